@@ -1,0 +1,1 @@
+//! The sync of Kaspi orders into amoCRM.

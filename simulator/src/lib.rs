@@ -1,0 +1,1 @@
+//! Kaspi and amoCRM as pure state machines.

@@ -1,1 +1,23 @@
-//! Hosts the component.
+//! Runs the sync component on wasmtime: store, tickets, lease, schedule, HTTP addresses and command line.
+//!
+//! The binary `kaspi-amocrm` is a thin shell around [`commands`]. Programs that embed the sync start at [`run::Host`]:
+//! load a [`runtime::Plugin`], make [`settings::Settings`], open a host and call [`run::Host::run`].
+//! Only [`store`] knows SQL; only [`imports`] knows the generated bindings; only [`outbound`] opens connections to
+//! other machines. The sync itself is in the component: nothing here knows what an order is.
+
+pub mod clock;
+pub mod commands;
+pub mod exit;
+pub mod imports;
+pub mod job;
+pub mod lease;
+pub mod limiter;
+pub mod outbound;
+pub mod report;
+pub mod run;
+pub mod runtime;
+pub mod schedule;
+pub mod settings;
+pub mod stop;
+pub mod store;
+pub mod web;

@@ -1,2 +1,7 @@
-//! Command line.
-fn main() {}
+//! The command line: parse, call, exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kaspi_amocrm::commands::main()
+}

@@ -1,1 +1,26 @@
-//! The sync of Kaspi orders into amoCRM.
+//! The sync of Kaspi orders into amoCRM: a library that is tested natively and, on `wasm32-wasip2`, the component.
+//!
+//! Start reading at [`sync`], which is one run from lease to report. [`ingest`] brings Kaspi's pages into the
+//! [`ledger`]; [`plan`] decides what the CRM lacks, without any I/O; [`apply`] does it; [`witness`] looks at what
+//! the CRM really holds, before anything is created and whenever an answer was lost.
+//! Everything from outside comes in through [`ports`]; only `component` knows the generated bindings.
+
+pub mod amocrm;
+pub mod apply;
+#[cfg(target_arch = "wasm32")]
+mod component;
+pub mod config;
+pub mod contacts;
+pub mod elements;
+pub mod ingest;
+pub mod kaspi;
+pub mod ledger;
+pub mod model;
+pub mod note;
+pub mod pace;
+pub mod plan;
+pub mod ports;
+pub mod report;
+pub mod sync;
+mod url;
+pub mod witness;

@@ -1,0 +1,21 @@
+//! `migrate`.
+
+use super::print;
+use crate::{
+    exit::{Exit, Failure},
+    settings::Settings,
+    store,
+};
+
+/// Brings the database up to date and names what was applied.
+pub(super) async fn migrate(settings: &Settings) -> Result<Exit, Failure> {
+    let store = store::open(&settings.database_url()).await?;
+    let applied = store.migrate().await?;
+    for name in &applied {
+        print(&format!("applied {name}"))?;
+    }
+    if applied.is_empty() {
+        print("the database is up to date")?;
+    }
+    Ok(Exit::Done)
+}

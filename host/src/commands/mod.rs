@@ -1,0 +1,182 @@
+//! The command line. Data goes to stdout, logs and messages for people to stderr.
+
+mod config;
+mod migrate;
+mod run;
+mod serve;
+
+use std::{
+    io::{self, IsTerminal, Write},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    exit::{Exit, Failure, Text},
+    job::Job,
+    runtime::{Plugin, PluginError, default_cache_folder},
+    settings::{DEFAULT_CONNECTION, Settings},
+    stop::{Stop, stop},
+};
+
+/// Orders of a Kaspi shop become leads of an amoCRM account.
+#[derive(Debug, Parser)]
+#[command(name = "kaspi-amocrm", version, about, arg_required_else_help = true)]
+struct Cli {
+    /// Run this component instead of the embedded one
+    #[arg(long, global = true, value_name = "FILE")]
+    plugin: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run both jobs by the clock, and answer /cron and health checks
+    Serve {
+        /// Address to listen on
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        /// Only answer requests; a crontab calls /cron
+        #[arg(long)]
+        no_schedule: bool,
+    },
+    /// Run one job until it is done; the report is one line of JSON on stdout
+    Run {
+        /// new: orders that amoCRM does not have yet; reconcile: what has changed since
+        job: Job,
+        /// Stop after this many seconds; the next run goes on
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        max_seconds: Option<u64>,
+        /// Wait this many seconds for another run of the connection to end
+        #[arg(long, value_name = "N", default_value_t = 30)]
+        wait: u64,
+        /// Connection (shop and account) of kaspi-amocrm.toml
+        #[arg(long, value_name = "NAME", default_value = DEFAULT_CONNECTION)]
+        connection: String,
+    },
+    /// Bring the database up to date and say what was done
+    Migrate,
+    /// Show or check the settings
+    Config {
+        #[command(subcommand)]
+        action: ConfigAction,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigAction {
+    /// Name everything that is missing or wrong
+    Check,
+    /// Print all settings, without secrets
+    Show,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report_failure(&Failure::internal(error)).into(),
+    };
+    let exit = runtime.block_on(Box::pin(dispatch(cli)));
+    exit.unwrap_or_else(|failure| report_failure(&failure)).into()
+}
+
+async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
+    let plugin = cli.plugin.as_deref();
+    match cli.command {
+        Command::Serve { listen, no_schedule } => {
+            serve::serve(settings()?, plugin, listen, !no_schedule).await
+        }
+        Command::Run { job, max_seconds, wait, connection } => {
+            run::run(settings()?, plugin, run::Wanted { job, max_seconds, wait, connection }).await
+        }
+        Command::Migrate => migrate::migrate(&settings()?).await,
+        Command::Config { action: ConfigAction::Check } => config::check(&settings()?),
+        Command::Config { action: ConfigAction::Show } => config::show(&settings()?),
+    }
+}
+
+fn start_logging() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let ansi = io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .compact()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(ansi)
+        .init();
+}
+
+/// The settings of the working folder. Warnings are logged.
+fn settings() -> Result<Settings, Failure> {
+    let settings = Settings::load(Path::new(""))?;
+    for warning in settings.warnings() {
+        tracing::warn!("{warning}");
+    }
+    Ok(settings)
+}
+
+/// The component, from a file or embedded.
+fn load_plugin(file: Option<&Path>) -> Result<Plugin, Failure> {
+    Plugin::load(file, default_cache_folder().as_deref()).map_err(|error| match error {
+        PluginError::NotEmbedded => Failure {
+            exit: Exit::Bug,
+            error: Text::new(error.to_string(), "программа собрана без компонента"),
+            hint: Text::new(
+                "build it with: cargo xtask build; or name a component with --plugin FILE",
+                "соберите её командой cargo xtask build или укажите компонент: --plugin FILE",
+            ),
+        },
+        PluginError::Broken(error) => Failure::internal(format!("{error:#}")),
+    })
+}
+
+/// Ends at SIGINT and SIGTERM.
+fn stop_on_signals() -> Stop {
+    let (stopper, stop) = stop();
+    tokio::spawn(async move {
+        if let Err(error) = stopper.stop_on_signal().await {
+            tracing::warn!("signals are not heard: {error}");
+        }
+    });
+    stop
+}
+
+/// Prints one line of data.
+fn print(line: &str) -> Result<(), Failure> {
+    writeln!(io::stdout().lock(), "{line}").map_err(Failure::internal)
+}
+
+fn report_failure(failure: &Failure) -> Exit {
+    // Nobody is there to hear that stderr is closed.
+    let _ = writeln!(io::stderr().lock(), "{failure}");
+    failure.exit
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn usage_errors_have_the_code_of_the_contract() {
+        for arguments in
+            [&["kaspi-amocrm", "run"][..], &["kaspi-amocrm", "run", "old"], &["kaspi-amocrm", "nothing"]]
+        {
+            assert_eq!(Cli::try_parse_from(arguments).unwrap_err().exit_code(), 2, "{arguments:?}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `run new|reconcile`.
+
+use std::{path::Path, time::Duration};
+
+use super::{load_plugin, print, report_failure, stop_on_signals};
+use crate::{
+    exit::{Exit, Failure},
+    job::Job,
+    run::{Host, RunError, RunLimits},
+    settings::Settings,
+};
+
+/// What was asked for.
+pub(super) struct Wanted {
+    pub(super) job: Job,
+    pub(super) max_seconds: Option<u64>,
+    pub(super) wait: u64,
+    pub(super) connection: String,
+}
+
+/// Runs until done and prints one report. A run that began always prints it, also when it failed later.
+pub(super) async fn run(settings: Settings, plugin: Option<&Path>, wanted: Wanted) -> Result<Exit, Failure> {
+    // Settings first: they are what a new user gets wrong, and nothing is opened or sent with wrong ones.
+    let connection = settings.connection(&wanted.connection)?;
+    if let Some(error) = connection.missing().into_iter().next() {
+        return Err(error.into());
+    }
+    let plugin = load_plugin(plugin)?;
+    let stop = stop_on_signals();
+    let host = Host::open(settings, plugin).await?;
+    let limits = RunLimits { total: wanted.max_seconds.map(Duration::from_secs), ..RunLimits::default() };
+    let wait = Duration::from_secs(wanted.wait);
+    let outcome = Box::pin(host.run(&wanted.connection, wanted.job, limits, wait, &stop))
+        .await
+        .map_err(Failure::from)?;
+    let mut exit = Exit::Done;
+    if let Some(report) = &outcome.report {
+        print(&report.to_line())?;
+        exit = report.exit();
+    }
+    match outcome.error {
+        // It did what it could before it was asked to end, and says `more` in its report.
+        Some(RunError::Interrupted) if outcome.report.is_some() => Ok(exit),
+        Some(error) => Ok(report_failure(&error.into())),
+        None => Ok(exit),
+    }
+}

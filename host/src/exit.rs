@@ -1,0 +1,204 @@
+//! How the program ends: the exit code, and what it says to a person.
+
+use std::{fmt, process::ExitCode};
+
+use crate::{run::RunError, settings::SettingsError, store::StoreError};
+
+/// The exit codes. A contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done; also with parked orders, doubt, or more to do.
+    Done,
+    /// A bug.
+    Bug,
+    /// There are findings.
+    Findings,
+    /// An upstream is unreachable, refuses or is paused; nothing is lost.
+    Upstream,
+    /// Another run holds the connection.
+    Busy,
+    /// Configuration.
+    Config,
+}
+
+impl Exit {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Bug => 1,
+            Self::Findings => 3,
+            Self::Upstream => 69,
+            Self::Busy => 75,
+            Self::Config => 78,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// A text in the two languages of the users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// English.
+    pub en: String,
+    /// Russian.
+    pub ru: String,
+}
+
+impl Text {
+    /// A text in both languages.
+    pub fn new(en: impl Into<String>, ru: impl Into<String>) -> Self {
+        Self { en: en.into(), ru: ru.into() }
+    }
+}
+
+/// Why a command did not do what it was asked for, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: Exit,
+    /// What happened.
+    pub error: Text,
+    /// What to do.
+    pub hint: Text,
+}
+
+impl Failure {
+    /// A failure that is a bug, or a machine that does not work.
+    pub fn internal(error: impl fmt::Display) -> Self {
+        Self {
+            exit: Exit::Bug,
+            error: Text::new(error.to_string(), format!("внутренняя ошибка: {error}")),
+            hint: Text::new(
+                "run it again with RUST_LOG=debug; if it happens again, report it",
+                "повторите с RUST_LOG=debug; если ошибка осталась, сообщите о ней",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "error: {}", self.error.en)?;
+        if self.error.ru != self.error.en {
+            writeln!(f, "       {}", self.error.ru)?;
+        }
+        writeln!(f, "hint: {}", self.hint.en)?;
+        write!(f, "      {}", self.hint.ru)
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        let ru = match &error {
+            SettingsError::Read { file, .. } => format!("не удалось прочитать {file}"),
+            SettingsError::DotEnv(line) => format!("ошибка в .env, строка {}", line.line),
+            SettingsError::Toml(_) => "kaspi-amocrm.toml: это не TOML".to_owned(),
+            SettingsError::UnknownKey(key) => format!("kaspi-amocrm.toml: неизвестный ключ {key}"),
+            SettingsError::Key { key, .. } => format!("kaspi-amocrm.toml: неверный ключ {key}"),
+            SettingsError::Missing { name, connection } => {
+                format!("не задана настройка {name} (подключение {connection})")
+            }
+            SettingsError::Invalid { name, connection, .. } => {
+                format!("неверное значение настройки {name} (подключение {connection})")
+            }
+            SettingsError::NoConnection(name) => format!("нет подключения {name:?}"),
+        };
+        let hint = Text::new(
+            "set it in the environment, in .env or in kaspi-amocrm.toml, then: kaspi-amocrm config check",
+            "задайте её в окружении, в .env или в kaspi-amocrm.toml, затем: kaspi-amocrm config check",
+        );
+        Self { exit: Exit::Config, error: Text::new(error.to_string(), ru), hint }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        if !error.is_config() {
+            return Self::internal(error);
+        }
+        let ru = match &error {
+            StoreError::NotBuilt(name) => format!("базы данных {name} пока не поддерживаются"),
+            StoreError::Newer(name) => format!("база данных новее программы: в ней есть миграция {name}"),
+            _ => "DATABASE_URL должен начинаться с sqlite://".to_owned(),
+        };
+        let hint = if matches!(error, StoreError::Newer(_)) {
+            Text::new("use the newer program with it", "используйте с ней более новую программу")
+        } else {
+            Text::new(
+                "set DATABASE_URL=sqlite://data/kaspi-amocrm.sqlite",
+                "задайте DATABASE_URL=sqlite://data/kaspi-amocrm.sqlite",
+            )
+        };
+        Self { exit: Exit::Config, error: Text::new(error.to_string(), ru), hint }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let (exit, ru, hint) = match error {
+            RunError::Settings(error) => return error.into(),
+            RunError::Store(error) => return error.into(),
+            RunError::Internal(text) => return Self::internal(text),
+            RunError::Config(text) => {
+                // The component names the setting and says what to do, in the language of its settings.
+                let hint = Text::new(
+                    "correct the setting that the message names; nothing was sent",
+                    "исправьте настройку, названную в сообщении; ничего не отправлено",
+                );
+                return Self { exit: Exit::Config, error: Text::new(text.clone(), text), hint };
+            }
+            RunError::Upstream(ref text) => (
+                Exit::Upstream,
+                format!("Kaspi или amoCRM не отвечает или отказывает: {text}"),
+                Text::new(
+                    "nothing is lost; the next run goes on from here",
+                    "ничего не потеряно; следующий запуск продолжит с этого места",
+                ),
+            ),
+            RunError::Busy => (
+                Exit::Busy,
+                "это подключение занято другим запуском".to_owned(),
+                Text::new(
+                    "the job is noted as due and the other run will do it; --wait N waits longer",
+                    "задание поставлено в очередь, его выполнит другой запуск; --wait N ждёт дольше",
+                ),
+            ),
+            RunError::Interrupted => (
+                Exit::Upstream,
+                "запуск прерван".to_owned(),
+                Text::new("nothing is lost; run it again", "ничего не потеряно; запустите ещё раз"),
+            ),
+        };
+        Self { exit, error: Text::new(error.to_string(), ru), hint }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_have_their_code_and_speak_both_languages() {
+        let missing = SettingsError::Missing { name: "KASPI_API_TOKEN", connection: "default".to_owned() };
+        for (failure, code) in [
+            (Failure::from(missing), 78),
+            (StoreError::NotBuilt("PostgreSQL").into(), 78),
+            (StoreError::Fenced.into(), 1),
+            (RunError::Config("AMO_STATUS_ID: no such stage".to_owned()).into(), 78),
+            (RunError::Upstream("no answer".to_owned()).into(), 69),
+            (RunError::Busy.into(), 75),
+            (RunError::Internal("trap".to_owned()).into(), 1),
+        ] {
+            assert_eq!(failure.exit.code(), code);
+            let text = failure.to_string();
+            assert!(text.starts_with("error: ") && text.contains("\nhint: "), "{text}");
+            assert!(text.chars().any(|c| ('а'..='я').contains(&c)), "{text}");
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! `wasi:http/outgoing-handler`: the one place where a request of the component leaves this host.
+//!
+//! In this order: allow-list, whole body, ticket, fence, send with one deadline, whole answer, ticket back. The error
+//! codes are exact, because the component decides by them whether a write may be sent again.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use tokio::time::{Instant, timeout_at};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+use crate::{
+    limiter::{Ended, Limiter},
+    outbound::{AllowList, Client, Limits, Origin, Route, SendError},
+    store::{Fence, Store},
+};
+
+/// Upper bounds, whatever the component asks for.
+const TOTAL_MAX: Duration = Duration::from_secs(60);
+const CONNECT_MAX: Duration = Duration::from_secs(15);
+const BODY_BYTES_MAX: usize = 16 << 20;
+
+type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
+type Sent = wasmtime_wasi_http::Result<(Response<WasiBody>, Io)>;
+
+/// The way out for one run.
+#[derive(Clone)]
+pub struct Outbound {
+    /// Shared by all runs.
+    pub client: Arc<Client>,
+    /// Where requests may go.
+    pub allow: AllowList,
+    /// The proxy of an origin.
+    pub proxy: Option<(Origin, Origin)>,
+    /// The account whose requests need tickets.
+    pub account: Origin,
+    /// Its tickets.
+    pub limiter: Arc<Limiter>,
+    /// The run's right to change anything.
+    pub fence: Fence,
+    /// Where that right is looked up.
+    pub store: Arc<dyn Store>,
+    /// Set when the program is about to end: nothing new is sent any more.
+    pub closing: Arc<AtomicBool>,
+}
+
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound").field("allow", &self.allow).finish_non_exhaustive()
+    }
+}
+
+impl WasiHttpHooks for Outbound {
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _processing: Io,
+    ) -> Box<dyn Future<Output = Sent> + Send> {
+        let outbound = self.clone();
+        Box::new(async move {
+            let answer = outbound.send(request, options.unwrap_or_default()).await?;
+            let answer = answer.map(|body| Full::new(body).map_err(Error::from).boxed_unsync());
+            Ok((answer, Box::new(async { Ok(()) }) as Io))
+        })
+    }
+}
+
+impl Outbound {
+    async fn send(
+        &self,
+        request: Request<WasiBody>,
+        options: RequestOptions,
+    ) -> Result<Response<Bytes>, Error> {
+        let Some(origin) = self.allow.check(request.uri()).cloned() else {
+            // Host only: paths and queries may carry secrets.
+            tracing::warn!(
+                host = request.uri().host().unwrap_or("-"),
+                "refused a request to an address that no setting names"
+            );
+            return Err(Error::HttpRequestDenied);
+        };
+        let limits = limits(options);
+        // The component measures its deadline from here too, so the wait for a ticket counts.
+        let deadline = Instant::now() + limits.total;
+        let (parts, body) = request.into_parts();
+        let body =
+            timeout_at(deadline, collect(body)).await.map_err(|_| Error::HttpRequestBodySize(None))??;
+        let request = Request::from_parts(parts, body);
+
+        if origin != self.account {
+            self.may_send(&request).await?;
+            return self.exchange(&origin, request, limits.until(deadline)).await.map_err(Error::from);
+        }
+        // Half of the time for a ticket, so that enough is left for the answer.
+        let ticket = tokio::time::timeout(limits.total / 2, self.limiter.take(limits.total))
+            .await
+            .map_err(|_| Error::ConnectionLimitReached)?
+            .map_err(|error| not_sent(&error))?;
+        if let Err(refused) = self.may_send(&request).await {
+            self.give_back(&ticket, Ended::Received).await;
+            return Err(refused);
+        }
+        let answer = self.exchange(&origin, request, limits.until(deadline)).await;
+        let timed_out = matches!(answer, Err(SendError::Timeout));
+        self.give_back(&ticket, if timed_out { Ended::TimedOut } else { Ended::Received }).await;
+        answer.map_err(Error::from)
+    }
+
+    /// Looked up as late as possible: a ticket may have been waited for.
+    async fn may_send(&self, request: &Request<Bytes>) -> Result<(), Error> {
+        if self.closing.load(Ordering::Relaxed) {
+            return Err(Error::ConnectionRefused);
+        }
+        if request.method().is_safe()
+            || self.store.holds(&self.fence).await.map_err(|error| not_sent(&error))?
+        {
+            return Ok(());
+        }
+        tracing::warn!(
+            connection = self.fence.connection,
+            "refused a change by a run that lost its connection"
+        );
+        Err(Error::HttpRequestDenied)
+    }
+
+    async fn exchange(
+        &self,
+        origin: &Origin,
+        request: Request<Bytes>,
+        limits: Limits,
+    ) -> Result<Response<Bytes>, SendError> {
+        let proxy =
+            self.proxy.as_ref().filter(|(proxied, _)| proxied == origin).map(|(_, proxy)| proxy.clone());
+        let route = Route { origin: origin.clone(), proxy };
+        let (method, started) = (request.method().clone(), std::time::Instant::now());
+        let answer = self.client.send(&route, request, limits).await;
+        let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match &answer {
+            Ok(answer) => {
+                tracing::debug!(host = origin.host(), %method, status = answer.status().as_u16(), took_ms, "answered");
+            }
+            Err(error) => tracing::debug!(host = origin.host(), %method, took_ms, "{error}"),
+        }
+        answer
+    }
+
+    async fn give_back(&self, ticket: &crate::store::Ticket, ended: Ended) {
+        if let Err(error) = self.limiter.give_back(ticket, ended).await {
+            // It is free after its deadline anyway.
+            tracing::warn!("cannot give back a ticket: {error}");
+        }
+    }
+}
+
+fn limits(options: RequestOptions) -> Limits {
+    let total = options.first_byte_timeout.unwrap_or(TOTAL_MAX).clamp(Duration::from_millis(1), TOTAL_MAX);
+    let connect = options.connect_timeout.unwrap_or(CONNECT_MAX).min(CONNECT_MAX).min(total);
+    Limits { connect, total, body_bytes_max: BODY_BYTES_MAX }
+}
+
+async fn collect(mut body: WasiBody) -> Result<Bytes, Error> {
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            if bytes.len() + data.len() > BODY_BYTES_MAX {
+                return Err(Error::HttpRequestBodySize(None));
+            }
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(bytes.freeze())
+}
+
+/// The store failed before anything was sent.
+fn not_sent(error: &dyn fmt::Display) -> Error {
+    tracing::warn!("a request was not sent: {error}");
+    Error::ConnectionRefused
+}
+
+impl From<SendError> for Error {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Dns => Self::DnsError { rcode: None, info_code: None },
+            SendError::PrivateAddress => Self::DestinationIpProhibited,
+            SendError::Refused => Self::ConnectionRefused,
+            SendError::Unreachable => Self::DestinationIpUnroutable,
+            SendError::ConnectTimeout => Self::ConnectionTimeout,
+            // Not `TLS-protocol-error`: other hosts use that for a request under way as well, so the component has to
+            // count it as perhaps sent. Here nothing has left.
+            SendError::Tls => Self::DestinationUnavailable,
+            SendError::Certificate => Self::TlsCertificateError,
+            SendError::Proxy => Self::DestinationUnavailable,
+            SendError::Terminated => Self::ConnectionTerminated,
+            SendError::Timeout => Self::HttpResponseTimeout,
+            SendError::Protocol => Self::HttpProtocolError,
+            SendError::TooLarge => Self::HttpResponseBodySize(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_component_asks_for_is_bounded() {
+        let seconds = Duration::from_secs;
+        let ask = |connect, first_byte| {
+            limits(RequestOptions {
+                connect_timeout: connect,
+                first_byte_timeout: first_byte,
+                between_bytes_timeout: None,
+            })
+        };
+        for (connect, first_byte, expected) in [
+            (None, None, (seconds(15), seconds(60))),
+            (Some(seconds(600)), Some(seconds(600)), (seconds(15), seconds(60))),
+            (Some(seconds(30)), Some(seconds(10)), (seconds(10), seconds(10))),
+            (Some(seconds(3)), Some(seconds(20)), (seconds(3), seconds(20))),
+        ] {
+            let limits = ask(connect, first_byte);
+            assert_eq!((limits.connect, limits.total), expected);
+        }
+        assert!(ask(None, Some(Duration::ZERO)).total > Duration::ZERO);
+    }
+}

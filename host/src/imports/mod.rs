@@ -1,0 +1,116 @@
+//! What the component imports. One file per interface that we implement ourselves; the rest of WASI comes from
+//! wasmtime, over an empty context: no files, no environment, no sockets.
+
+mod config;
+mod http;
+mod keyvalue;
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+pub use self::http::Outbound;
+use self::keyvalue::Keyvalue;
+use crate::{
+    job::Job,
+    store::{Fence, Store},
+};
+
+/// Bytes of the component's error output that are kept, for the place of a panic.
+const STDERR_BYTES_MAX: usize = 4096;
+
+/// Generated from `wit/world.wit`, world `host`.
+#[expect(missing_docs, reason = "generated code")]
+pub mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "host",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "wasi:keyvalue/store.bucket": crate::imports::keyvalue::Bucket,
+            "wasi:keyvalue/atomics.cas": crate::imports::keyvalue::Cas,
+        },
+    });
+
+    pub use self::exports::kaspi_amocrm::plugin::sync::{Error as GuestError, Job as GuestJob};
+}
+
+impl From<Job> for bindings::GuestJob {
+    fn from(job: Job) -> Self {
+        match job {
+            Job::New => Self::New,
+            Job::Reconcile => Self::Reconcile,
+        }
+    }
+}
+
+/// What one instance of the component works with.
+pub struct Guest {
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    table: ResourceTable,
+    stderr: MemoryOutputPipe,
+    outbound: Outbound,
+    keyvalue: Keyvalue,
+    settings: Arc<BTreeMap<String, String>>,
+}
+
+impl fmt::Debug for Guest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guest").field("fence", &self.keyvalue.fence).finish_non_exhaustive()
+    }
+}
+
+impl Guest {
+    /// For a run that holds its connection. `settings` by lower-case name.
+    pub fn new(
+        outbound: Outbound,
+        store: Arc<dyn Store>,
+        fence: Fence,
+        settings: Arc<BTreeMap<String, String>>,
+    ) -> Self {
+        let stderr = MemoryOutputPipe::new(STDERR_BYTES_MAX);
+        let wasi = WasiCtxBuilder::new().stderr(stderr.clone()).build();
+        let (http, table) = (WasiHttpCtx::new(), ResourceTable::new());
+        let keyvalue = Keyvalue { store, fence };
+        Self { wasi, http, table, stderr, outbound, keyvalue, settings }
+    }
+
+    /// The connection of the run.
+    pub fn connection(&self) -> &str {
+        &self.keyvalue.fence.connection
+    }
+
+    /// What the component writes when it panics.
+    pub(crate) fn stderr(&self) -> MemoryOutputPipe {
+        self.stderr.clone()
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outbound }
+    }
+}
+
+/// Defines everything that the component imports.
+///
+/// # Errors
+/// When an interface is defined twice.
+pub fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
+    bindings::wasi::keyvalue::store::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
+    bindings::wasi::keyvalue::atomics::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
+    bindings::wasi::keyvalue::batch::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
+    bindings::wasi::config::store::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)
+}

@@ -1,0 +1,190 @@
+//! One run of a connection at a time, over all processes of a database.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{task::JoinHandle, time::Instant};
+
+use crate::{
+    clock::{millis, now_ms},
+    job::Job,
+    store::{Fence, LeaseAnswer, LeaseRequest, Store, StoreError},
+};
+
+/// How often a waiting job looks whether the connection is free.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// A connection that is ours. Renewed in the background until it is given back or dropped.
+#[derive(Debug)]
+pub struct Lease {
+    store: Arc<dyn Store>,
+    fence: Fence,
+    lost: Arc<AtomicBool>,
+    renewer: JoinHandle<()>,
+}
+
+impl Lease {
+    /// Takes a connection, waiting up to `wait` for another run to end. `None` where it does not: the job is noted as
+    /// due then, and the other run does it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn take(
+        store: &Arc<dyn Store>,
+        connection: &str,
+        job: Job,
+        ttl: Duration,
+        wait: Duration,
+    ) -> Result<Option<Self>, StoreError> {
+        let give_up = Instant::now() + wait;
+        let holder = format!("process {}", std::process::id());
+        loop {
+            let now_ms = now_ms();
+            let until_ms = now_ms + millis(ttl);
+            let request = LeaseRequest { connection, job, holder: &holder, now_ms, until_ms };
+            if let LeaseAnswer::Taken(fence) = store.take_lease(request).await? {
+                return Ok(Some(Self::hold(store.clone(), fence, ttl)));
+            }
+            if Instant::now() + LOOK_AGAIN > give_up {
+                return Ok(None);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    fn hold(store: Arc<dyn Store>, fence: Fence, ttl: Duration) -> Self {
+        let lost = Arc::new(AtomicBool::new(false));
+        let renewer = tokio::spawn(renew(store.clone(), fence.clone(), ttl, lost.clone()));
+        Self { store, fence, lost, renewer }
+    }
+
+    /// What writes must carry.
+    pub fn fence(&self) -> &Fence {
+        &self.fence
+    }
+
+    /// Whether another run has taken over, as far as the last renewal knows.
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Takes the jobs that became due meanwhile; where there are none, the connection is given back.
+    ///
+    /// # Errors
+    /// When the store fails, or another run has taken over.
+    pub async fn take_due_or_release(&self) -> Result<Vec<Job>, StoreError> {
+        self.store.take_due_or_release(&self.fence).await
+    }
+
+    /// Gives the connection back at once.
+    ///
+    /// # Errors
+    /// When the store fails; the lease ends by itself then.
+    pub async fn release(self) -> Result<(), StoreError> {
+        self.renewer.abort();
+        self.store.release_lease(&self.fence).await
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.renewer.abort();
+    }
+}
+
+async fn renew(store: Arc<dyn Store>, fence: Fence, ttl: Duration, lost: Arc<AtomicBool>) {
+    loop {
+        tokio::time::sleep(ttl / 3).await;
+        match store.renew_lease(&fence, now_ms() + millis(ttl)).await {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::warn!(connection = fence.connection, "another run has taken this connection");
+                lost.store(true, Ordering::Relaxed);
+                return;
+            }
+            // Tried again in a third of the time; writes are fenced by the store in any case.
+            Err(error) => tracing::warn!(connection = fence.connection, "cannot renew the lease: {error}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Change;
+
+    const NO_WAIT: Duration = Duration::ZERO;
+
+    async fn store() -> (tempfile::TempDir, Arc<dyn Store>) {
+        let folder = tempfile::tempdir().unwrap();
+        let store =
+            crate::store::open(&format!("sqlite://{}/l.sqlite", folder.path().display())).await.unwrap();
+        store.migrate().await.unwrap();
+        (folder, store)
+    }
+
+    async fn take(store: &Arc<dyn Store>, ttl_ms: u64, wait: Duration) -> Option<Lease> {
+        Lease::take(store, "default", Job::New, Duration::from_millis(ttl_ms), wait).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_held_connection_is_busy_until_it_is_given_back() {
+        let (_folder, store) = store().await;
+        let first = take(&store, 60_000, NO_WAIT).await.unwrap();
+        assert!(take(&store, 60_000, NO_WAIT).await.is_none());
+        assert_eq!(first.take_due_or_release().await.unwrap(), [Job::New], "the one that met it is due");
+        assert!(first.take_due_or_release().await.unwrap().is_empty());
+        let second = take(&store, 60_000, NO_WAIT).await.unwrap();
+        second.release().await.unwrap();
+        assert!(take(&store, 60_000, NO_WAIT).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_waiting_job_gets_the_connection() {
+        let (_folder, store) = store().await;
+        let first = take(&store, 60_000, NO_WAIT).await.unwrap();
+        // The store answers in order: the waiting job meets a held connection first.
+        let (second, released) = tokio::join!(take(&store, 60_000, Duration::from_secs(30)), first.release());
+        released.unwrap();
+        let second = second.expect("the connection was given back");
+        assert!(second.take_due_or_release().await.unwrap().is_empty(), "it took its own due note along");
+    }
+
+    #[tokio::test]
+    async fn a_run_that_lost_its_connection_is_fenced() {
+        let (_folder, store) = store().await;
+        // The first run stands still: its lease is over before it is renewed.
+        let stale = Lease::hold(
+            store.clone(),
+            match store
+                .take_lease(LeaseRequest {
+                    connection: "default",
+                    job: Job::New,
+                    holder: "a",
+                    now_ms: 1,
+                    until_ms: 2,
+                })
+                .await
+                .unwrap()
+            {
+                LeaseAnswer::Taken(fence) => fence,
+                LeaseAnswer::Held => panic!("nobody holds it"),
+            },
+            Duration::from_millis(30),
+        );
+        let fresh = take(&store, 60_000, NO_WAIT).await.unwrap();
+        let write = [Change::Set("k".to_owned(), vec![1])];
+        assert!(matches!(store.write(stale.fence(), "default", &write).await, Err(StoreError::Fenced)));
+        store.write(fresh.fence(), "default", &write).await.unwrap();
+        assert!(matches!(stale.take_due_or_release().await, Err(StoreError::Fenced)));
+        // The renewal notices by itself.
+        while !stale.is_lost() {
+            tokio::task::yield_now().await;
+        }
+    }
+}

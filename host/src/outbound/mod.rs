@@ -1,0 +1,60 @@
+//! The way out: which addresses may be reached, how a connection is made, and a client that says exactly how far a
+//! request came. Knows nothing of the component.
+
+mod address;
+mod client;
+mod connect;
+mod origin;
+
+pub use address::is_public;
+pub use client::{Client, Limits};
+pub use connect::{Reach, Route};
+pub use origin::{AllowList, Origin, OriginError};
+
+/// Why there is no whole answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The name does not resolve.
+    #[error("the host name does not resolve")]
+    Dns,
+    /// Every address of the name is private and the settings name no private address.
+    #[error("the address is private and no setting names it")]
+    PrivateAddress,
+    /// The other side does not listen.
+    #[error("connection refused")]
+    Refused,
+    /// No route to the address.
+    #[error("the address cannot be reached")]
+    Unreachable,
+    /// No connection within its time.
+    #[error("no connection in time")]
+    ConnectTimeout,
+    /// The TLS handshake failed.
+    #[error("the TLS handshake failed")]
+    Tls,
+    /// The certificate is not valid for this host.
+    #[error("the certificate is not valid for this host")]
+    Certificate,
+    /// The proxy refused to connect.
+    #[error("the proxy does not connect")]
+    Proxy,
+    /// Cut after the connection stood: the request may have been carried out.
+    #[error("the connection was cut")]
+    Terminated,
+    /// Not whole within its time: the request may have been carried out.
+    #[error("no whole answer in time")]
+    Timeout,
+    /// What came back is no HTTP.
+    #[error("the answer is not HTTP")]
+    Protocol,
+    /// More bytes than allowed.
+    #[error("the answer is too large")]
+    TooLarge,
+}
+
+impl SendError {
+    /// Whether a byte of the request may have reached the other side.
+    pub fn may_have_been_sent(&self) -> bool {
+        matches!(self, Self::Terminated | Self::Timeout | Self::Protocol | Self::TooLarge)
+    }
+}

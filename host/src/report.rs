@@ -1,0 +1,185 @@
+//! The report of a run. A contract: its fields are read by programs outside the project.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::exit::Exit;
+
+/// What a slice did, or several of them together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The job.
+    pub job: String,
+    /// The connection.
+    #[serde(default)]
+    pub connection: String,
+    /// When it began, as the component writes it.
+    #[serde(default)]
+    pub started_at: Value,
+    /// How long it took.
+    #[serde(default)]
+    pub took_ms: u64,
+    /// Whether everything that was seen is settled.
+    #[serde(default)]
+    pub complete: bool,
+    /// Whether another slice should follow at once.
+    #[serde(default)]
+    pub more: bool,
+    /// Orders read.
+    #[serde(default)]
+    pub seen: u64,
+    /// Leads made.
+    #[serde(default)]
+    pub created: u64,
+    /// Leads found and taken over.
+    #[serde(default)]
+    pub adopted: u64,
+    /// Leads changed.
+    #[serde(default)]
+    pub updated: u64,
+    /// Orders that needed nothing.
+    #[serde(default)]
+    pub skipped: u64,
+    /// Orders put aside with a reason.
+    #[serde(default)]
+    pub parked: u64,
+    /// Writes whose outcome is not known yet.
+    #[serde(default)]
+    pub in_doubt: u64,
+    /// Requests sent.
+    #[serde(default)]
+    pub requests: Requests,
+    /// Up to when Kaspi was read, as the component writes it.
+    #[serde(default)]
+    pub watermark: Value,
+    /// How far that is behind.
+    #[serde(default)]
+    pub lag_ms: Value,
+    /// What a person should look at.
+    #[serde(default)]
+    pub problems: Vec<Problem>,
+    /// Fields of a newer component, passed on.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// Requests by API.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requests {
+    /// To Kaspi.
+    #[serde(default)]
+    pub kaspi: u64,
+    /// To amoCRM.
+    #[serde(default)]
+    pub amocrm: u64,
+}
+
+/// One thing to look at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The order, or what it concerns.
+    #[serde(default)]
+    pub code: Value,
+    /// What kind it is; `config` and `upstream...` decide about the exit code.
+    #[serde(default)]
+    pub class: String,
+    /// For people.
+    #[serde(default)]
+    pub message: String,
+    /// Fields of a newer component, passed on.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+impl Report {
+    /// Adds the report of the slice that followed.
+    pub fn merge(&mut self, next: Self) {
+        self.took_ms += next.took_ms;
+        self.complete = next.complete;
+        self.more = next.more;
+        self.seen += next.seen;
+        self.created += next.created;
+        self.adopted += next.adopted;
+        self.updated += next.updated;
+        self.skipped += next.skipped;
+        self.parked += next.parked;
+        self.in_doubt += next.in_doubt;
+        self.requests.kaspi += next.requests.kaspi;
+        self.requests.amocrm += next.requests.amocrm;
+        if !next.watermark.is_null() {
+            self.watermark = next.watermark;
+        }
+        self.lag_ms = next.lag_ms;
+        for problem in next.problems {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        }
+        self.other.extend(next.other);
+    }
+
+    /// The exit code that the problems call for.
+    pub fn exit(&self) -> Exit {
+        let any = |test: fn(&str) -> bool| self.problems.iter().any(|problem| test(&problem.class));
+        if any(|class| class == "config") {
+            Exit::Config
+        } else if any(|class| class.starts_with("upstream")) {
+            Exit::Upstream
+        } else {
+            Exit::Done
+        }
+    }
+
+    /// One line of JSON.
+    pub fn to_line(&self) -> String {
+        serde_json::to_string(self).expect("a report has only text keys")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(text: &str) -> Report {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn slices_add_up_to_one_report() {
+        let mut first = report(
+            r#"{"job":"new","connection":"default","started_at":"a","took_ms":5,"complete":false,"more":true,"seen":3,
+               "created":2,"requests":{"kaspi":1,"amocrm":4},"watermark":"w1","lag_ms":9,
+               "problems":[{"code":"1","class":"parked","message":"m"}],"extra":1}"#,
+        );
+        first.merge(report(
+            r#"{"job":"new","connection":"default","started_at":"b","took_ms":7,"complete":true,"more":false,"seen":1,
+               "created":1,"requests":{"kaspi":2,"amocrm":1},"watermark":null,"lag_ms":0,
+               "problems":[{"code":"1","class":"parked","message":"m"},{"code":"2","class":"parked","message":"m"}]}"#,
+        ));
+        assert_eq!(
+            (first.took_ms, first.seen, first.created, first.more, first.complete),
+            (12, 4, 3, false, true)
+        );
+        assert_eq!(first.requests, Requests { kaspi: 3, amocrm: 5 });
+        assert_eq!((first.started_at.as_str(), first.watermark.as_str()), (Some("a"), Some("w1")));
+        assert_eq!(first.problems.len(), 2);
+        assert!(first.to_line().contains(r#""extra":1"#) && !first.to_line().contains('\n'));
+    }
+
+    #[test]
+    fn problems_decide_about_the_exit_code() {
+        for (classes, exit) in [
+            (&[][..], Exit::Done),
+            (&["parked", "doubt"], Exit::Done),
+            (&["parked", "upstream_kaspi"], Exit::Upstream),
+            (&["upstream", "config"], Exit::Config),
+        ] {
+            let mut report = report(r#"{"job":"new"}"#);
+            for class in classes {
+                let (class, other) = ((*class).to_owned(), Map::new());
+                report.problems.push(Problem { code: Value::Null, class, message: String::new(), other });
+            }
+            assert_eq!(report.exit(), exit, "{classes:?}");
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! One run, from lease to report. Commands, schedule and web addresses all come here.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::{
+    clock::now_ms,
+    imports::{Guest, Outbound, bindings::GuestError},
+    job::Job,
+    lease::Lease,
+    limiter::Limiter,
+    outbound::{AllowList, Client, Origin},
+    report::Report,
+    runtime::Plugin,
+    settings::{Connection, Settings, SettingsError},
+    stop::Stop,
+    store::{self, RunRecord, Store, StoreError},
+};
+
+/// Time that requests under way get when the program is asked to end.
+const CLOSING: Duration = Duration::from_secs(10);
+/// Rounds of jobs that became due during a run; then others get their turn.
+const DUE_ROUNDS_MAX: u32 = 3;
+/// Slices in a row that ask for more and do nothing; a bug, or a loop of two.
+const IDLE_SLICES_MAX: u32 = 20;
+
+/// Why a run has no report, or not a whole one.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A setting is missing or wrong, as far as the host can tell.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A setting is missing or wrong, as the component says.
+    #[error("{0}")]
+    Config(String),
+    /// Another run holds the connection.
+    #[error("another run holds this connection")]
+    Busy,
+    /// A remote service cannot be reached or refuses.
+    #[error("{0}")]
+    Upstream(String),
+    /// A bug.
+    #[error("{0}")]
+    Internal(String),
+    /// Asked to end before anything was done.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// How long a run may take.
+#[derive(Debug, Clone, Copy)]
+pub struct RunLimits {
+    /// The whole run; `None`: until it is done.
+    pub total: Option<Duration>,
+    /// One call of the component.
+    pub slice: Duration,
+    /// How many calls; `None`: until it is done.
+    pub slices_max: Option<u32>,
+}
+
+impl Default for RunLimits {
+    /// Until it is done, in slices of a minute.
+    fn default() -> Self {
+        Self { total: None, slice: Duration::from_secs(60), slices_max: None }
+    }
+}
+
+/// How a run ended. It may have a report and an error: what was done before it failed.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was done, all slices together.
+    pub report: Option<Report>,
+    /// Why it ended early.
+    pub error: Option<RunError>,
+}
+
+/// Everything that runs need: the component, the store, the settings.
+#[derive(Debug)]
+pub struct Host {
+    plugin: Plugin,
+    store: Arc<dyn Store>,
+    settings: Settings,
+    client: Arc<Client>,
+    limiters: Mutex<HashMap<(String, u32), Arc<Limiter>>>,
+}
+
+impl Host {
+    /// Opens the database of the settings and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When the database cannot be opened or migrated.
+    pub async fn open(settings: Settings, plugin: Plugin) -> Result<Arc<Self>, StoreError> {
+        let store = store::open(&settings.database_url()).await?;
+        store.migrate().await?;
+        Ok(Self::with_store(settings, plugin, store))
+    }
+
+    /// With a store that is open and up to date.
+    pub fn with_store(settings: Settings, plugin: Plugin, store: Arc<dyn Store>) -> Arc<Self> {
+        let (client, limiters) = (Arc::default(), Mutex::default());
+        Arc::new(Self { plugin, store, settings, client, limiters })
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Runs a job until it is done or its limits are reached, then the jobs that became due meanwhile.
+    ///
+    /// # Errors
+    /// When the run could not begin: settings, or the connection is held for longer than `wait`.
+    pub async fn run(
+        self: &Arc<Self>,
+        connection: &str,
+        job: Job,
+        limits: RunLimits,
+        wait: Duration,
+        stop: &Stop,
+    ) -> Result<Outcome, RunError> {
+        let run = self.begin(connection, job, wait).await?;
+        let outcome = run.work(limits, stop).await;
+        run.finish(stop).await;
+        Ok(outcome)
+    }
+
+    /// Takes a connection for a job.
+    ///
+    /// # Errors
+    /// When a setting is missing or wrong, the connection is held for longer than `wait`, or the store fails.
+    pub async fn begin(
+        self: &Arc<Self>,
+        connection: &str,
+        job: Job,
+        wait: Duration,
+    ) -> Result<Run, RunError> {
+        let connection = self.settings.connection(connection)?;
+        if let Some(error) = connection.missing().into_iter().next() {
+            return Err(error.into());
+        }
+        let (kaspi, amo) = (connection.kaspi_origin()?, connection.amo_origin()?);
+        let proxy = connection.kaspi_proxy_origin()?;
+        let lease = Lease::take(&self.store, connection.name(), job, connection.lease_ttl(), wait)
+            .await?
+            .ok_or(RunError::Busy)?;
+        let limiter = self.limiter(&amo, connection.amo_rps());
+        let settings = Arc::new(connection.guest_settings());
+        Ok(Run { host: self.clone(), connection, job, lease, kaspi, amo, proxy, limiter, settings })
+    }
+
+    fn limiter(&self, account: &Origin, count: u32) -> Arc<Limiter> {
+        let account = account.account();
+        let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(Limiter::new(self.store.clone(), account.clone(), count));
+        limiters.entry((account.clone(), count)).or_insert_with(new).clone()
+    }
+}
+
+/// A run that holds its connection.
+#[derive(Debug)]
+pub struct Run {
+    host: Arc<Host>,
+    connection: Connection,
+    job: Job,
+    lease: Lease,
+    kaspi: Origin,
+    amo: Origin,
+    proxy: Option<Origin>,
+    limiter: Arc<Limiter>,
+    settings: Arc<std::collections::BTreeMap<String, String>>,
+}
+
+impl Run {
+    /// Does the job, slice after slice, and records what came of it.
+    pub async fn work(&self, limits: RunLimits, stop: &Stop) -> Outcome {
+        self.work_on(self.job, limits, stop).await
+    }
+
+    /// Does the jobs that became due meanwhile, then gives the connection back.
+    pub async fn finish(self, stop: &Stop) {
+        for _ in 0..DUE_ROUNDS_MAX {
+            if stop.is_requested() || self.lease.is_lost() {
+                break;
+            }
+            match self.lease.take_due_or_release().await {
+                Ok(due) if due.is_empty() => return,
+                Ok(due) => {
+                    for job in due {
+                        if let Some(error) = self.work_on(job, RunLimits::default(), stop).await.error {
+                            tracing::warn!(connection = self.connection.name(), %job, "the job that was due failed: {error}");
+                        }
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(connection = self.connection.name(), "cannot look for due jobs: {error}");
+                    break;
+                }
+            }
+        }
+        let name = self.connection.name().to_owned();
+        if let Err(error) = self.lease.release().await {
+            tracing::warn!(
+                connection = name,
+                "cannot give the connection back, it is free when the lease ends: {error}"
+            );
+        }
+    }
+
+    async fn work_on(&self, job: Job, limits: RunLimits, stop: &Stop) -> Outcome {
+        let (started, started_ms) = (Instant::now(), now_ms());
+        let mut outcome = Outcome { report: None, error: None };
+        let (mut slices, mut idle) = (0, 0);
+        loop {
+            let left = limits.total.map(|total| total.saturating_sub(started.elapsed()));
+            let max = left.map_or(limits.slice, |left| left.min(limits.slice));
+            if max.is_zero() || stop.is_requested() {
+                break;
+            }
+            match self.slice(job, max, stop).await {
+                Ok(report) => {
+                    let more = report.more;
+                    idle = if report.took_ms < 50 { idle + 1 } else { 0 };
+                    match &mut outcome.report {
+                        None => outcome.report = Some(report),
+                        Some(whole) => whole.merge(report),
+                    }
+                    slices += 1;
+                    if !more || limits.slices_max == Some(slices) {
+                        break;
+                    }
+                    if idle > IDLE_SLICES_MAX {
+                        outcome.error = Some(RunError::Internal(
+                            "the component asks for more and does nothing".to_owned(),
+                        ));
+                        break;
+                    }
+                }
+                Err(error) => {
+                    if let Some(report) = &mut outcome.report {
+                        report.more = true;
+                    }
+                    outcome.error = Some(error);
+                    break;
+                }
+            }
+        }
+        if outcome.report.is_none() && outcome.error.is_none() {
+            outcome.error = Some(RunError::Interrupted);
+        }
+        self.record(job, started_ms, started.elapsed(), &outcome).await;
+        outcome
+    }
+
+    async fn slice(&self, job: Job, max: Duration, stop: &Stop) -> Result<Report, RunError> {
+        let outbound = Outbound {
+            client: self.host.client.clone(),
+            allow: AllowList::new([self.kaspi.clone(), self.amo.clone()]),
+            proxy: self.proxy.clone().map(|proxy| (self.kaspi.clone(), proxy)),
+            account: self.amo.clone(),
+            limiter: self.limiter.clone(),
+            fence: self.lease.fence().clone(),
+            store: self.host.store.clone(),
+            closing: stop.flag(),
+        };
+        let guest =
+            Guest::new(outbound, self.host.store.clone(), self.lease.fence().clone(), self.settings.clone());
+        let answer = tokio::select! {
+            answer = self.host.plugin.run(guest, job, max) => answer,
+            // Nothing new is sent any more; what is under way may come back and be recorded.
+            () = async { stop.requested().await; tokio::time::sleep(CLOSING).await } => return Err(RunError::Interrupted),
+        };
+        match answer {
+            Ok(Ok(text)) => serde_json::from_str(&text)
+                .map_err(|error| RunError::Internal(format!("the component's report is not valid: {error}"))),
+            Ok(Err(GuestError::Config(text))) => Err(RunError::Config(text)),
+            Ok(Err(GuestError::Busy)) => Err(RunError::Busy),
+            Ok(Err(GuestError::Upstream(text))) => Err(RunError::Upstream(text)),
+            Ok(Err(GuestError::Internal(text))) => Err(RunError::Internal(text)),
+            Err(error) => Err(RunError::Internal(error.to_string())),
+        }
+    }
+
+    async fn record(&self, job: Job, started_ms: i64, took: Duration, outcome: &Outcome) {
+        let connection = self.connection.name();
+        if let Some(report) = &outcome.report {
+            tracing::info!(
+                connection,
+                %job,
+                seen = report.seen,
+                created = report.created,
+                adopted = report.adopted,
+                updated = report.updated,
+                parked = report.parked,
+                in_doubt = report.in_doubt,
+                problems = report.problems.len(),
+                requests_kaspi = report.requests.kaspi,
+                requests_amocrm = report.requests.amocrm,
+                more = report.more,
+                took_ms = crate::clock::millis(took),
+                "finished a run"
+            );
+        }
+        let run = RunRecord {
+            connection: connection.to_owned(),
+            job,
+            started_ms,
+            took_ms: crate::clock::millis(took),
+            report: outcome.report.as_ref().map(Report::to_line),
+            error: outcome.error.as_ref().map(ToString::to_string),
+        };
+        if let Err(error) = self.host.store.record_run(&run).await {
+            tracing::warn!(connection, "cannot record the run: {error}");
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! Requests to amoCRM: reads that are tried again, writes that are not.
+
+use std::cell::Cell;
+
+use serde_json::{Value, json};
+
+use super::{
+    outcome::{self, Write},
+    wire::{Catalog, Contact, ContactDraft, Element, ElementDraft, Lead, LeadDraft, LinkDraft, Note, NoteDraft},
+};
+use crate::{
+    config::AmoSettings,
+    model::LeadId,
+    pace::Pace,
+    ports::{HttpError, HttpRequest, HttpResponse, Method, Ports},
+    url,
+};
+
+/// Rows of a page, amoCRM's maximum (docs/apis/amocrm.md 2.2).
+pub(crate) const PAGE_SIZE: usize = 250;
+/// Total time of a read and of a write, with the official client's 20 s and room for batches (2.2).
+const READ_DEADLINE_MS: u64 = 20_000;
+pub(crate) const WRITE_DEADLINE_MS: u64 = 30_000;
+/// How often a read, or a write that surely did not arrive, is tried.
+const TRIES_MAX: u32 = 3;
+/// How often a request that met a 429 is sent again before the run gives up.
+const THROTTLED_MAX: u32 = 5;
+/// Longest pause that an answer may ask for within a run.
+const PAUSE_IN_RUN_MS_MAX: i64 = 20_000;
+/// How long the account is left alone after the run gave up on 429, and after a block page (2.1).
+const PAUSE_THROTTLED_MS: i64 = 60_000;
+const PAUSE_BLOCKED_MS: i64 = 600_000;
+const USER_AGENT: &str = concat!("kaspi-amocrm/", env!("CARGO_PKG_VERSION"));
+
+/// Why a run cannot go on with amoCRM, or a call with itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Stop {
+    /// A setting is wrong: the token is refused, the account is not paid.
+    #[error("{0}")]
+    Config(String),
+    /// amoCRM wants no requests for a while.
+    #[error("amoCRM wants a pause: {reason}")]
+    Paused {
+        /// When requests may go on, milliseconds since 1970.
+        until_ms: i64,
+        /// What it answered.
+        reason: String,
+    },
+    /// No usable answer, after all tries.
+    #[error("amoCRM: {0}")]
+    Unreachable(String),
+    /// This call is not allowed or not understood; others may be.
+    #[error("amoCRM refuses {call} with {status}: {detail}")]
+    Refused {
+        /// Path without query.
+        call: String,
+        /// HTTP status.
+        status: u16,
+        /// amoCRM's own words.
+        detail: String,
+    },
+}
+
+/// The client of one run.
+pub struct Amo<'a> {
+    ports: Ports<'a>,
+    settings: &'a AmoSettings,
+    pace: Pace<'a>,
+    paused_until_ms: Cell<i64>,
+    requests: Cell<u64>,
+}
+
+impl<'a> Amo<'a> {
+    /// A client that has sent nothing yet.
+    pub fn new(ports: Ports<'a>, settings: &'a AmoSettings) -> Self {
+        Self {
+            ports,
+            settings,
+            pace: Pace::new(ports.clock, settings.requests_per_second),
+            paused_until_ms: Cell::new(0),
+            requests: Cell::new(0),
+        }
+    }
+
+    /// Requests sent so far.
+    pub fn requests(&self) -> u64 {
+        self.requests.get()
+    }
+
+    /// How many look-ups may run side by side.
+    pub fn parallel(&self) -> usize {
+        self.settings.requests_per_second.max(1) as usize
+    }
+
+    /// Reads a document; `None` for "nothing there" (204 or 404, docs/apis/amocrm.md 2.3).
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub async fn get(&self, path: &str) -> Result<Option<Value>, Stop> {
+        let mut trouble = String::new();
+        for attempt in 0..TRIES_MAX {
+            if attempt > 0 {
+                self.ports.clock.sleep(1_000 << attempt).await;
+            }
+            let response = match self.send(Method::Get, path, None).await? {
+                Ok(response) => response,
+                Err(error) => {
+                    trouble = error.to_string();
+                    continue;
+                }
+            };
+            match response.status {
+                204 | 404 => return Ok(None),
+                200 => match serde_json::from_slice::<Value>(&response.body) {
+                    Ok(document) if document.is_object() => return Ok(Some(document)),
+                    _ => trouble = "an answer that is not JSON".to_owned(),
+                },
+                status @ 400..=499 => {
+                    let detail = detail_of(&response.body);
+                    return Err(Stop::Refused { call: call_of(path), status, detail });
+                }
+                status => trouble = format!("status {status}"),
+            }
+        }
+        Err(Stop::Unreachable(format!("{trouble} for GET {}", call_of(path))))
+    }
+
+    /// Sends one write, once. It is sent again only where it surely did not arrive.
+    ///
+    /// # Errors
+    /// When the account refuses all requests; the write was then not carried out.
+    pub async fn write(&self, path: &str, body: &Value) -> Result<Write, Stop> {
+        let mut trouble = String::new();
+        for attempt in 0..TRIES_MAX {
+            if attempt > 0 {
+                self.ports.clock.sleep(1_000 << attempt).await;
+            }
+            match self.send(Method::Post, path, Some(body)).await? {
+                Ok(response) => return Ok(outcome::classify(response.status, &response.body)),
+                Err(HttpError::NotSent(reason)) => trouble = reason,
+                Err(HttpError::Denied(reason)) => return Err(denied(&reason)),
+                Err(HttpError::Unknown(reason)) => return Ok(Write::Unknown(reason)),
+            }
+        }
+        Ok(Write::NotApplied(trouble))
+    }
+
+    /// Sends with a ticket and waits out 429; what it answers says something about the request itself.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Result<HttpResponse, HttpError>, Stop> {
+        let mut headers = vec![
+            ("authorization".to_owned(), format!("Bearer {}", self.settings.token.expose())),
+            ("accept".to_owned(), "application/json".to_owned()),
+            ("user-agent".to_owned(), USER_AGENT.to_owned()),
+        ];
+        if body.is_some() {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        let deadline_ms = if method == Method::Get { READ_DEADLINE_MS } else { WRITE_DEADLINE_MS };
+        for throttled in 0.. {
+            let pause_ms = self.paused_until_ms.get() - self.ports.clock.now_ms();
+            if pause_ms > 0 {
+                self.ports.clock.sleep(pause_ms.unsigned_abs()).await;
+            }
+            let answer = {
+                let _ticket = self.pace.ticket().await;
+                self.requests.set(self.requests.get() + 1);
+                let request = HttpRequest {
+                    method,
+                    url: format!("{}{path}", self.settings.base_url),
+                    headers: headers.clone(),
+                    body: body.map(|body| body.to_string().into_bytes()),
+                    deadline_ms,
+                };
+                self.ports.http.send(request).await
+            };
+            let response = match answer {
+                Ok(response) => response,
+                Err(HttpError::Denied(reason)) => return Err(denied(&reason)),
+                Err(error) => return Ok(Err(error)),
+            };
+            match response.status {
+                401 => {
+                    return Err(Stop::Config(
+                        "AMO_ACCESS_TOKEN: amoCRM refuses the token (401); put a valid AMO_LONG_LIVED_TOKEN or \
+                         AMO_ACCESS_TOKEN into the settings"
+                            .into(),
+                    ));
+                }
+                402 => return Err(Stop::Config("AMO_SUBDOMAIN: the amoCRM account is not paid (402)".into())),
+                403 if !is_json(&response) => {
+                    return Err(self.paused(PAUSE_BLOCKED_MS, "status 403 with a block page"));
+                }
+                403 => {
+                    let detail = detail_of(&response.body);
+                    return Err(Stop::Refused { call: call_of(path), status: 403, detail });
+                }
+                429 => {
+                    let pause_ms = retry_after_ms(&response).unwrap_or(1_000 << throttled);
+                    if throttled >= THROTTLED_MAX || pause_ms > PAUSE_IN_RUN_MS_MAX {
+                        return Err(self.paused(pause_ms.max(PAUSE_THROTTLED_MS), "status 429"));
+                    }
+                    self.paused_until_ms.set(self.ports.clock.now_ms() + pause_ms);
+                }
+                _ => return Ok(Ok(response)),
+            }
+        }
+        unreachable!("the loop ends by returning")
+    }
+
+    fn paused(&self, pause_ms: i64, reason: &str) -> Stop {
+        Stop::Paused { until_ms: self.ports.clock.now_ms() + pause_ms, reason: reason.to_owned() }
+    }
+
+    // Lists.
+
+    /// A page of leads, newest first (docs/apis/amocrm.md 4.2: immediate, unlike `query`). Pages count from 1.
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub async fn newest_leads(&self, page: usize) -> Result<Vec<Lead>, Stop> {
+        self.leads(&format!("order%5Bid%5D=desc&limit={PAGE_SIZE}&page={page}")).await
+    }
+
+    /// A page of leads that changed since a moment.
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub async fn leads_updated_since(&self, since_s: i64, page: usize) -> Result<Vec<Lead>, Stop> {
+        let query = format!(
+            "filter%5Bupdated_at%5D%5Bfrom%5D={since_s}&order%5Bid%5D=desc&limit={PAGE_SIZE}&page={page}"
+        );
+        self.leads(&query).await
+    }
+
+    /// Leads by id, as they are at this moment; deleted ones are missing.
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub async fn leads_by_id(&self, ids: &[LeadId]) -> Result<Vec<Lead>, Stop> {
+        let mut leads = Vec::new();
+        for chunk in ids.chunks(PAGE_SIZE) {
+            let filter: Vec<String> = chunk.iter().map(|id| format!("filter%5Bid%5D%5B%5D={id}")).collect();
+            leads.extend(self.leads(&format!("{}&limit={PAGE_SIZE}", filter.join("&"))).await?);
+        }
+        Ok(leads)
+    }
+
+    async fn leads(&self, query: &str) -> Result<Vec<Lead>, Stop> {
+        let code_field = self.settings.lead_order_code_field_id;
+        let document = self.get(&format!("/api/v4/leads?{query}")).await?;
+        Ok(rows(document.as_ref(), "leads").filter_map(|row| Lead::read(row, code_field)).collect())
+    }
+
+    /// A page of contacts, newest first. Pages count from 1.
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub async fn newest_contacts(&self, page: usize) -> Result<Vec<Contact>, Stop> {
+        self.contacts(&format!("order%5Bid%5D=desc&limit={PAGE_SIZE}&page={page}")).await
+    }
+
+    /// Contacts that the search finds for some digits: may miss the newest, may show strangers (4.1).
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub async fn search_contacts(&self, digits: &str, page: usize) -> Result<Vec<Contact>, Stop> {
+        self.contacts(&format!("query={}&limit={PAGE_SIZE}&page={page}", url::encode(digits))).await
+    }
+
+    async fn contacts(&self, query: &str) -> Result<Vec<Contact>, Stop> {
+        let document = self.get(&format!("/api/v4/contacts?{query}")).await?;
+        Ok(rows(document.as_ref(), "contacts").filter_map(Contact::read).collect())
+    }
+
+    /// A page of the catalog, in whatever order. Pages count from 1. The second value is the number of rows.
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub async fn elements(&self, catalog_id: i64, page: usize) -> Result<(Vec<Element>, usize), Stop> {
+        let path = format!("/api/v4/catalogs/{catalog_id}/elements?limit={PAGE_SIZE}&page={page}");
+        let document = self.get(&path).await?;
+        let count = rows(document.as_ref(), "elements").count();
+        Ok((rows(document.as_ref(), "elements").filter_map(Element::read).collect(), count))
+    }
+
+    /// Elements that the search finds for a text.
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub async fn search_elements(&self, catalog_id: i64, text: &str) -> Result<Vec<Element>, Stop> {
+        let path =
+            format!("/api/v4/catalogs/{catalog_id}/elements?query={}&limit={PAGE_SIZE}", url::encode(text));
+        let document = self.get(&path).await?;
+        Ok(rows(document.as_ref(), "elements").filter_map(Element::read).collect())
+    }
+
+    /// The notes of one lead.
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub async fn notes(&self, lead: LeadId, page: usize) -> Result<Vec<Note>, Stop> {
+        let path = format!("/api/v4/leads/{lead}/notes?limit={PAGE_SIZE}&page={page}");
+        let document = self.get(&path).await?;
+        Ok(rows(document.as_ref(), "notes").filter_map(Note::read).collect())
+    }
+
+    // Writes, one request each.
+
+    /// Makes contacts. The answer is matched with [`ids_of`](Self::ids_of).
+    ///
+    /// # Errors
+    /// When the account refuses all requests.
+    pub async fn create_contacts(&self, drafts: &[ContactDraft]) -> Result<Write, Stop> {
+        let body: Vec<Value> = drafts.iter().map(ContactDraft::body).collect();
+        self.write("/api/v4/contacts", &json!(body)).await
+    }
+
+    /// Makes catalog elements.
+    ///
+    /// # Errors
+    /// When the account refuses all requests.
+    pub async fn create_elements(&self, catalog: &Catalog, drafts: &[ElementDraft]) -> Result<Write, Stop> {
+        let body: Vec<Value> = drafts.iter().map(|draft| draft.body(catalog)).collect();
+        self.write(&format!("/api/v4/catalogs/{}/elements", catalog.id), &json!(body)).await
+    }
+
+    /// Makes leads. Never `/leads/complex`: duplicate control may fold an order into an older lead there (3.6).
+    ///
+    /// # Errors
+    /// When the account refuses all requests.
+    pub async fn create_leads(&self, drafts: &[LeadDraft]) -> Result<Write, Stop> {
+        let body: Vec<Value> = drafts.iter().map(LeadDraft::body).collect();
+        self.write("/api/v4/leads", &json!(body)).await
+    }
+
+    /// Links products to leads, or changes their quantities.
+    ///
+    /// # Errors
+    /// When the account refuses all requests.
+    pub async fn link(&self, drafts: &[LinkDraft]) -> Result<Write, Stop> {
+        let body: Vec<Value> = drafts.iter().map(LinkDraft::body).collect();
+        self.write("/api/v4/leads/link", &json!(body)).await
+    }
+
+    /// Makes notes of leads.
+    ///
+    /// # Errors
+    /// When the account refuses all requests.
+    pub async fn create_notes(&self, drafts: &[NoteDraft]) -> Result<Write, Stop> {
+        let body: Vec<Value> = drafts.iter().map(NoteDraft::body).collect();
+        self.write("/api/v4/leads/notes", &json!(body)).await
+    }
+
+    /// Ids of created entities by `request_id`, from a [`Write::Done`]. Rows without either, or whose `request_id`
+    /// stands twice, are left out: nothing is proven for them.
+    pub fn ids_of(document: &Value, name: &str) -> Vec<(String, i64)> {
+        let mut ids: Vec<(String, i64)> = rows(Some(document), name)
+            .filter_map(|row| {
+                let request_id = outcome::id_text(row.get("request_id")?)?;
+                Some((request_id, super::wire::positive(row, "id")?))
+            })
+            .collect();
+        ids.sort();
+        ids.dedup();
+        let doubled: Vec<String> =
+            ids.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0.clone()).collect();
+        ids.retain(|(request_id, _)| !doubled.contains(request_id));
+        ids
+    }
+}
+
+/// The rows of a list answer.
+pub(super) fn rows<'v>(document: Option<&'v Value>, name: &str) -> impl Iterator<Item = &'v Value> {
+    document
+        .and_then(|document| document.get("_embedded"))
+        .and_then(|embedded| embedded.get(name))
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+}
+
+fn denied(reason: &str) -> Stop {
+    Stop::Config(format!("AMO_BASE_URL: this host does not allow the address of amoCRM ({reason})"))
+}
+
+fn is_json(response: &HttpResponse) -> bool {
+    serde_json::from_slice::<Value>(&response.body).is_ok_and(|document| document.is_object())
+}
+
+/// Seconds of a `Retry-After` header or a `retry_after` in the body (docs/apis/amocrm.md 2.1), in milliseconds.
+fn retry_after_ms(response: &HttpResponse) -> Option<i64> {
+    let header = response.header("retry-after").and_then(|text| text.trim().parse::<i64>().ok());
+    let body = || serde_json::from_slice::<Value>(&response.body).ok()?.get("retry_after")?.as_i64();
+    header.or_else(body).filter(|seconds| (0..=86_400).contains(seconds)).map(|seconds| seconds.max(1) * 1_000)
+}
+
+fn call_of(path: &str) -> String {
+    path.split('?').next().unwrap_or_default().to_owned()
+}
+
+fn detail_of(body: &[u8]) -> String {
+    let document: Option<Value> = serde_json::from_slice(body).ok();
+    let text = document.as_ref().and_then(|d| d.get("detail").or_else(|| d.get("title"))).and_then(Value::as_str);
+    text.unwrap_or("no reason given").chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_proves_only_what_it_names_once() {
+        let document = json!({"_embedded": {"leads": [
+            {"id": 1, "request_id": "a"}, {"id": 2, "request_id": 7}, {"id": null, "request_id": "c"},
+            {"id": 4}, {"id": 5, "request_id": "d"}, {"id": 6, "request_id": "d"}, {"id": -1, "request_id": "e"},
+        ]}});
+        assert_eq!(Amo::ids_of(&document, "leads"), [("7".to_owned(), 2), ("a".to_owned(), 1)]);
+    }
+}

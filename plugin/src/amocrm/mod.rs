@@ -1,0 +1,17 @@
+//! amoCRM's API v4: reading lists, creating in batches, and what the answer to a write proves.
+//!
+//! Only this folder knows amoCRM's field names. What is known of the API stands in docs/apis/amocrm.md.
+
+mod account;
+mod client;
+mod outcome;
+mod wire;
+
+pub use account::{AccountCheck, check_account};
+pub(crate) use client::PAGE_SIZE;
+pub(crate) use client::WRITE_DEADLINE_MS;
+pub use client::{Amo, Stop};
+pub use outcome::{Rejection, Write};
+pub use wire::{
+    Catalog, ContactDraft, Element, ElementDraft, FieldValue, Lead, LeadDraft, LinkDraft, Contact, Note, NoteDraft, TAG,
+};

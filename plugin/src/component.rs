@@ -1,0 +1,87 @@
+//! The component: the exports that hosts call, and the ports of the sync over WASI 0.2.
+//!
+//! Nothing outside this folder knows the generated bindings. The adapters are small on purpose: what is worth a
+//! test of its own ([`failure`], [`reactor`], [`target`]) knows no bindings either and is tested natively by
+//! `tests/component_parts.rs`. Start reading at [`Component`].
+
+mod clock;
+mod config;
+mod failure;
+mod http;
+mod reactor;
+mod refusal;
+mod store;
+mod target;
+
+use bindings::exports::{
+    kaspi_amocrm::plugin::sync,
+    wasi::{cli, http::incoming_handler},
+};
+
+use crate::{
+    ports::Ports,
+    sync::{Job, RunError},
+};
+
+/// What `wit-bindgen` makes of `wit/`.
+mod bindings {
+    wit_bindgen::generate!({ world: "plugin", path: "../wit", generate_all });
+}
+
+/// The pollables of `wasi:io` and their one blocking call.
+type Reactor = reactor::Reactor<bindings::wasi::io::poll::Pollable>;
+
+impl reactor::Pollable for bindings::wasi::io::poll::Pollable {
+    fn poll_any(pollables: &[&Self]) -> Vec<u32> {
+        bindings::wasi::io::poll::poll(pollables)
+    }
+}
+
+/// The four exports of the world `plugin`.
+struct Component;
+
+#[expect(unsafe_code, reason = "generated code exports the functions by their names in the component ABI")]
+mod export {
+    use super::{Component, bindings};
+    bindings::export!(Component with_types_in bindings);
+}
+
+impl sync::Guest for Component {
+    fn run(job: sync::Job, options: String) -> Result<String, sync::Error> {
+        let reactor = Reactor::default();
+        let http = http::WasiHttp::new(&reactor);
+        let store = store::WasiStore::default();
+        let clock = clock::WasiClock::new(&reactor);
+        let ports = Ports { http: &http, store: &store, clock: &clock, config: &config::WasiConfig };
+        let job = match job {
+            sync::Job::New => Job::New,
+            sync::Job::Reconcile => Job::Reconcile,
+        };
+        reactor.block_on(crate::sync::run(ports, job, &options)).map_err(|error| match error {
+            RunError::Config(why) => sync::Error::Config(why),
+            RunError::Busy => sync::Error::Busy,
+            RunError::Upstream(why) => sync::Error::Upstream(why),
+            RunError::Internal(why) => sync::Error::Internal(why),
+        })
+    }
+}
+
+impl bindings::Guest for Component {
+    fn handle_cron_event(_: bindings::Metadata) -> Result<(), bindings::Error> {
+        Err(bindings::Error::Other(refusal::detail("cron trigger")))
+    }
+}
+
+impl incoming_handler::Guest for Component {
+    fn handle(_: incoming_handler::IncomingRequest, response: incoming_handler::ResponseOutparam) {
+        let reactor = Reactor::default();
+        reactor.block_on(refusal::answer(&reactor, response));
+    }
+}
+
+impl cli::run::Guest for Component {
+    // The export has no room for a reason; the settings that select a job from a command line come with the job.
+    fn run() -> Result<(), ()> {
+        Err(())
+    }
+}

@@ -1,0 +1,29 @@
+//! What an error code of `wasi:http` says about the fate of the request.
+//!
+//! Works on the names that the WIT gives the codes, so that the table is tested natively against that file.
+
+use crate::ports::HttpError;
+
+/// Classes a failure before the head of the answer by the code's name in `wit/deps/wasi-http-0.2.6.wit`.
+///
+/// Only codes that can come from nothing but the way to the server count as not sent. `TLS-protocol-error` and
+/// `TLS-alert-received` are left out deliberately: hosts that keep connections open report a record that breaks
+/// under a running request with the same codes as a handshake that fails.
+pub(crate) fn classify(code: &str) -> HttpError {
+    match code {
+        "DNS-timeout"
+        | "DNS-error"
+        | "destination-not-found"
+        | "destination-unavailable"
+        | "destination-IP-unroutable"
+        | "connection-refused"
+        | "connection-timeout"
+        | "connection-limit-reached"
+        | "TLS-certificate-error"
+        | "HTTP-request-method-invalid"
+        | "HTTP-request-URI-invalid"
+        | "HTTP-request-URI-too-long" => HttpError::NotSent(code.to_owned()),
+        "HTTP-request-denied" | "destination-IP-prohibited" => HttpError::Denied(code.to_owned()),
+        _ => HttpError::Unknown(code.to_owned()),
+    }
+}

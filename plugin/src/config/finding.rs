@@ -1,0 +1,98 @@
+//! What is wrong with the settings, in words for the person who has to put it right.
+
+use std::fmt;
+
+/// The longest value that a message repeats. Tokens are longer, and one may stand in the wrong place.
+const VALUE_CHARS_MAX: usize = 20;
+
+/// The language of the CRM's texts, and of messages where only one is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// Russian.
+    #[default]
+    Ru,
+    /// English.
+    En,
+}
+
+/// One text in both languages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// English.
+    pub en: String,
+    /// Russian.
+    pub ru: String,
+}
+
+impl Text {
+    /// From both spellings.
+    pub fn new(en: impl Into<String>, ru: impl Into<String>) -> Self {
+        Self { en: en.into(), ru: ru.into() }
+    }
+
+    /// The one wanted.
+    pub fn get(&self, language: Language) -> &str {
+        match language {
+            Language::Ru => &self.ru,
+            Language::En => &self.en,
+        }
+    }
+}
+
+/// One wrong setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The setting's name in upper case, as it stands in the environment.
+    pub name: String,
+    /// What is wrong. Never repeats a secret.
+    pub problem: Text,
+    /// What to do.
+    pub hint: Text,
+}
+
+impl Finding {
+    /// The finding as one line in one language, without the name.
+    pub fn text(&self, language: Language) -> String {
+        format!("{}; {}", self.problem.get(language), self.hint.get(language))
+    }
+}
+
+impl fmt::Display for Finding {
+    /// `NAME: english / по-русски`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} / {}", self.name, self.text(Language::En), self.text(Language::Ru))
+    }
+}
+
+/// All that is wrong with the settings, so that it can be put right in one go.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct SettingsError {
+    /// At least one.
+    pub findings: Vec<Finding>,
+}
+
+impl SettingsError {
+    /// A single finding, for what only the account itself can tell (an id that is not there).
+    pub fn one(name: impl Into<String>, problem: Text, hint: Text) -> Self {
+        Self { findings: vec![Finding { name: name.into(), problem, hint }] }
+    }
+}
+
+impl fmt::Display for SettingsError {
+    /// One line per finding.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, finding) in self.findings.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{finding}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A value as it may stand in a message.
+pub(super) fn shown(value: &str) -> String {
+    let chars = value.chars().count();
+    if chars > VALUE_CHARS_MAX { format!("({chars})") } else { format!("{value:?}") }
+}

@@ -1,0 +1,194 @@
+//! `STATUS_MAP`: which stage of the amoCRM pipeline an order's state belongs to.
+
+use std::collections::BTreeMap;
+
+use super::finding::{Text, shown};
+
+/// The states of Kaspi (docs/apis/kaspi.md 3.1). The set has been stable for years; a new one is a finding.
+const STATES: [&str; 6] = ["NEW", "SIGN_REQUIRED", "PICKUP", "DELIVERY", "KASPI_DELIVERY", "ARCHIVE"];
+
+/// Sub-stages of `KASPI_DELIVERY`, which Kaspi does not tell in `status` (docs/apis/kaspi.md 3.4).
+const STAGES: [&str; 4] = ["packing", "packed", "handed_over", "pre_order"];
+
+/// amoCRM status ids by Kaspi state, by state and status, and by state and sub-stage.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StatusMap {
+    /// Keys as they are written: `NEW`, `ARCHIVE/COMPLETED`, `KASPI_DELIVERY/packed`.
+    entries: BTreeMap<String, i64>,
+}
+
+impl StatusMap {
+    /// Reads `NEW=102, KASPI_DELIVERY/packed=105, ARCHIVE/COMPLETED=142`. Commas, semicolons and line ends separate
+    /// entries; spaces do not matter.
+    ///
+    /// # Errors
+    /// All wrong entries, each with what is wrong (first) and what to do.
+    pub fn parse(text: &str) -> Result<Self, Vec<(Text, Text)>> {
+        let mut entries = BTreeMap::new();
+        let mut findings = Vec::new();
+        for entry in text.split([',', ';', '\n']).map(str::trim).filter(|entry| !entry.is_empty()) {
+            match parse_entry(entry) {
+                Ok((key, id)) => {
+                    if entries.insert(key.clone(), id).is_some() {
+                        findings.push((
+                            Text::new(format!("{key} is named twice"), format!("{key} указан дважды")),
+                            Text::new("leave one of them", "оставьте один"),
+                        ));
+                    }
+                }
+                Err(finding) => findings.push(finding),
+            }
+        }
+        if findings.is_empty() { Ok(Self { entries }) } else { Err(findings) }
+    }
+
+    /// The stage for an order, most exact entry first: sub-stage, then status, then state.
+    pub fn lookup(&self, state: &str, status: &str, stage: Option<&str>) -> Option<i64> {
+        let by_stage = stage.and_then(|stage| self.entries.get(&format!("{state}/{stage}")));
+        let id = by_stage
+            .or_else(|| self.entries.get(&format!("{state}/{status}")))
+            .or_else(|| self.entries.get(state));
+        id.copied()
+    }
+
+    /// Entries as (key, amoCRM status id), for checks against the account.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.entries.iter().map(|(key, id)| (key.as_str(), *id))
+    }
+
+    /// All amoCRM status ids that the map names; one may come twice.
+    pub fn ids(&self) -> impl Iterator<Item = i64> {
+        self.entries.values().copied()
+    }
+
+    /// Whether nothing is mapped.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+fn parse_entry(entry: &str) -> Result<(String, i64), (Text, Text)> {
+    let Some((key, id)) = entry.split_once('=') else {
+        return Err((
+            Text::new(format!("{} has no \"=\"", shown(entry)), format!("в {} нет «=»", shown(entry))),
+            Text::new("write STATE=id, for example NEW=102", "пишите СОСТОЯНИЕ=id, например NEW=102"),
+        ));
+    };
+    let key = parse_key(key)?;
+    let id = id.trim();
+    match id.parse::<i64>() {
+        Ok(id) if id > 0 => Ok((key, id)),
+        _ => Err((
+            Text::new(
+                format!("{} for {key} is no status id", shown(id)),
+                format!("{} для {key} не является id статуса", shown(id)),
+            ),
+            Text::new("take the number from the pipeline of amoCRM", "возьмите число из воронки amoCRM"),
+        )),
+    }
+}
+
+fn parse_key(key: &str) -> Result<String, (Text, Text)> {
+    let (state, detail) = match key.split_once('/') {
+        Some((state, detail)) => (state.trim(), Some(detail.trim())),
+        None => (key.trim(), None),
+    };
+    if !STATES.contains(&state) {
+        let known = STATES.join(", ");
+        return Err((
+            Text::new(
+                format!("{} is no state of Kaspi", shown(state)),
+                format!("{} не является состоянием Kaspi", shown(state)),
+            ),
+            Text::new(format!("use one of {known}"), format!("допустимы {known}")),
+        ));
+    }
+    let Some(detail) = detail else { return Ok(state.to_owned()) };
+    let is_stage = state == "KASPI_DELIVERY" && STAGES.contains(&detail);
+    if is_stage || is_status(detail) {
+        return Ok(format!("{state}/{detail}"));
+    }
+    let stages = STAGES.join(", ");
+    Err((
+        Text::new(
+            format!("{} after {state}/ is neither a status nor a stage", shown(detail)),
+            format!("{} после {state}/ не статус и не этап", shown(detail)),
+        ),
+        Text::new(
+            format!("use a status such as COMPLETED or, after KASPI_DELIVERY/, one of {stages}"),
+            format!("укажите статус, например COMPLETED, а после KASPI_DELIVERY/ также {stages}"),
+        ),
+    ))
+}
+
+/// The set of statuses is open (docs/apis/kaspi.md 3.2), so only the shape is checked.
+fn is_status(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn most_exact_entry_wins() {
+        let map = StatusMap::parse(
+            " NEW = 102,\n KASPI_DELIVERY=104 , ARCHIVE / COMPLETED=142,KASPI_DELIVERY/packed=105;\
+             KASPI_DELIVERY/CANCELLING=106,ARCHIVE/SOMETHING_NEW_2=107,",
+        )
+        .unwrap();
+        for (state, status, stage, wanted) in [
+            ("NEW", "APPROVED_BY_BANK", None, Some(102)),
+            ("KASPI_DELIVERY", "ACCEPTED_BY_MERCHANT", Some("packing"), Some(104)),
+            ("KASPI_DELIVERY", "ACCEPTED_BY_MERCHANT", Some("packed"), Some(105)),
+            ("KASPI_DELIVERY", "CANCELLING", Some("packed"), Some(105)),
+            ("KASPI_DELIVERY", "CANCELLING", None, Some(106)),
+            ("KASPI_DELIVERY", "ACCEPTED_BY_MERCHANT", None, Some(104)),
+            ("ARCHIVE", "COMPLETED", None, Some(142)),
+            ("ARCHIVE", "SOMETHING_NEW_2", None, Some(107)),
+            ("ARCHIVE", "CANCELLED", None, None),
+            ("PICKUP", "ACCEPTED_BY_MERCHANT", None, None),
+            ("SOMETHING", "ELSE", Some("packed"), None),
+        ] {
+            assert_eq!(map.lookup(state, status, stage), wanted, "{state}/{status} {stage:?}");
+        }
+        let mut ids: Vec<i64> = map.ids().collect();
+        ids.sort_unstable();
+        assert_eq!(ids, [102, 104, 105, 106, 107, 142]);
+        assert_eq!(map.iter().next(), Some(("ARCHIVE/COMPLETED", 142)));
+    }
+
+    #[test]
+    fn nothing_mapped() {
+        for text in ["", "  ", ",\n,;"] {
+            assert!(StatusMap::parse(text).unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn every_wrong_entry_is_named() {
+        for (text, wanted) in [
+            ("NEW", "\"NEW\" has no \"=\""),
+            ("NEW=abc", "\"abc\" for NEW is no status id"),
+            ("NEW=", "\"\" for NEW is no status id"),
+            ("NEW=0", "\"0\" for NEW is no status id"),
+            ("NEW=-5", "\"-5\" for NEW is no status id"),
+            ("NEW=1=2", "\"1=2\" for NEW is no status id"),
+            ("new=102", "\"new\" is no state of Kaspi"),
+            ("=102", "\"\" is no state of Kaspi"),
+            ("COMPLETED=142", "\"COMPLETED\" is no state of Kaspi"),
+            ("NEW=1,NEW=2", "NEW is named twice"),
+            ("ARCHIVE/COMPLETED=1,ARCHIVE / COMPLETED=1", "ARCHIVE/COMPLETED is named twice"),
+            ("PICKUP/packed=1", "\"packed\" after PICKUP/ is neither a status nor a stage"),
+            ("KASPI_DELIVERY/sent=1", "\"sent\" after KASPI_DELIVERY/ is neither a status nor a stage"),
+            ("ARCHIVE/=1", "\"\" after ARCHIVE/ is neither a status nor a stage"),
+        ] {
+            let findings = StatusMap::parse(text).unwrap_err();
+            assert_eq!(findings.len(), 1, "of {text:?}");
+            assert_eq!(findings[0].0.en, wanted, "of {text:?}");
+            assert!(!findings[0].0.ru.is_empty() && !findings[0].1.ru.is_empty());
+        }
+        assert_eq!(StatusMap::parse("A=1,NEW=x,NEW=1,NEW=2").unwrap_err().len(), 3);
+    }
+}

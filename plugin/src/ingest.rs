@@ -1,0 +1,249 @@
+//! Kaspi's pages into the ledger.
+//!
+//! A pass is a list of windows, oldest first, all states. Every order of a window is recorded before the watermark
+//! moves over it, and nothing is sent to amoCRM from here. Page numbers are never kept: rows shift while paging.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use futures_util::{StreamExt as _, stream};
+
+use crate::{
+    config::Settings,
+    kaspi::{BadRow, Kaspi, KaspiError, WINDOW_PAGES_MAX, Window},
+    ledger::{Meta, Record, ShopLedger},
+    model::{Order, day::DAY_MS},
+    ports::StoreError,
+    report::Report,
+    sync::Budget,
+};
+
+/// Requests in flight to Kaspi.
+const PARALLEL: usize = 4;
+/// Windows are not halved below this: more orders than that in a minute are read with all their pages.
+const WINDOW_MS_MIN: i64 = 60_000;
+/// Pages of one window at most; Kaspi is said to end a range at about 10 000 rows (docs/apis/kaspi.md 1.4).
+const PAGES_MAX: u64 = 100;
+/// How often a window is read whose rows do not add up.
+const READS_MAX: usize = 2;
+
+/// Reads from the watermark to now and records what is new.
+///
+/// Stops between windows when half of the slice is spent, but never before the first. Answers whether windows are
+/// left to read.
+///
+/// # Errors
+/// When the store fails. Trouble with Kaspi is a problem in the report.
+pub async fn ingest(
+    kaspi: &Kaspi<'_>,
+    shop: &ShopLedger<'_>,
+    settings: &Settings,
+    meta: &mut Meta,
+    budget: &Budget<'_>,
+    report: &mut Report,
+) -> Result<bool, StoreError> {
+    let now_ms = budget.now_ms();
+    let from_ms = (meta.watermark_ms - settings.overlap_ms).max(meta.horizon_ms - settings.overlap_ms);
+    let mut windows: VecDeque<Window> = split(from_ms, now_ms).into();
+    let mut moves = true;
+    let mut is_first = true;
+    while !windows.is_empty() {
+        if !is_first && budget.is_half_spent() {
+            return Ok(true);
+        }
+        is_first = false;
+        // Several windows are read side by side and recorded in their order.
+        let batch: Vec<Window> = windows.drain(..windows.len().min(PARALLEL)).collect();
+        let reads: Vec<_> = stream::iter(batch.iter().map(|window| read_window(kaspi, *window)))
+            .buffered(PARALLEL)
+            .collect()
+            .await;
+        for (i, (window, read)) in batch.iter().zip(reads).enumerate() {
+            match read {
+                Ok(WindowRead::TooLarge) => {
+                    // The halves come next, then what was read beyond them: the watermark moves in order.
+                    let middle = window.from_ms + (window.to_ms - window.from_ms) / 2;
+                    let halves = [
+                        Window { from_ms: window.from_ms, to_ms: middle },
+                        Window { from_ms: middle + 1, to_ms: window.to_ms },
+                    ];
+                    for again in halves.iter().chain(&batch[i + 1..]).rev() {
+                        windows.push_front(*again);
+                    }
+                    break;
+                }
+                Ok(WindowRead::Rows(rows)) => {
+                    if !rows.is_complete {
+                        moves = false;
+                        report.problem(
+                            "kaspi_incomplete",
+                            "Kaspi's pages do not add up; the watermark waits and the same days are read again",
+                        );
+                    }
+                    let mut next = meta.clone();
+                    if moves {
+                        let end_ms = window.to_ms.min(rows.server_ms.unwrap_or(i64::MAX)).min(budget.now_ms());
+                        next.watermark_ms = meta.watermark_ms.max(end_ms);
+                    }
+                    record(shop, rows, next, meta, budget.now_ms(), report)?;
+                }
+                Err(error) => {
+                    moves = false;
+                    let is_token = matches!(error, KaspiError::Token(_));
+                    tell(error, report);
+                    if is_token {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        if report.problems.iter().any(|problem| problem.class == "upstream_kaspi") {
+            return Ok(false);
+        }
+    }
+    Ok(false)
+}
+
+/// Cuts a range into windows of at most a day, oldest first.
+fn split(from_ms: i64, to_ms: i64) -> Vec<Window> {
+    let mut windows = Vec::new();
+    let mut at = from_ms;
+    while at <= to_ms {
+        let end = (at + DAY_MS - 1).min(to_ms);
+        windows.push(Window { from_ms: at, to_ms: end });
+        at = end + 1;
+    }
+    windows
+}
+
+enum WindowRead {
+    /// Should be read in halves.
+    TooLarge,
+    Rows(Rows),
+}
+
+struct Rows {
+    orders: BTreeMap<String, Order>,
+    bad_rows: Vec<BadRow>,
+    is_complete: bool,
+    server_ms: Option<i64>,
+}
+
+/// Reads all pages of a window.
+async fn read_window(kaspi: &Kaspi<'_>, window: Window) -> Result<WindowRead, KaspiError> {
+    let mut rows = Rows { orders: BTreeMap::new(), bad_rows: Vec::new(), is_complete: false, server_ms: None };
+    for _ in 0..READS_MAX {
+        let mut total_count = 0;
+        let mut page_count = 1;
+        let mut number = 0;
+        rows.bad_rows.clear();
+        while number < page_count.min(PAGES_MAX) {
+            let page = kaspi.page(window, number).await?;
+            if number == 0
+                && page.page_count > WINDOW_PAGES_MAX
+                && window.to_ms - window.from_ms > 2 * WINDOW_MS_MIN
+            {
+                return Ok(WindowRead::TooLarge);
+            }
+            page_count = page.page_count;
+            total_count = page.total_count;
+            if rows.server_ms.is_none() {
+                rows.server_ms = page.server_ms;
+            }
+            rows.bad_rows.extend(page.bad_rows);
+            rows.orders.extend(page.orders.into_iter().map(|order| (order.id.clone(), order)));
+            number += 1;
+        }
+        // Rows shift between pages when an order appears late: fewer rows than announced may be a skipped one.
+        rows.is_complete =
+            rows.orders.len() as u64 + rows.bad_rows.len() as u64 >= total_count && page_count <= PAGES_MAX;
+        if rows.is_complete {
+            break;
+        }
+    }
+    Ok(WindowRead::Rows(rows))
+}
+
+fn tell(error: KaspiError, report: &mut Report) {
+    match error {
+        KaspiError::Token(_) => {
+            report.problem("config", format!("KASPI_API_TOKEN: {error}; take the token from Kaspi's cabinet, Settings"));
+        }
+        KaspiError::Refused { .. } | KaspiError::Unreachable(_) => {
+            report.problem("upstream_kaspi", format!("Kaspi: {error}"));
+        }
+    }
+}
+
+/// Decides once what each new order deserves, and records it.
+fn record(
+    shop: &ShopLedger<'_>,
+    rows: Rows,
+    next: Meta,
+    meta: &mut Meta,
+    now_ms: i64,
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    for bad in &rows.bad_rows {
+        let code = bad.code.clone().unwrap_or_default();
+        report.order_problem(&code, "malformed", format!("Kaspi's row cannot be read: {}", bad.reason));
+    }
+    report.seen += rows.orders.len() as u64;
+    let codes: Vec<_> = rows.orders.values().map(|order| order.code.clone()).collect();
+    let known = shop.known(&codes)?;
+    let is_first_pass = meta.watermark_ms < meta.first_start_ms;
+    let mut new = BTreeMap::new();
+    for order in rows.orders.into_values() {
+        if known.contains(&order.code) {
+            report.skipped += 1;
+            continue;
+        }
+        let tombstone = tombstone(&order, meta, is_first_pass);
+        if tombstone.is_some() {
+            report.skipped += 1;
+        }
+        let record = Record::new(&order, now_ms, tombstone);
+        // One code with two ids: the first row is the order, the second a problem for a person.
+        if let Some((first, _)) = new.insert(order.code.clone(), (order, record)) {
+            let first: Order = first;
+            report.order_problem(first.code.as_str(), "malformed", "Kaspi shows two orders with this number");
+        }
+    }
+    if !new.is_empty() || next != *meta {
+        let new: Vec<(Order, Record)> = new.into_values().collect();
+        shop.record_new(&new, is_final, &next)?;
+        *meta = next;
+    }
+    Ok(())
+}
+
+fn tombstone(order: &Order, meta: &Meta, is_first_pass: bool) -> Option<String> {
+    if order.created_ms < meta.horizon_ms {
+        Some("older than the first look-back".to_owned())
+    } else if is_first_pass && order.state == "ARCHIVE" && order.created_ms < meta.first_start_ms {
+        Some("archived before the first run".to_owned())
+    } else {
+        None
+    }
+}
+
+/// Whether Kaspi will not change the order any more (completed orders may still be returned, docs/apis/kaspi.md 3.6).
+fn is_final(order: &Order) -> bool {
+    order.state == "ARCHIVE" && matches!(order.status.as_str(), "CANCELLED" | "RETURNED")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_cover_every_millisecond_once() {
+        for (from, to) in [(0, 0), (0, DAY_MS - 1), (0, DAY_MS), (5, 3 * DAY_MS + 7)] {
+            let windows = split(from, to);
+            assert_eq!(windows.first().map(|w| w.from_ms), Some(from));
+            assert_eq!(windows.last().map(|w| w.to_ms), Some(to));
+            assert!(windows.windows(2).all(|pair| pair[0].to_ms + 1 == pair[1].from_ms));
+            assert!(windows.iter().all(|w| w.to_ms - w.from_ms < DAY_MS));
+        }
+        assert_eq!(split(1, 0), []);
+    }
+}

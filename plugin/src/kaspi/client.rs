@@ -1,0 +1,269 @@
+//! Requests to Kaspi: windows, pages, lines; reads are tried again, nothing is ever written.
+
+use std::cell::Cell;
+
+use super::wire::{self, BadRow};
+use crate::{
+    config::KaspiSettings,
+    model::{Line, Order},
+    pace::Pace,
+    ports::{HttpError, HttpRequest, HttpResponse, Method, Ports},
+    url,
+};
+
+/// Rows of a page, Kaspi's maximum (docs/apis/kaspi.md 1.4).
+const PAGE_SIZE: u32 = 100;
+/// A window with more pages is read in halves: rows shift while paging, and short passes shift less.
+pub const WINDOW_PAGES_MAX: u64 = 10;
+/// Requests a second and in flight. Kaspi publishes no limit; this is well below what clients use (1.4).
+const REQUESTS_PER_SECOND: u32 = 5;
+/// Time for one request, and how often a read is tried.
+const DEADLINE_MS: u64 = 20_000;
+const TRIES_MAX: u32 = 3;
+/// Longest pause that an answer may ask for within a run.
+const RETRY_AFTER_S_MAX: u64 = 20;
+/// Kaspi drops requests of default library agents without an answer (1.3).
+const USER_AGENT: &str = concat!("kaspi-amocrm/", env!("CARGO_PKG_VERSION"));
+const MEDIA_TYPE: &str = "application/vnd.api+json";
+
+/// A range of creation dates, both ends included, in milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// First moment.
+    pub from_ms: i64,
+    /// Last moment.
+    pub to_ms: i64,
+}
+
+/// One page of a window.
+pub struct Page {
+    /// Orders that could be read.
+    pub orders: Vec<Order>,
+    /// Rows that could not.
+    pub bad_rows: Vec<BadRow>,
+    /// Pages of the window, as of this answer.
+    pub page_count: u64,
+    /// Rows of the window, as of this answer.
+    pub total_count: u64,
+    /// Kaspi's own clock when it answered, where it told it.
+    pub server_ms: Option<i64>,
+}
+
+/// Why Kaspi gave no orders.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KaspiError {
+    /// The token is refused: nothing helps but another one.
+    #[error("Kaspi answered {0}: it refuses the token")]
+    Token(u16),
+    /// A request is refused as such.
+    #[error("Kaspi refuses the request with {status}: {title}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// Kaspi's own words.
+        title: String,
+    },
+    /// No usable answer, after all tries.
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+/// The client of one run.
+pub struct Kaspi<'a> {
+    ports: Ports<'a>,
+    settings: &'a KaspiSettings,
+    country: &'a str,
+    pace: Pace<'a>,
+    /// Whether lists are asked with their lines; off once Kaspi refused that.
+    include_entries: Cell<bool>,
+    requests: Cell<u64>,
+}
+
+impl<'a> Kaspi<'a> {
+    /// A client that has sent nothing yet.
+    pub fn new(ports: Ports<'a>, settings: &'a KaspiSettings, country: &'a str) -> Self {
+        Self {
+            ports,
+            settings,
+            country,
+            pace: Pace::new(ports.clock, REQUESTS_PER_SECOND),
+            include_entries: Cell::new(true),
+            requests: Cell::new(0),
+        }
+    }
+
+    /// Requests sent so far.
+    pub fn requests(&self) -> u64 {
+        self.requests.get()
+    }
+
+    /// Reads one page of a window, all states (docs/apis/kaspi.md 2.1).
+    ///
+    /// # Errors
+    /// When Kaspi does not answer with a page after all tries.
+    pub async fn page(&self, window: Window, number: u64) -> Result<Page, KaspiError> {
+        let with_entries = self.include_entries.get();
+        match self.try_page(window, number, with_entries).await {
+            // The include is documented but not promised; the lines can be had singly.
+            Err(KaspiError::Refused { .. }) if with_entries => {
+                let page = self.try_page(window, number, false).await?;
+                self.include_entries.set(false);
+                Ok(page)
+            }
+            answer => answer,
+        }
+    }
+
+    async fn try_page(&self, window: Window, number: u64, entries: bool) -> Result<Page, KaspiError> {
+        let Window { from_ms, to_ms } = window;
+        let include = if entries { "&include%5Borders%5D=entries" } else { "" };
+        let path = format!(
+            "/orders?page%5Bnumber%5D={number}&page%5Bsize%5D={PAGE_SIZE}\
+             &filter%5Borders%5D%5BcreationDate%5D%5B%24ge%5D={from_ms}\
+             &filter%5Borders%5D%5BcreationDate%5D%5B%24le%5D={to_ms}{include}"
+        );
+        self.read(&path, |response| {
+            let document = wire::parse_page(&response.body, self.country)?;
+            Ok(Page {
+                orders: document.orders,
+                bad_rows: document.bad_rows,
+                page_count: document.page_count,
+                total_count: document.total_count,
+                server_ms: response.header("date").and_then(date_ms),
+            })
+        })
+        .await
+    }
+
+    /// The order of one number, without dates (docs/apis/kaspi.md 2.2).
+    ///
+    /// # Errors
+    /// When Kaspi does not answer with a list after all tries.
+    pub async fn order(&self, code: &str) -> Result<Option<Order>, KaspiError> {
+        let path = format!("/orders?filter%5Borders%5D%5Bcode%5D={code}");
+        let found = self
+            .read(&path, |response| wire::parse_page(&response.body, self.country).map(|page| page.orders))
+            .await?;
+        Ok(found.into_iter().find(|order| order.code.as_str() == code))
+    }
+
+    /// The lines of one order (docs/apis/kaspi.md 2.5).
+    ///
+    /// # Errors
+    /// When Kaspi does not answer with lines after all tries.
+    pub async fn entries(&self, order_id: &str) -> Result<Vec<Line>, KaspiError> {
+        let path = format!("/orders/{}/entries", url::encode(order_id));
+        self.read(&path, |response| wire::parse_entries(&response.body)).await
+    }
+
+    /// Sends a read until its answer can be understood.
+    async fn read<T>(
+        &self,
+        path: &str,
+        parse: impl Fn(&HttpResponse) -> Result<T, String>,
+    ) -> Result<T, KaspiError> {
+        let mut trouble = String::new();
+        let mut wait_ms = 0;
+        for attempt in 0..TRIES_MAX {
+            if attempt > 0 {
+                self.ports.clock.sleep(wait_ms).await;
+            }
+            wait_ms = 1_000 << attempt;
+            let response = match self.send(path).await {
+                Ok(response) => response,
+                Err(HttpError::Denied(reason)) => {
+                    return Err(KaspiError::Unreachable(format!("this host does not allow Kaspi's address: {reason}")));
+                }
+                Err(error) => {
+                    trouble = error.to_string();
+                    continue;
+                }
+            };
+            match response.status {
+                200 => match parse(&response) {
+                    Ok(value) => return Ok(value),
+                    Err(reason) => trouble = format!("an answer that cannot be read ({reason})"),
+                },
+                // A page of HTML is the gateway's, not the API's word on the token (1.3, 1.6).
+                403 if response.body.starts_with(b"<") => trouble = "status 403 from Kaspi's gateway".to_owned(),
+                401 | 403 => return Err(KaspiError::Token(response.status)),
+                429 | 500..=599 => {
+                    trouble = format!("status {}", response.status);
+                    let asked_s: Option<u64> = response.header("retry-after").and_then(|s| s.trim().parse().ok());
+                    wait_ms = wait_ms.max(asked_s.unwrap_or(0).min(RETRY_AFTER_S_MAX) * 1_000);
+                }
+                status => {
+                    let title = wire::error_title(&response.body).unwrap_or_else(|| "no reason given".into());
+                    return Err(KaspiError::Refused { status, title });
+                }
+            }
+        }
+        Err(KaspiError::Unreachable(trouble))
+    }
+
+    async fn send(&self, path: &str) -> Result<HttpResponse, HttpError> {
+        let mut headers = vec![
+            ("x-auth-token".to_owned(), self.settings.token.expose().to_owned()),
+            ("accept".to_owned(), MEDIA_TYPE.to_owned()),
+            ("content-type".to_owned(), MEDIA_TYPE.to_owned()),
+            ("user-agent".to_owned(), USER_AGENT.to_owned()),
+        ];
+        if let Some(uid) = &self.settings.merchant_uid {
+            headers.push(("x-merchant-uid".to_owned(), uid.clone()));
+        }
+        let _ticket = self.pace.ticket().await;
+        self.requests.set(self.requests.get() + 1);
+        self.ports
+            .http
+            .send(HttpRequest {
+                method: Method::Get,
+                url: format!("{}{path}", self.settings.api_base),
+                headers,
+                body: None,
+                deadline_ms: DEADLINE_MS,
+            })
+            .await
+    }
+}
+
+/// The moment of an HTTP `Date` header, in milliseconds.
+fn date_ms(header: &str) -> Option<i64> {
+    let mut parts = header.split_ascii_whitespace().skip(1);
+    let day: i64 = parts.next()?.parse().ok()?;
+    let name = parts.next()?;
+    let month = 1 + ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        .iter()
+        .position(|month| *month == name)? as i64;
+    let year: i64 = parts.next()?.parse().ok()?;
+    let mut clock = parts.next()?.splitn(3, ':').map(|part| part.parse::<i64>().ok());
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    if parts.next()? != "GMT" {
+        return None;
+    }
+    // Days since 1970 of a civil date, by Howard Hinnant's rule.
+    let y = if month <= 2 { year - 1 } else { year };
+    let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    let year_of_era = y.rem_euclid(400);
+    let days = y.div_euclid(400) * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year
+        - 719_468;
+    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date_ms;
+
+    #[test]
+    fn reads_the_servers_clock() {
+        for (header, wanted) in [
+            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+            ("Tue, 24 Nov 2026 05:27:30 GMT", Some(1_795_498_050_000)),
+            ("Thu, 29 Feb 2024 23:59:59 GMT", Some(1_709_251_199_000)),
+            ("Tue, 24 Nov 2026 05:27:30 +05", None),
+            ("yesterday", None),
+            ("", None),
+        ] {
+            assert_eq!(date_ms(header), wanted, "{header}");
+        }
+    }
+}

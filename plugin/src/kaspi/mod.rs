@@ -1,0 +1,9 @@
+//! Kaspi's merchant API: reading orders and their lines. Never writes.
+//!
+//! Only this folder knows Kaspi's field names. What is known of the API stands in docs/apis/kaspi.md.
+
+mod client;
+mod wire;
+
+pub use client::{Kaspi, KaspiError, Page, WINDOW_PAGES_MAX, Window};
+pub use wire::BadRow;

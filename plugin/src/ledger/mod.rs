@@ -1,0 +1,52 @@
+//! The durable record of every order and of every open attempt to create something.
+//!
+//! Two realms: a **shop**'s own (orders, watermark), under `shop/<connection>/`, and what belongs to the **amoCRM
+//! account**, under `amo/<account id>/`, which shops of one account share (contacts, products, leads by code, open
+//! attempts). Values are JSON with a version; what is not understood is reported, never overwritten.
+//! Only the payload of an order has personal data; it is a record of its own and is removed once the order is settled.
+
+mod account;
+mod record;
+mod shop;
+
+pub use account::{AccountLedger, Attempt, Effect, LeadEntry, Tail};
+pub use record::{Note, Record, Trouble};
+pub use shop::{AccountPin, Loaded, Meta, ShopLedger, Unreadable};
+
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest as _, Sha256};
+
+use crate::ports::{Store, StoreError};
+
+/// Pairs that are written together.
+pub type Pairs = Vec<(String, Vec<u8>)>;
+
+fn encode(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("ledger values are plain data with text keys")
+}
+
+/// Reads a document of the ledger that everything depends on; one that cannot be read stops the run.
+fn read<T: DeserializeOwned>(store: &dyn Store, key: &str) -> Result<Option<T>, StoreError> {
+    store.get(key)?.map(|bytes| decode(key, &bytes)).transpose()
+}
+
+fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        StoreError(format!(
+            "the value of {key} cannot be read ({:?} error at column {}); restore the database from a backup, or \
+             use the version of this program that wrote it",
+            error.classify(),
+            error.column()
+        ))
+    })
+}
+
+/// A short hash for keys: 128 bits of SHA-256, in hex.
+fn hash(parts: &[&str]) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part.as_bytes());
+        hasher.update([0]);
+    }
+    hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,207 @@
+//! What is kept of one order.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Buyer, LeadId, Line, Money, Order, OrderCode, Phone};
+
+/// Version of the record and of the payload.
+const VERSION: u32 = 1;
+
+/// One order, without personal data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Version of this layout.
+    pub v: u32,
+    /// Kaspi's opaque id.
+    pub kaspi_id: String,
+    /// When the order was placed.
+    pub created_ms: i64,
+    /// When it was first read.
+    pub first_seen_ms: i64,
+    /// State, status and stage as last read.
+    pub seen: (String, String, Option<String>),
+    /// Total as last read, in tenge.
+    pub total_kzt: i64,
+    /// The lead.
+    pub lead: Option<i64>,
+    /// The lead was there before us.
+    #[serde(default)]
+    pub adopted: bool,
+    /// Stage and price that we gave the lead.
+    #[serde(default)]
+    pub wrote: Option<(Option<i64>, i64)>,
+    /// Products are linked.
+    #[serde(default)]
+    pub linked: bool,
+    /// The summary note.
+    #[serde(default)]
+    pub note: Note,
+    /// Why this order gets no lead, for ever; `None` for the others.
+    #[serde(default)]
+    pub tombstone: Option<String>,
+    /// What keeps it from going on.
+    #[serde(default)]
+    pub trouble: Option<Trouble>,
+    /// Runs that died while working on it.
+    #[serde(default)]
+    pub deaths: u32,
+}
+
+/// The summary note of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// Not written.
+    #[default]
+    Missing,
+    /// Written, or found on the lead.
+    Done,
+}
+
+/// A refusal, with its rhythm of retries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// A word for machines.
+    pub class: String,
+    /// For people; no personal data.
+    pub message: String,
+    /// How often it was refused.
+    pub tries: u32,
+    /// When it is tried again.
+    pub next_try_ms: i64,
+}
+
+impl Trouble {
+    /// The rhythm of retries in minutes: often while a person may be mending it, then once a day.
+    const RETRY_MINUTES: [i64; 6] = [1, 5, 30, 120, 480, 1_440];
+
+    /// The next refusal after an earlier one, if there was one.
+    pub fn after(earlier: Option<&Self>, class: &str, message: String, now_ms: i64) -> Self {
+        let tries = earlier.map_or(0, |trouble| trouble.tries) + 1;
+        let step = (tries as usize - 1).min(Self::RETRY_MINUTES.len() - 1);
+        let next_try_ms = now_ms + Self::RETRY_MINUTES[step] * 60_000;
+        Self { class: class.to_owned(), message, tries, next_try_ms }
+    }
+}
+
+impl Record {
+    /// A record of an order that is seen for the first time.
+    pub fn new(order: &Order, now_ms: i64, tombstone: Option<String>) -> Self {
+        Self {
+            v: VERSION,
+            kaspi_id: order.id.clone(),
+            created_ms: order.created_ms,
+            first_seen_ms: now_ms,
+            seen: (order.state.clone(), order.status.clone(), order.stage.map(|stage| stage.name().to_owned())),
+            total_kzt: order.total.tenge(),
+            lead: None,
+            adopted: false,
+            wrote: None,
+            linked: false,
+            note: Note::Missing,
+            tombstone,
+            trouble: None,
+            deaths: 0,
+        }
+    }
+
+    /// The lead's id.
+    pub fn lead_id(&self) -> Option<LeadId> {
+        self.lead.map(LeadId)
+    }
+
+    /// Whether nothing is left to do for a new order.
+    pub fn is_settled(&self) -> bool {
+        self.tombstone.is_some() || (self.lead.is_some() && self.linked && self.note == Note::Done)
+    }
+}
+
+/// What is needed of an order until it is settled: the buyer's name, phone and address are in here.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Payload {
+    v: u32,
+    id: String,
+    code: String,
+    created_ms: i64,
+    state: String,
+    status: String,
+    stage: Option<String>,
+    total_kzt: i64,
+    delivery_cost_kzt: Option<i64>,
+    delivery_mode: Option<String>,
+    is_kaspi_delivery: bool,
+    address: Option<String>,
+    planned_delivery_ms: Option<i64>,
+    name: Option<String>,
+    phone: Option<String>,
+    lines: Option<Vec<PayloadLine>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PayloadLine {
+    sku: Option<String>,
+    name: String,
+    quantity: i64,
+    unit_price_kzt: Option<i64>,
+    total_kzt: i64,
+}
+
+impl Payload {
+    pub(super) fn of(order: &Order) -> Self {
+        let line = |line: &Line| PayloadLine {
+            sku: line.sku.clone(),
+            name: line.name.clone(),
+            quantity: line.quantity,
+            unit_price_kzt: line.unit_price.map(Money::tenge),
+            total_kzt: line.total.tenge(),
+        };
+        Self {
+            v: VERSION,
+            id: order.id.clone(),
+            code: order.code.as_str().to_owned(),
+            created_ms: order.created_ms,
+            state: order.state.clone(),
+            status: order.status.clone(),
+            stage: order.stage.map(|stage| stage.name().to_owned()),
+            total_kzt: order.total.tenge(),
+            delivery_cost_kzt: order.delivery_cost.map(Money::tenge),
+            delivery_mode: order.delivery_mode.clone(),
+            is_kaspi_delivery: order.is_kaspi_delivery,
+            address: order.address.clone(),
+            planned_delivery_ms: order.planned_delivery_ms,
+            name: order.buyer.name.clone(),
+            phone: order.buyer.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+            lines: order.lines.as_ref().map(|lines| lines.iter().map(line).collect()),
+        }
+    }
+
+    /// The order again; `None` where the payload is of another layout or makes no sense.
+    pub(super) fn into_order(self) -> Option<Order> {
+        use crate::model::Stage;
+        let stages = [Stage::PreOrder, Stage::Packing, Stage::Packed, Stage::HandedOver];
+        let line = |line: PayloadLine| Line {
+            sku: line.sku,
+            name: line.name,
+            quantity: line.quantity,
+            unit_price: line.unit_price_kzt.map(Money::from_whole),
+            total: Money::from_whole(line.total_kzt),
+        };
+        (self.v == VERSION).then_some(())?;
+        Some(Order {
+            id: self.id,
+            code: OrderCode::parse(&self.code)?,
+            created_ms: self.created_ms,
+            state: self.state,
+            status: self.status,
+            stage: stages.into_iter().find(|stage| Some(stage.name()) == self.stage.as_deref()),
+            total: Money::from_whole(self.total_kzt),
+            delivery_cost: self.delivery_cost_kzt.map(Money::from_whole),
+            delivery_mode: self.delivery_mode,
+            is_kaspi_delivery: self.is_kaspi_delivery,
+            address: self.address,
+            planned_delivery_ms: self.planned_delivery_ms,
+            buyer: Buyer { name: self.name, phone: self.phone.as_deref().and_then(Phone::from_e164) },
+            lines: self.lines.map(|lines| lines.into_iter().map(line).collect()),
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! Calendar days of the merchant: Asia/Almaty, UTC+5 all year since March 2024 (docs/apis/kaspi.md 1.5).
+
+use std::fmt;
+
+/// Offset of Asia/Almaty.
+const OFFSET_MS: i64 = 5 * 3_600_000;
+/// Length of a day.
+pub const DAY_MS: i64 = 86_400_000;
+
+/// A day in Almaty, counted from 1970-01-01.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(i64);
+
+impl Day {
+    /// The day in which a moment falls.
+    pub fn of(moment_ms: i64) -> Self {
+        Self((moment_ms + OFFSET_MS).div_euclid(DAY_MS))
+    }
+
+    /// The day of a stored number.
+    pub fn from_number(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// The number that is stored.
+    pub fn number(self) -> i64 {
+        self.0
+    }
+
+    /// Year, month and day of the month, by Howard Hinnant's days-to-civil rule.
+    pub fn civil(self) -> (i64, i64, i64) {
+        let z = self.0 + 719_468;
+        let era = z.div_euclid(146_097);
+        let day_of_era = z.rem_euclid(146_097);
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted_month = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+        (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+    }
+}
+
+impl fmt::Display for Day {
+    /// `24.11.2026`, as people write it in Kazakhstan.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = self.civil();
+        write!(f, "{day:02}.{month:02}.{year}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_begin_at_midnight_in_almaty() {
+        for (moment_ms, wanted) in [
+            (0, "01.01.1970"),
+            (1_795_546_799_999, "24.11.2026"),
+            (1_795_546_800_000, "25.11.2026"),
+            (1_709_146_800_000, "29.02.2024"),
+            (1_709_233_200_000, "01.03.2024"),
+        ] {
+            assert_eq!(Day::of(moment_ms).to_string(), wanted, "{moment_ms}");
+        }
+    }
+}

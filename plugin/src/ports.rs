@@ -1,0 +1,164 @@
+//! The four things the sync needs from outside: HTTP, a key-value store, a clock and settings.
+//!
+//! Everything that varies between hosts, and everything a test wants to control, comes in through these traits.
+//! `component` implements them over WASI; the tests implement them over the simulators, in virtual time.
+
+use std::{fmt, future::Future, pin::Pin};
+
+/// A future of the single-threaded guest.
+pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// The method of a request; both APIs need no others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates or links.
+    Post,
+    /// Changes.
+    Patch,
+}
+
+/// One request with an absolute URL.
+#[derive(Clone)]
+pub struct HttpRequest {
+    /// The method.
+    pub method: Method,
+    /// Absolute, percent-encoded.
+    pub url: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// `None` for requests without a body.
+    pub body: Option<Vec<u8>>,
+    /// Time from sending to the last byte of the answer.
+    pub deadline_ms: u64,
+}
+
+/// A whole answer, whatever its status.
+#[derive(Clone)]
+pub struct HttpResponse {
+    /// The status code.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, complete.
+    pub body: Vec<u8>,
+}
+
+impl HttpResponse {
+    /// The first header of that name (lower case).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Why there is no whole answer.
+///
+/// The difference decides about duplicates: only what surely never left may be sent again without looking.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// No byte reached the other side: name not found, connection refused, TLS failed.
+    #[error("not sent: {0}")]
+    NotSent(String),
+    /// The host's allow-list refuses the address.
+    #[error("this host does not allow it: {0}")]
+    Denied(String),
+    /// The request may have been carried out: cut, timeout, protocol error.
+    #[error("no answer: {0}")]
+    Unknown(String),
+}
+
+impl fmt::Debug for HttpRequest {
+    // Headers and bodies carry tokens and personal data, queries may.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.url.split('?').next().unwrap_or_default();
+        write!(f, "{:?} {path}", self.method)
+    }
+}
+
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} with {} bytes", self.status, self.body.len())
+    }
+}
+
+/// Sends requests. Several may be in flight.
+pub trait Http {
+    /// Sends one request and reads the whole answer. Never follows redirects, never sends twice.
+    fn send(&self, request: HttpRequest) -> LocalFuture<'_, Result<HttpResponse, HttpError>>;
+}
+
+/// The store failed. The run stops: what cannot be recorded must not be sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("key-value store: {0}")]
+pub struct StoreError(pub String);
+
+/// A durable key-value store with one writer at a time (the lease sees to that).
+pub trait Store {
+    /// Values of the keys, in the order of the keys.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
+
+    /// Writes all pairs, durable on return. Our host writes all or none; elsewhere the pairs are written in the
+    /// order given, so what others point to comes later than the pointer may stand alone, see `ledger`.
+    ///
+    /// # Errors
+    /// When anything could not be written.
+    fn set_many(&self, pairs: &[(String, Vec<u8>)]) -> Result<(), StoreError>;
+
+    /// Removes keys; those that do not exist are no error.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn delete_many(&self, keys: &[String]) -> Result<(), StoreError>;
+
+    /// Value of one key.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.get_many(&[key.to_owned()])?.pop().flatten())
+    }
+}
+
+/// Time.
+pub trait Clock {
+    /// Milliseconds since 1970, UTC.
+    fn now_ms(&self) -> i64;
+
+    /// Milliseconds of a clock that never goes back; only differences mean anything.
+    fn monotonic_ms(&self) -> u64;
+
+    /// Waits.
+    fn sleep(&self, duration_ms: u64) -> LocalFuture<'_, ()>;
+}
+
+/// Settings by lower-case name.
+pub trait Config {
+    /// The value, or `None` where nothing is set.
+    ///
+    /// # Errors
+    /// When the host cannot answer; the text says why.
+    fn get(&self, name: &str) -> Result<Option<String>, String>;
+}
+
+/// What a run works with.
+#[derive(Clone, Copy)]
+pub struct Ports<'a> {
+    /// Requests to Kaspi and amoCRM.
+    pub http: &'a dyn Http,
+    /// The ledger's home.
+    pub store: &'a dyn Store,
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// Settings.
+    pub config: &'a dyn Config,
+}
+
+impl fmt::Debug for Ports<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ports")
+    }
+}

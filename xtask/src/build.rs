@@ -1,0 +1,88 @@
+//! Builds the component and the program that embeds it.
+
+use std::{
+    env::consts::EXE_SUFFIX,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result};
+
+use crate::{
+    command::{run, say},
+    workspace::{WASM, Workspace},
+};
+
+/// The build script of the program and the tests of the component take its path from here.
+pub(crate) const COMPONENT_VARIABLE: &str = "KASPI_AMOCRM_COMPONENT";
+
+/// How the program is built. The component is always built for release.
+#[derive(Clone, Copy)]
+pub(crate) enum Profile {
+    /// Quick to build, dependencies at full speed.
+    Dev,
+    /// To ship.
+    Release,
+}
+
+/// Builds the component and answers with its path.
+///
+/// # Errors
+/// When the target cannot be installed or the build fails.
+pub(crate) fn component(workspace: &Workspace) -> Result<PathBuf> {
+    workspace.need_wasm()?;
+    say("building the component");
+    // On top of the profile of the manifest, which the program shares: link-time optimisation of a whole wasmtime
+    // would take longer than all the rest. Only for the crate type `cdylib` alone does cargo optimise at link time,
+    // and on this target it leaves the stripping to us. Together they make a tenth of 3.4 MB.
+    run(workspace
+        .cargo()
+        .args(["rustc", "--package=kaspi-amocrm-plugin", "--lib", "--release", "--target", WASM])
+        .args(["--crate-type=cdylib", "--", "-C", "strip=symbols"])
+        .env("CARGO_PROFILE_RELEASE_LTO", "fat")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
+        .env("CARGO_PROFILE_RELEASE_PANIC", "abort"))?;
+    let path = component_path(workspace);
+    say(&format!("component: {}, {} bytes", path.display(), size(&path)?));
+    Ok(path)
+}
+
+/// Where [`component`] leaves it.
+pub(crate) fn component_path(workspace: &Workspace) -> PathBuf {
+    workspace.target.join(WASM).join("release").join("kaspi_amocrm_plugin.wasm")
+}
+
+/// Builds the component and the program around it; answers with the program's path.
+///
+/// # Errors
+/// When a build fails.
+pub(crate) fn program(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
+    let component = component(workspace)?;
+    let (folder, note) = match profile {
+        Profile::Dev => ("debug", ""),
+        Profile::Release => ("release", " for release (the first time takes 10 to 15 minutes on two cores)"),
+    };
+    say(&format!("building the program{note}"));
+    let mut cargo = cargo_with_component(workspace, &component);
+    cargo.args(["build", "--package=kaspi-amocrm"]);
+    if let Profile::Release = profile {
+        cargo.arg("--release");
+    }
+    run(&mut cargo)?;
+    let path = workspace.target.join(folder).join(format!("kaspi-amocrm{EXE_SUFFIX}"));
+    say(&format!("program: {}, {} bytes", path.display(), size(&path)?));
+    Ok(path)
+}
+
+/// Cargo for everything that compiles the program, always with the same component, so that no chore makes another
+/// one build it again.
+pub(crate) fn cargo_with_component(workspace: &Workspace, component: &Path) -> Command {
+    let mut cargo = workspace.cargo();
+    cargo.env(COMPONENT_VARIABLE, component);
+    cargo
+}
+
+fn size(path: &Path) -> Result<u64> {
+    Ok(fs::metadata(path).with_context(|| format!("cannot find {}", path.display()))?.len())
+}

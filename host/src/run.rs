@@ -199,8 +199,11 @@ impl Run {
                 Ok(due) if due.is_empty() => return,
                 Ok(due) => {
                     for job in due {
-                        if let Some(error) = self.work_on(job, RunLimits::default(), stop).await.error {
-                            tracing::warn!(connection = self.connection.name(), %job, "the job that was due failed: {error}");
+                        match self.work_on(job, RunLimits::default(), stop).await.error {
+                            None | Some(RunError::Interrupted) => {}
+                            Some(error) => {
+                                tracing::warn!(connection = self.connection.name(), %job, "the job that was due failed: {error}");
+                            }
                         }
                     }
                 }

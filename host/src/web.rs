@@ -41,7 +41,7 @@ pub async fn serve(host: Arc<Host>, listener: TcpListener, stop: Stop) -> std::i
     axum::serve(listener, router).with_graceful_shutdown(async move { stop.requested().await }).await
 }
 
-/// All addresses, under `BASE_PATH` where it is set; health also without.
+/// All addresses, at the root and under `BASE_PATH`: a proxy in front may have taken the prefix away.
 pub fn router(host: Arc<Host>, stop: Stop) -> Router {
     let settings = host.settings();
     let base = settings.process("BASE_PATH").unwrap_or_default().trim_matches('/').to_owned();
@@ -54,11 +54,10 @@ pub fn router(host: Arc<Host>, stop: Stop) -> Router {
         cron = cron.route(path, get(run_job).post(run_job));
     }
     let health = Router::new().route("/healthz", get(healthy)).route("/readyz", get(ready));
-    let router = if base.is_empty() {
-        health.merge(cron)
-    } else {
-        health.clone().nest(&format!("/{base}"), health.merge(cron))
-    };
+    let mut router = health.merge(cron);
+    if !base.is_empty() {
+        router = Router::new().nest(&format!("/{base}"), router.clone()).merge(router);
+    }
     router.with_state(Web { host, secret, stop })
 }
 

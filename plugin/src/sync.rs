@@ -22,8 +22,8 @@ use crate::{
 
 /// Time for a slice where the host names none.
 const MAX_MS: u64 = 25_000;
-/// Orders that are worked on together.
-const UNIT: usize = 250;
+/// Orders that are worked on together, to their end: a slice may be over its time by one such unit.
+const UNIT: usize = 100;
 /// How long a check of the settings against the account holds.
 const CHECK_MS: i64 = 6 * 3_600_000;
 /// After so many runs that died on an order it is worked on alone, and after so many it is parked.
@@ -251,18 +251,16 @@ async fn into_amocrm(
     session.settle_doubts().await?;
     session.load_doubts();
     let mut is_first = true;
-    let mut is_left = false;
     while !pending.is_empty() {
         if !is_first && budget.is_spent() {
-            is_left = true;
-            break;
+            return Ok(true);
         }
         is_first = false;
         let unit: Vec<OrderCode> = pending.drain(..pending.len().min(UNIT)).collect();
-        is_left |= work_on(&mut session, kaspi, meta, &unit, budget).await?;
+        work_on(&mut session, kaspi, meta, &unit, budget.now_ms()).await?;
         meta.batch = session.batch;
     }
-    Ok(is_left)
+    Ok(false)
 }
 
 /// The account that the settings belong to, checked before the first write; `None` where nothing is to be done.
@@ -315,20 +313,19 @@ async fn checked_account(
     Ok(Some(check))
 }
 
-/// Brings some orders as far as they go at this moment; answers whether time ran out before that.
+/// Brings some orders as far as they go at this moment.
 async fn work_on(
     session: &mut Session<'_>,
     kaspi: &Kaspi<'_>,
     meta: &mut Meta,
     unit: &[OrderCode],
-    budget: &Budget<'_>,
-) -> Result<bool, Failure> {
+    now_ms: i64,
+) -> Result<(), Failure> {
     let (loaded, unreadable) = session.shop.load(unit)?;
     for bad in unreadable {
         session.report.parked += 1;
         session.report.order_problem(&bad.code, "ledger", "the record of this order cannot be read; restore a backup");
     }
-    let now_ms = budget.now_ms();
     let mut works = Vec::new();
     for loaded in loaded {
         if let Some(work) = complete(session, kaspi, loaded, now_ms).await? {
@@ -338,11 +335,11 @@ async fn work_on(
     // Orders on which runs died go alone; the others first.
     let (mut alone, mut together): (Vec<Work>, Vec<Work>) =
         works.into_iter().partition(|work| work.record.deaths >= DEATHS_ALONE);
-    let mut is_left = run_unit(session, meta, &mut together, budget).await?;
+    run_unit(session, meta, &mut together, now_ms).await?;
     for work in &mut alone {
-        is_left |= run_unit(session, meta, std::slice::from_mut(work), budget).await?;
+        run_unit(session, meta, std::slice::from_mut(work), now_ms).await?;
     }
-    Ok(is_left)
+    Ok(())
 }
 
 /// An order with everything that is needed; `None` where it is parked for now.
@@ -404,37 +401,30 @@ async fn run_unit(
     session: &mut Session<'_>,
     meta: &mut Meta,
     works: &mut [Work],
-    budget: &Budget<'_>,
-) -> Result<bool, Failure> {
+    now_ms: i64,
+) -> Result<(), Failure> {
     if works.is_empty() {
-        return Ok(false);
+        return Ok(());
     }
     meta.working = works.iter().map(|work| work.order.code.as_str().to_owned()).collect();
     session.shop.set_meta(meta)?;
-    let mut is_left = false;
     let result = loop {
         let plan = session.plan(works);
         if plan.is_idle() {
             break Ok(plan);
         }
-        if budget.is_spent() && !plan.make_notes.is_empty() && plan.make_leads.is_empty() {
-            // Notes are the last step of leads that exist already; everything before them was this slice's unit.
-            is_left = true;
-        }
         if let Err(failure) = session.apply(plan, works).await {
             break Err(failure);
         }
     };
-    let plan = match result {
-        Ok(plan) => plan,
+    match result {
+        Ok(plan) => Ok(finish(session, &plan, works, now_ms)?),
         Err(Failure::Stop(stop)) => {
-            finish(session, &session.plan(works), works, budget.now_ms())?;
-            return Err(stop.into());
+            finish(session, &session.plan(works), works, now_ms)?;
+            Err(stop.into())
         }
-        Err(error) => return Err(error),
-    };
-    finish(session, &plan, works, budget.now_ms())?;
-    Ok(is_left && works.iter().any(|work| !work.record.is_settled()))
+        Err(error) => Err(error),
+    }
 }
 
 /// Records what the last plan says about orders that go no further.

@@ -48,7 +48,6 @@ mod failures {
                 "TLS-certificate-error",
                 "connection-limit-reached",
                 "connection-refused",
-                "connection-timeout",
                 "destination-IP-unroutable",
                 "destination-not-found",
                 "destination-unavailable",

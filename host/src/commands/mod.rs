@@ -103,8 +103,14 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     }
 }
 
+/// Logs go to stderr. `RUST_LOG=debug` means this program: what others of it have to say must be asked for by name,
+/// and statements of the database are never among it unless they are.
 fn start_logging() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    const QUIET: &str = "cranelift_codegen=warn,wasmtime=warn,wasmtime_environ=warn,wasmtime_internal_cranelift=warn,\
+                         wasmtime_internal_fiber=warn,sqlx=warn,hyper=warn,hyper_util=warn,rustls=warn";
+    let wanted = std::env::var("RUST_LOG").ok().filter(|wanted| !wanted.is_empty());
+    let filter = format!("{QUIET},{}", wanted.as_deref().unwrap_or("info"));
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let ansi = io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .compact()

@@ -6,9 +6,11 @@ use crate::ports::HttpError;
 
 /// Classes a failure before the head of the answer by the code's name in `wit/deps/wasi-http-0.2.6.wit`.
 ///
-/// Only codes that can come from nothing but the way to the server count as not sent. `TLS-protocol-error` and
-/// `TLS-alert-received` are left out deliberately: hosts that keep connections open report a record that breaks
-/// under a running request with the same codes as a handshake that fails.
+/// Only codes that can come from nothing but the way to the server count as not sent. Three that sound like it are
+/// left out, because a wrong "not sent" makes a lead twice, and a wrong doubt costs a look:
+/// - `connection-timeout`: Node (jco) reports a server that is connected and silent with it.
+/// - `TLS-protocol-error` and `TLS-alert-received`: hosts that keep connections open report a record that breaks
+///   under a running request as they report a handshake that fails.
 pub(crate) fn classify(code: &str) -> HttpError {
     match code {
         "DNS-timeout"
@@ -17,7 +19,6 @@ pub(crate) fn classify(code: &str) -> HttpError {
         | "destination-unavailable"
         | "destination-IP-unroutable"
         | "connection-refused"
-        | "connection-timeout"
         | "connection-limit-reached"
         | "TLS-certificate-error"
         | "HTTP-request-method-invalid"

@@ -153,15 +153,15 @@ impl Kaspi {
 
     /// The answer to one request that arrives now.
     pub fn handle(&mut self, request: &Request, now_ms: i64) -> Reply {
-        let fault = self.faults.pick(request);
-        let mut label = fault.as_ref().map(Fault::name);
+        let mut label = None;
         let mut reply = if let Some(limited) = self.limit(now_ms) {
-            label = Some("rate limit".into());
             Reply { response: limited, delay_ms: self.options.latency_ms, delivery: Delivery::Whole }
-        } else if fault.is_none() && is_dropped_agent(request) {
+        } else if is_dropped_agent(request) {
             // The firewall says nothing at all (docs/apis/kaspi.md 1.3).
             Reply { response: Response::empty(403), delay_ms: 0, delivery: Delivery::Hang }
         } else {
+            let fault = self.faults.pick(request);
+            label = fault.as_ref().map(Fault::name);
             fault::run(self, request, now_ms, self.options.latency_ms, fault.as_ref())
         };
         if label.is_none() && self.options.reject_include_entries && reply.response.status == 400 {

@@ -1,0 +1,344 @@
+//! The job `new` against strict simulators, in virtual time.
+
+mod support;
+
+use kaspi_amocrm_simulator::{
+    amo::account,
+    fault::{Fault, Rate, Rule},
+    kaspi::{SimLine, SimOrder},
+};
+use support::{NOON_MS, Rig, orders, world};
+
+fn problems(report: &serde_json::Value, class: &str) -> usize {
+    report["problems"].as_array().expect("problems").iter().filter(|problem| problem["class"] == class).count()
+}
+
+#[test]
+fn sixty_orders_become_sixty_right_leads_and_a_second_run_writes_nothing() {
+    let rig = Rig::new(world(orders(60)));
+    let report = rig.run().expect("a report");
+    assert_eq!(report["created"], 60, "{report}");
+    assert_eq!(report["problems"], serde_json::json!([]), "{report}");
+    assert_eq!(report["complete"], true);
+    assert_eq!(rig.violations(), Vec::<String>::new());
+    let requests = rig.amo_requests();
+    assert!(requests * 10 <= 60 * 13, "{requests} requests for 60 orders");
+
+    let (writes, keys) = (rig.amo_writes(), rig.store.values.borrow().len());
+    rig.wait_minutes(1);
+    let report = rig.run().expect("a report");
+    assert_eq!((rig.amo_writes(), rig.store.values.borrow().len()), (writes, keys), "{report}");
+    assert_eq!(report["created"], 0);
+    let sent = &report["requests"];
+    assert!(sent["kaspi"].as_u64().expect("a count") + sent["amocrm"].as_u64().expect("a count") <= 3, "{sent}");
+}
+
+#[test]
+fn every_fault_on_every_write_ends_with_one_lead_per_order() {
+    let faults = [
+        Fault::ErrorAfterCommit(504),
+        Fault::ErrorAfterCommit(502),
+        Fault::gateway(504),
+        Fault::gateway(500),
+        Fault::CommitLater { status: 504, after_ms: 2_000 },
+        Fault::CommitLater { status: 504, after_ms: 200_000 },
+        Fault::LostBeforeCommit,
+        Fault::LostAfterCommit,
+        Fault::HangBeforeCommit,
+        Fault::HangAfterCommit,
+        Fault::CutAfterCommit(40),
+        Fault::HtmlAfterCommit,
+        Fault::Slow(50_000),
+        Fault::PartialCommit(3),
+        Fault::ShuffledRows,
+        Fault::too_many(),
+        Fault::too_many_with_header(3),
+        Fault::too_many_with_json(2),
+        Fault::blocked(),
+        Fault::forbidden(),
+        Fault::html_before_commit(),
+    ];
+    let paths =
+        ["/api/v4/contacts", "/api/v4/leads", "/api/v4/leads/link", "/api/v4/leads/notes", "/api/v4/catalogs/4500/elements"];
+    for path in paths {
+        for fault in &faults {
+            let mut world = world(orders(12));
+            world.amo.faults.rule(Rule::new(fault.clone()).method("POST").path(path));
+            let rig = Rig::new(world);
+            rig.run().expect("a report");
+            let report = rig.run_for(25);
+            let name = fault.name();
+            assert_eq!(rig.violations(), Vec::<String>::new(), "{name} at {path}: {report}");
+            assert_eq!(report["in_doubt"], 0, "{name} at {path}: {report}");
+            assert_eq!(report["parked"], 0, "{name} at {path}: {report}");
+        }
+    }
+}
+
+#[test]
+fn a_process_that_dies_at_any_write_to_its_store_doubles_nothing() {
+    for dies_at in 0.. {
+        let rig = Rig::new(world(orders(9)));
+        rig.store.dies_at.set(Some(dies_at));
+        let died = rig.run().is_err();
+        rig.store.dies_at.set(None);
+        rig.run_for(25);
+        assert_eq!(rig.violations(), Vec::<String>::new(), "died at write {dies_at}");
+        if !died {
+            assert!(dies_at > 8, "a run has more writes than that");
+            break;
+        }
+    }
+}
+
+#[test]
+fn storms_of_faults_calm_down_to_one_lead_per_order() {
+    for seed in 0..40 {
+        let mut world = world(orders(15));
+        world.amo.faults = kaspi_amocrm_simulator::fault::FaultPlan::seeded(seed);
+        for (per_mille, fault) in [
+            (80, Fault::LostAfterCommit),
+            (50, Fault::ErrorAfterCommit(504)),
+            (50, Fault::gateway(502)),
+            (40, Fault::CutAfterCommit(60)),
+            (30, Fault::HtmlAfterCommit),
+            (50, Fault::too_many()),
+        ] {
+            world.amo.faults.rate(Rate::new(per_mille, fault));
+        }
+        let rig = Rig::new(world);
+        for round in 0..12 {
+            let code = format!("{}", 2_000_000_000_u64 + round);
+            let order = SimOrder::new(&code, rig.now_ms() - 1_000).buyer("Иван", "П", &format!("7772{round:06}"));
+            rig.world.borrow_mut().kaspi.add_order(order);
+            rig.run_for(1);
+        }
+        rig.world.borrow_mut().amo.faults.clear();
+        let report = rig.run_for(40);
+        assert_eq!(rig.violations(), Vec::<String>::new(), "seed {seed}: {report}");
+        assert_eq!((&report["in_doubt"], &report["parked"]), (&0.into(), &0.into()), "seed {seed}: {report}");
+    }
+}
+
+#[test]
+fn wrong_ids_stop_the_run_before_anything_is_written() {
+    for (name, value) in [
+        ("amo_pipeline_id", 999),
+        ("amo_status_id", 999),
+        ("amo_responsible_user_id", 999),
+        ("amo_responsible_user_id", account::DISMISSED_ID),
+        ("amo_catalog_id", 999),
+        ("amo_lead_order_code_field_id", 999),
+        ("amo_lead_order_code_field_id", account::LEAD_NUMERIC_FIELD_ID),
+        ("amo_contact_address_field_id", 999),
+    ] {
+        let mut rig = Rig::new(world(orders(2)));
+        rig.set(name, value);
+        let report = rig.run().expect("a report");
+        assert_eq!(problems(&report, "config"), 1, "{name}={value}: {report}");
+        let message = report["problems"][0]["message"].as_str().expect("a message").to_owned();
+        assert!(message.contains(&name.to_uppercase()) && message.contains(&value.to_string()), "{message}");
+        assert_eq!((rig.amo_writes(), &report["parked"]), (0, &0.into()), "{name}={value}");
+        // Mended, the same orders go through.
+        rig.config.0.remove(name);
+        rig.run_for(1);
+        assert_eq!(rig.world.borrow().amo.leads().len(), 2);
+    }
+}
+
+#[test]
+fn refused_tokens_are_told_apart_and_kaspi_is_read_all_the_same() {
+    let mut rig = Rig::new(world(orders(2)));
+    rig.set("amo_long_lived_token", "expired-token");
+    let report = rig.run().expect("a report");
+    assert_eq!((problems(&report, "config"), &report["seen"]), (1, &2.into()), "{report}");
+    rig.set("kaspi_api_token", "wrong-token");
+    let report = rig.run().expect("a report");
+    assert_eq!(problems(&report, "config"), 2, "{report}");
+    assert!(!report.to_string().contains("wrong-token"));
+}
+
+#[test]
+fn phones_decide_about_contacts() {
+    let order = |i: u64, phone: &str| SimOrder::new(&format!("{}", 1_000_000_000 + i), NOON_MS - 60_000).buyer("А", "Б", phone);
+    let mut world = world(vec![
+        order(0, "7010000001"),
+        order(1, "7010000001"),
+        order(2, "+0(000)-000-00-00"),
+        order(3, "7010000002"),
+        order(4, "123"),
+        order(5, "+998901234567"),
+        order(6, "7010000003"),
+    ]);
+    world.amo.add_contact("Сосед", &["+7 701 000 00 12"]);
+    let known = world.amo.add_contact("Алия", &["8 (701) 000-00-02"]);
+    world.amo.add_contact("Алия ещё раз", &["+77010000002"]);
+    let rig = Rig::new(world);
+    let report = rig.run().expect("a report");
+    assert_eq!(report["created"], 7, "{report}");
+    assert_eq!(rig.violations(), Vec::<String>::new());
+    let world = rig.world.borrow();
+    let made: Vec<_> = world.amo.contacts().iter().filter(|contact| contact.made_by_api).collect();
+    assert_eq!(made.len(), 3, "one for two orders, one abroad, one more; none masked or invalid");
+    let lead = world.amo.leads().iter().find(|lead| lead.name.contains("1000000003")).expect("a lead");
+    assert_eq!(lead.contacts, [(known, true)], "the older of two with this number");
+}
+
+#[test]
+fn a_persons_lead_is_adopted_or_left_alone_by_the_rule() {
+    let mut world = world(orders(3));
+    let after_s = NOON_MS / 1_000 - 30;
+    world.amo.add_lead("Звонил по заказу 1000000000", account::PIPELINE_ID, account::STATUS_PACKING_ID, after_s);
+    world.amo.add_lead("Возврат 1000000001", account::OTHER_PIPELINE_ID, account::OTHER_STATUS_ID, after_s);
+    world.amo.add_lead("11000000002", account::PIPELINE_ID, account::STATUS_PACKING_ID, after_s);
+    let rig = Rig::new(world);
+    let report = rig.run().expect("a report");
+    assert_eq!((&report["created"], &report["adopted"]), (&2.into(), &1.into()), "{report}");
+    assert_eq!(problems(&report, "possible_twin"), 1, "{report}");
+    assert_eq!(rig.world.borrow().amo.leads().len(), 5);
+    assert_eq!(rig.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn an_empty_ledger_with_a_live_crm_makes_nothing_twice() {
+    let rig = Rig::new(world(orders(20)));
+    rig.run().expect("a report");
+    rig.store.values.borrow_mut().clear();
+    rig.wait_minutes(5);
+    let report = rig.run().expect("a report");
+    assert_eq!((&report["created"], &report["adopted"]), (&0.into(), &20.into()), "{report}");
+    assert_eq!(rig.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn odd_lines_and_names_go_through() {
+    let line = |sku: Option<&str>, name: &str, quantity| SimLine {
+        sku: sku.map(str::to_owned),
+        ..SimLine::new("x", name, quantity, 1_000)
+    };
+    let order = |i: u64| SimOrder::new(&format!("{}", 1_000_000_000 + i), NOON_MS - 60_000).buyer("😀".repeat(300).as_str(), "Б", "7010000001");
+    let rig = Rig::new(world(vec![
+        order(0).lines(vec![line(Some("A"), "Товар", 1), line(Some("A"), "Товар", 2)]),
+        order(1).lines(vec![line(None, "Без артикула", 1)]),
+        order(2).lines(vec![]),
+        order(3).lines(vec![line(Some("B"), &"Ы".repeat(400), 1)]),
+    ]));
+    let report = rig.run().expect("a report");
+    assert_eq!((&report["created"], &report["parked"]), (&4.into(), &0.into()), "{report}");
+    assert_eq!(rig.violations(), Vec::<String>::new());
+    let world = rig.world.borrow();
+    assert!(world.amo.links().iter().any(|link| (link.quantity - 3.0).abs() < f64::EPSILON), "equal SKUs are summed");
+}
+
+#[test]
+fn many_orders_of_one_moment_fill_more_than_a_page() {
+    let moment = |i: u64| SimOrder::new(&format!("{}", 1_000_000_000 + i), NOON_MS - 60_000).buyer("А", "Б", "7010000001");
+    let rig = Rig::new(world((0..230).map(moment).collect()));
+    let report = rig.run().expect("a report");
+    assert_eq!(report["created"], 230, "{report}");
+    assert_eq!(rig.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn kaspi_in_trouble_loses_nothing() {
+    for (fault, times) in [
+        (Fault::gateway(502), 2),
+        (Fault::gateway(503), 9),
+        (Fault::CutAfterCommit(30), 2),
+        (Fault::HtmlAfterCommit, 2),
+        (Fault::too_many(), 2),
+        (Fault::LostBeforeCommit, 1),
+        (Fault::HangBeforeCommit, 1),
+        (Fault::PageShift(3), 1),
+        (Fault::WrongTotals(2), 1),
+        (Fault::EmptyEntries, 1),
+    ] {
+        let mut world = world(orders(130));
+        world.kaspi.faults.rule(Rule::new(fault.clone()).times(times));
+        let rig = Rig::new(world);
+        rig.run().expect("a report");
+        let report = rig.run_for(3);
+        assert_eq!(rig.violations(), Vec::<String>::new(), "{}: {report}", fault.name());
+    }
+}
+
+#[test]
+fn lists_with_lines_may_be_refused_or_lack_some() {
+    for change in [
+        |options: &mut kaspi_amocrm_simulator::kaspi::KaspiOptions| options.reject_include_entries = true,
+        |options: &mut kaspi_amocrm_simulator::kaspi::KaspiOptions| options.ignore_include = true,
+        |options: &mut kaspi_amocrm_simulator::kaspi::KaspiOptions| options.lose_included_line = true,
+    ] {
+        let mut world = world(orders(5));
+        change(&mut world.kaspi.options);
+        let rig = Rig::new(world);
+        let report = rig.run().expect("a report");
+        assert_eq!(report["created"], 5, "{report}");
+        assert_eq!(rig.violations(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_refused_order_is_parked_and_the_rest_flows() {
+    let mut all = orders(8);
+    all[3].lines[0].total_kzt = Some(1e11);
+    let mut world = world(all);
+    world.amo.faults.rule(Rule::new(Fault::bad_request()).method("POST").path("/api/v4/leads").times(2));
+    let rig = Rig::new(world);
+    let report = rig.run().expect("a report");
+    assert!(report["parked"].as_u64().expect("a count") > 0, "{report}");
+    rig.run_for(15);
+    assert_eq!(rig.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn archived_orders_of_the_first_start_get_no_lead_and_later_ones_do() {
+    let old = SimOrder::new("1000000001", NOON_MS - 3_600_000).state("ARCHIVE", "COMPLETED");
+    let rig = Rig::new(world(vec![old]));
+    assert_eq!(rig.run().expect("a report")["created"], 0);
+    let late = SimOrder::new("1000000002", rig.now_ms() + 1_000)
+        .state("ARCHIVE", "CANCELLED")
+        .buyer("А", "Б", "7010000001");
+    rig.world.borrow_mut().kaspi.add_order(late);
+    rig.wait_minutes(1);
+    assert_eq!(rig.run().expect("a report")["created"], 1);
+}
+
+#[test]
+fn the_stage_of_a_new_lead_comes_from_the_map() {
+    let mut rig = Rig::new(world(vec![
+        SimOrder::new("1000000001", NOON_MS - 60_000).state("NEW", "APPROVED_BY_BANK").buyer("А", "Б", "7010000001"),
+        SimOrder::new("1000000002", NOON_MS - 60_000).state("DELIVERY", "ACCEPTED_BY_MERCHANT").buyer("А", "Б", "7010000001"),
+    ]));
+    rig.set("status_map", format!("DELIVERY={}", account::STATUS_DELIVERY_ID));
+    rig.run().expect("a report");
+    let world = rig.world.borrow();
+    let stage = |code: &str| world.amo.leads().iter().find(|lead| lead.name.contains(code)).map(|lead| lead.status_id);
+    assert_eq!(stage("1000000001"), Some(account::STATUS_NEW_ID));
+    assert_eq!(stage("1000000002"), Some(account::STATUS_DELIVERY_ID));
+}
+
+#[test]
+fn a_list_that_lags_or_ignores_its_order_makes_nothing_twice() {
+    for (lag_ms, order_ignored) in [(0, true), (120_000, false)] {
+        let mut world = world(orders(6));
+        world.amo.options.list_lag_ms = lag_ms;
+        world.amo.options.order_ignored = order_ignored;
+        world.amo.faults.rule(Rule::new(Fault::ErrorAfterCommit(504)).method("POST").path("/api/v4/leads"));
+        let rig = Rig::new(world);
+        rig.run().expect("a report");
+        let report = rig.run_for(20);
+        assert_eq!(rig.violations(), Vec::<String>::new(), "lag {lag_ms}: {report}");
+    }
+}
+
+#[test]
+fn nothing_personal_and_no_secret_stands_in_a_report() {
+    let mut world = world(orders(3));
+    world.amo.faults.rule(Rule::new(Fault::bad_request()).method("POST").path("/api/v4/leads"));
+    let rig = Rig::new(world);
+    let report = rig.run().expect("a report").to_string();
+    for secret in ["Айгерим", "701100000", "token"] {
+        assert!(!report.contains(secret), "{secret} in {report}");
+    }
+}

@@ -1,0 +1,307 @@
+//! The sync over the simulators, in virtual time: nothing waits, nothing depends on chance.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    future::Future,
+    pin::{Pin, pin},
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
+
+use kaspi_amocrm_plugin::{
+    ports::{
+        Clock, Config, Http, HttpError, HttpRequest, HttpResponse, LocalFuture, Method, Ports, Store, StoreError,
+    },
+    sync::{Job, RunError, run},
+};
+use kaspi_amocrm_simulator::{
+    World,
+    amo::account,
+    http::{Delivery, Request},
+    kaspi::{SimLine, SimOrder},
+};
+use serde_json::Value;
+
+/// Time on the wire, one way.
+const LATENCY_MS: u64 = 10;
+
+/// A clock that stands still until everybody waits.
+pub struct VirtualClock {
+    start_ms: i64,
+    elapsed_ms: Cell<u64>,
+    sleepers: RefCell<BTreeMap<(u64, u64), Waker>>,
+    count: Cell<u64>,
+}
+
+impl VirtualClock {
+    fn new(start_ms: i64) -> Self {
+        Self { start_ms, elapsed_ms: Cell::new(0), sleepers: RefCell::default(), count: Cell::new(0) }
+    }
+
+    fn advance(&self, by_ms: u64) {
+        self.elapsed_ms.set(self.elapsed_ms.get() + by_ms);
+    }
+
+    /// Runs a future; whenever it waits, time jumps to the next sleeper.
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        let mut context = Context::from_waker(Waker::noop());
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+                return output;
+            }
+            let next = self.sleepers.borrow_mut().pop_first();
+            let ((at, _), waker) = next.expect("a future that waits for nothing");
+            self.elapsed_ms.set(self.elapsed_ms.get().max(at));
+            waker.wake();
+        }
+    }
+}
+
+struct Sleep<'a> {
+    clock: &'a VirtualClock,
+    until: u64,
+    key: Option<(u64, u64)>,
+}
+
+impl Future for Sleep<'_> {
+    type Output = ();
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.clock.elapsed_ms.get() >= self.until {
+            return Poll::Ready(());
+        }
+        let key = self.key.unwrap_or_else(|| {
+            self.clock.count.set(self.clock.count.get() + 1);
+            (self.until, self.clock.count.get())
+        });
+        self.key = Some(key);
+        self.clock.sleepers.borrow_mut().insert(key, context.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.clock.sleepers.borrow_mut().remove(&key);
+        }
+    }
+}
+
+impl Clock for VirtualClock {
+    fn now_ms(&self) -> i64 {
+        self.start_ms + i64::try_from(self.elapsed_ms.get()).expect("tests do not run for ages")
+    }
+    fn monotonic_ms(&self) -> u64 {
+        self.elapsed_ms.get()
+    }
+    fn sleep(&self, duration_ms: u64) -> LocalFuture<'_, ()> {
+        let until = self.elapsed_ms.get() + duration_ms;
+        Box::pin(Sleep { clock: self, until, key: None })
+    }
+}
+
+/// A store in memory that can die.
+#[derive(Default)]
+pub struct MemoryStore {
+    pub values: RefCell<BTreeMap<String, Vec<u8>>>,
+    pub writes: Cell<u64>,
+    /// The write at which the process dies, counted from here.
+    pub dies_at: Cell<Option<u64>>,
+}
+
+impl MemoryStore {
+    fn write(&self) -> Result<(), StoreError> {
+        self.writes.set(self.writes.get() + 1);
+        match self.dies_at.get() {
+            Some(0) => Err(StoreError("the process died here".into())),
+            Some(left) => {
+                self.dies_at.set(Some(left - 1));
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Store for MemoryStore {
+    fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        Ok(keys.iter().map(|key| self.values.borrow().get(key).cloned()).collect())
+    }
+    fn set_many(&self, pairs: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
+        self.write()?;
+        self.values.borrow_mut().extend(pairs.iter().cloned());
+        Ok(())
+    }
+    fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
+        self.write()?;
+        keys.iter().for_each(|key| drop(self.values.borrow_mut().remove(key)));
+        Ok(())
+    }
+}
+
+/// Settings in memory.
+#[derive(Default, Clone)]
+pub struct MapConfig(pub BTreeMap<String, String>);
+
+impl Config for MapConfig {
+    fn get(&self, name: &str) -> Result<Option<String>, String> {
+        Ok(self.0.get(name).cloned())
+    }
+}
+
+struct WireHttp<'a> {
+    clock: &'a VirtualClock,
+    world: &'a RefCell<World>,
+}
+
+impl Http for WireHttp<'_> {
+    fn send(&self, request: HttpRequest) -> LocalFuture<'_, Result<HttpResponse, HttpError>> {
+        Box::pin(async move {
+            let rest = request.url.split_once("://").expect("an absolute url").1;
+            let target = rest.split_once('/').map_or("", |(_, target)| target);
+            let (path, query) = target.split_once('?').unwrap_or((target, ""));
+            let sim = Request {
+                method: match request.method {
+                    Method::Get => "GET",
+                    Method::Post => "POST",
+                    Method::Patch => "PATCH",
+                }
+                .to_owned(),
+                path: format!("/{path}"),
+                query: query.to_owned(),
+                headers: request.headers.clone(),
+                body: request.body.clone().unwrap_or_default(),
+            };
+            self.clock.sleep(LATENCY_MS).await;
+            let reply = self.world.borrow_mut().handle(&sim, self.clock.now_ms());
+            let left_ms = request.deadline_ms.saturating_sub(LATENCY_MS);
+            let hangs = matches!(reply.delivery, Delivery::Hang);
+            if hangs || reply.delay_ms + LATENCY_MS > left_ms {
+                self.clock.sleep(left_ms).await;
+                return Err(HttpError::Unknown("deadline".into()));
+            }
+            self.clock.sleep(reply.delay_ms + LATENCY_MS).await;
+            match reply.delivery {
+                Delivery::Whole => Ok(HttpResponse {
+                    status: reply.response.status,
+                    headers: reply.response.headers,
+                    body: reply.response.body,
+                }),
+                Delivery::Cut(_) | Delivery::Lost | Delivery::Hang => Err(HttpError::Unknown("cut".into())),
+            }
+        })
+    }
+}
+
+/// A shop, an account and a ledger.
+pub struct Rig {
+    pub clock: VirtualClock,
+    pub world: Rc<RefCell<World>>,
+    pub store: MemoryStore,
+    pub config: MapConfig,
+}
+
+/// 24 November 2026, 12:00 in Almaty.
+pub const NOON_MS: i64 = 1_795_503_600_000;
+pub const MINUTE_MS: i64 = 60_000;
+
+impl Rig {
+    pub fn new(world: World) -> Self {
+        let settings = [
+            ("kaspi_api_base", "https://kaspi.test/shop/api/v2".to_owned()),
+            ("kaspi_api_token", world.kaspi.options.token.clone()),
+            ("amo_base_url", "https://amo.test".to_owned()),
+            ("amo_long_lived_token", world.amo.options.token.clone()),
+            ("amo_pipeline_id", account::PIPELINE_ID.to_string()),
+            ("amo_status_id", account::STATUS_NEW_ID.to_string()),
+            ("amo_responsible_user_id", account::MANAGER_ID.to_string()),
+            ("amo_catalog_id", account::CATALOG_ID.to_string()),
+            ("amo_lead_order_code_field_id", account::LEAD_ORDER_CODE_FIELD_ID.to_string()),
+        ];
+        let config = MapConfig(settings.into_iter().map(|(k, v)| (k.to_owned(), v)).collect());
+        Self {
+            clock: VirtualClock::new(NOON_MS),
+            world: Rc::new(RefCell::new(world)),
+            store: MemoryStore::default(),
+            config,
+        }
+    }
+
+    pub fn set(&mut self, name: &str, value: impl ToString) -> &mut Self {
+        self.config.0.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// Runs slices until there is no more.
+    pub fn run(&self) -> Result<Value, RunError> {
+        for _ in 0..100 {
+            let report = self.slice(60_000)?;
+            if report["more"] != true {
+                return Ok(report);
+            }
+        }
+        panic!("a run that never ends");
+    }
+
+    pub fn slice(&self, max_ms: u64) -> Result<Value, RunError> {
+        let http = WireHttp { clock: &self.clock, world: &self.world };
+        let ports = Ports { http: &http, store: &self.store, clock: &self.clock, config: &self.config };
+        let options = format!(r#"{{"max_ms":{max_ms},"lease":"host"}}"#);
+        let report = self.clock.block_on(run(ports, Job::New, &options))?;
+        Ok(serde_json::from_str(&report).expect("a report is JSON"))
+    }
+
+    pub fn wait_minutes(&self, minutes: u64) {
+        self.clock.advance(minutes * 60_000);
+        self.world.borrow_mut().settle(self.clock.now_ms());
+    }
+
+    /// Runs every minute for a while, as the schedule does.
+    pub fn run_for(&self, minutes: u64) -> Value {
+        let mut last = Value::Null;
+        for _ in 0..minutes {
+            self.wait_minutes(1);
+            last = self.run().expect("a run with a report");
+        }
+        last
+    }
+
+    pub fn violations(&self) -> Vec<String> {
+        kaspi_amocrm_simulator::oracle::violations(&self.world.borrow())
+    }
+
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    pub fn amo_requests(&self) -> usize {
+        self.world.borrow().amo.requests().len()
+    }
+
+    pub fn amo_writes(&self) -> usize {
+        self.world.borrow().amo.requests().iter().filter(|request| request.method != "GET").count()
+    }
+}
+
+/// Some orders of as many buyers, two products each, over the last day.
+pub fn orders(count: usize) -> Vec<SimOrder> {
+    (0..count)
+        .map(|i| {
+            let age_ms = (count - i) as i64 * MINUTE_MS;
+            SimOrder::new(&format!("{}", 1_000_000_000 + i), NOON_MS - age_ms)
+                .buyer("Айгерим", &format!("Б{i}"), &format!("701{:07}", 1_000_000 + i))
+                .lines(vec![
+                    SimLine::new(&format!("SKU-{}", i % 7), &format!("Товар {}", i % 7), 1 + (i % 3) as u32, 1_500),
+                    SimLine::new(&format!("SKU-{}", 7 + i % 5), &format!("Товар {}", 7 + i % 5), 1, 2_990),
+                ])
+        })
+        .collect()
+}
+
+pub fn world(orders: Vec<SimOrder>) -> World {
+    let mut world = World::default();
+    orders.into_iter().for_each(|order| world.kaspi.add_order(order));
+    world
+}

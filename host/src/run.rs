@@ -271,7 +271,9 @@ impl Run {
         let outbound = Outbound {
             client: self.host.client.clone(),
             allow: AllowList::new([self.kaspi.clone(), self.amo.clone()]),
-            proxy: self.proxy.clone().map(|proxy| (self.kaspi.clone(), proxy)),
+            kaspi: self.kaspi.clone(),
+            kaspi_path: self.connection.kaspi_path(),
+            kaspi_proxy: self.proxy.clone(),
             account: self.amo.clone(),
             limiter: self.limiter.clone(),
             fence: self.lease.fence().clone(),

@@ -241,13 +241,19 @@ impl<'a> Session<'a> {
         let floor = self.tail.contact_top_id;
         let amo = self.amo;
         let made = self
-            .create("contacts", floor, items, async |drafts: &[_]| amo.create_contacts(drafts).await, |s, effect, id| {
-                s.tail.contact_top_id = s.tail.contact_top_id.max(id);
-                match effect {
-                    Effect::Contact(key) => vec![s.account.contact_pair(key, ContactId(id))],
-                    _ => Pairs::new(),
-                }
-            })
+            .create(
+                "contacts",
+                floor,
+                items,
+                async |drafts: &[_]| amo.create_contacts(drafts).await,
+                |s, effect, id| {
+                    s.tail.contact_top_id = s.tail.contact_top_id.max(id);
+                    match effect {
+                        Effect::Contact(key) => vec![s.account.contact_pair(key, ContactId(id))],
+                        _ => Pairs::new(),
+                    }
+                },
+            )
             .await?;
         for (effect, outcome) in made {
             if let Effect::Contact(key) = effect {
@@ -305,16 +311,27 @@ impl<'a> Session<'a> {
         let floor = self.tail.top_id;
         let amo = self.amo;
         let made = self
-            .create("leads", floor, items, async |drafts: &[_]| amo.create_leads(drafts).await, |s, effect, id| {
-                let Effect::Lead(code) = effect else { return Pairs::new() };
-                let Some((record, status_id, price_kzt)) = records.get_mut(code) else { return Pairs::new() };
-                record.lead = Some(id);
-                record.wrote = Some((*status_id, *price_kzt));
-                record.trouble = None;
-                s.tail.learn([id]);
-                s.report.created += 1;
-                vec![s.account.own_lead_pair(code, LeadId(id), &s.settings.connection), s.shop.record_pair(code, record)]
-            })
+            .create(
+                "leads",
+                floor,
+                items,
+                async |drafts: &[_]| amo.create_leads(drafts).await,
+                |s, effect, id| {
+                    let Effect::Lead(code) = effect else { return Pairs::new() };
+                    let Some((record, status_id, price_kzt)) = records.get_mut(code) else {
+                        return Pairs::new();
+                    };
+                    record.lead = Some(id);
+                    record.wrote = Some((*status_id, *price_kzt));
+                    record.trouble = None;
+                    s.tail.learn([id]);
+                    s.report.created += 1;
+                    vec![
+                        s.account.own_lead_pair(code, LeadId(id), &s.settings.connection),
+                        s.shop.record_pair(code, record),
+                    ]
+                },
+            )
             .await?;
         for (effect, outcome) in made {
             let Effect::Lead(code) = effect else { continue };
@@ -357,7 +374,11 @@ impl<'a> Session<'a> {
     }
 
     /// Sends links; they are upserts, so what is not surely done is simply sent again by a later run.
-    async fn link(&mut self, orders: Vec<(OrderCode, Vec<LinkDraft>)>, works: &mut [Work]) -> Result<(), Failure> {
+    async fn link(
+        &mut self,
+        orders: Vec<(OrderCode, Vec<LinkDraft>)>,
+        works: &mut [Work],
+    ) -> Result<(), Failure> {
         let mut rest = orders.as_slice();
         while !rest.is_empty() {
             // Whole orders, so that the outcome of an order is the outcome of one request.
@@ -407,7 +428,11 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn look_for_notes(&mut self, leads: &[(OrderCode, LeadId)], works: &mut [Work]) -> Result<(), Failure> {
+    async fn look_for_notes(
+        &mut self,
+        leads: &[(OrderCode, LeadId)],
+        works: &mut [Work],
+    ) -> Result<(), Failure> {
         for (code, lead) in leads {
             let known = if witness::has_note(self, code, *lead).await? {
                 let mut pairs = Pairs::new();
@@ -439,14 +464,20 @@ impl<'a> Session<'a> {
             .collect();
         let amo = self.amo;
         let made = self
-            .create("notes", 0, items, async |drafts: &[_]| amo.create_notes(drafts).await, |s, effect, _| {
-                let Effect::Note(code) = effect else { return Pairs::new() };
-                let Some(record) = records.get_mut(code) else { return Pairs::new() };
-                record.note = Note::Done;
-                record.linked = true;
-                record.trouble = None;
-                vec![s.shop.record_pair(code, record)]
-            })
+            .create(
+                "notes",
+                0,
+                items,
+                async |drafts: &[_]| amo.create_notes(drafts).await,
+                |s, effect, _| {
+                    let Effect::Note(code) = effect else { return Pairs::new() };
+                    let Some(record) = records.get_mut(code) else { return Pairs::new() };
+                    record.note = Note::Done;
+                    record.linked = true;
+                    record.trouble = None;
+                    vec![s.shop.record_pair(code, record)]
+                },
+            )
             .await?;
         for (effect, outcome) in made {
             let Effect::Note(code) = effect else { continue };
@@ -504,7 +535,8 @@ impl<'a> Session<'a> {
         let began_ms = self.now_ms();
         let deadline_ms = began_ms + i64::try_from(WRITE_DEADLINE_MS).unwrap_or(i64::MAX);
         for item in batch {
-            let attempt = Attempt { deadline_ms, floor, about: item.about, scans: Vec::new(), is_absent: false };
+            let attempt =
+                Attempt { deadline_ms, floor, about: item.about, scans: Vec::new(), is_absent: false };
             self.attempts.insert(item.effect.key(), attempt);
         }
         self.account.write(&vec![self.account.attempts_pair(&self.attempts)])?;
@@ -541,7 +573,9 @@ impl<'a> Session<'a> {
                     };
                 }
             }
-            Write::NotApplied(reason) => outcomes.fill(Made::Later(format!("amoCRM was not reached: {reason}"))),
+            Write::NotApplied(reason) => {
+                outcomes.fill(Made::Later(format!("amoCRM was not reached: {reason}")))
+            }
             Write::Unknown(_) => {}
         }
         let is_open = |outcome: &Made| *outcome == Made::Doubt;

@@ -23,8 +23,11 @@ pub async fn find(session: &mut Session<'_>, phones: &BTreeMap<String, Phone>) -
     let keys: Vec<String> = phones.keys().cloned().collect();
     let mut found = session.account.contacts(&keys)?;
     let known = found.len();
-    let mut missing: BTreeMap<String, Phone> =
-        phones.iter().filter(|(key, _)| !found.contains_key(*key)).map(|(k, p)| (k.clone(), p.clone())).collect();
+    let mut missing: BTreeMap<String, Phone> = phones
+        .iter()
+        .filter(|(key, _)| !found.contains_key(*key))
+        .map(|(k, p)| (k.clone(), p.clone()))
+        .collect();
 
     let mut is_whole_list = false;
     if missing.len() >= WALK_FROM {
@@ -43,10 +46,12 @@ pub async fn find(session: &mut Session<'_>, phones: &BTreeMap<String, Phone>) -
     }
     let lookups: Vec<(String, Result<Option<ContactId>, Stop>)> = {
         let session = &*session;
-        stream::iter(missing.iter().map(|(key, phone)| async move { (key.clone(), search(session, phone).await) }))
-            .buffer_unordered(session.amo.parallel())
-            .collect()
-            .await
+        stream::iter(
+            missing.iter().map(|(key, phone)| async move { (key.clone(), search(session, phone).await) }),
+        )
+        .buffer_unordered(session.amo.parallel())
+        .collect()
+        .await
     };
     for (key, answer) in lookups {
         if let Some(id) = answer? {
@@ -71,7 +76,8 @@ async fn search(session: &Session<'_>, phone: &Phone) -> Result<Option<ContactId
         let contacts = session.amo.search_contacts(phone.last10(), page).await?;
         let count = contacts.len();
         let country = &session.settings.default_country;
-        let equal = contacts.into_iter().filter(|c| c.phones.iter().any(|raw| phone::same(raw, phone, country)));
+        let equal =
+            contacts.into_iter().filter(|c| c.phones.iter().any(|raw| phone::same(raw, phone, country)));
         lowest = lowest.into_iter().chain(equal.map(|contact| contact.id)).min();
         if count < PAGE_SIZE {
             break;

@@ -81,7 +81,8 @@ pub async fn ingest(
                     }
                     let mut next = meta.clone();
                     if moves {
-                        let end_ms = window.to_ms.min(rows.server_ms.unwrap_or(i64::MAX)).min(budget.now_ms());
+                        let end_ms =
+                            window.to_ms.min(rows.server_ms.unwrap_or(i64::MAX)).min(budget.now_ms());
                         next.watermark_ms = meta.watermark_ms.max(end_ms);
                     }
                     record(shop, rows, next, meta, budget.now_ms(), report)?;
@@ -130,7 +131,8 @@ struct Rows {
 
 /// Reads all pages of a window.
 async fn read_window(kaspi: &Kaspi<'_>, window: Window) -> Result<WindowRead, KaspiError> {
-    let mut rows = Rows { orders: BTreeMap::new(), bad_rows: Vec::new(), is_complete: false, server_ms: None };
+    let mut rows =
+        Rows { orders: BTreeMap::new(), bad_rows: Vec::new(), is_complete: false, server_ms: None };
     for _ in 0..READS_MAX {
         let mut total_count = 0;
         let mut page_count = 1;
@@ -166,7 +168,10 @@ async fn read_window(kaspi: &Kaspi<'_>, window: Window) -> Result<WindowRead, Ka
 fn tell(error: KaspiError, report: &mut Report) {
     match error {
         KaspiError::Token(_) => {
-            report.problem("config", format!("KASPI_API_TOKEN: {error}; take the token from Kaspi's cabinet, Settings"));
+            report.problem(
+                "config",
+                format!("KASPI_API_TOKEN: {error}; take the token from Kaspi's cabinet, Settings"),
+            );
         }
         KaspiError::Refused { .. } | KaspiError::Unreachable(_) => {
             report.problem("upstream_kaspi", format!("Kaspi: {error}"));

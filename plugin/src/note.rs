@@ -36,7 +36,11 @@ pub fn summary(order: &Order, language: Language) -> String {
         text.push('\n');
     }
     if lines.is_empty() {
-        let _ = writeln!(text, "{}", t("Kaspi не показал состав заказа.", "Kaspi shows no lines for this order."));
+        let _ = writeln!(
+            text,
+            "{}",
+            t("Kaspi не показал состав заказа.", "Kaspi shows no lines for this order.")
+        );
     }
     let _ = writeln!(text, "{}: {}", t("Итого", "Total"), order.total);
     if let Some(cost) = order.delivery_cost.filter(|cost| cost.tenge() > 0) {

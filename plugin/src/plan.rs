@@ -220,7 +220,9 @@ fn contact_step(work: &Work, phone: &Phone, crm: &Crm, policy: &Policy<'_>, plan
         }
         // Two orders of one new phone make one contact: the first order's draft stays.
         Some(Known::Absent) => {
-            plan.make_contacts.entry(key.clone()).or_insert_with(|| contact_draft(&work.order, phone, key, policy));
+            plan.make_contacts
+                .entry(key.clone())
+                .or_insert_with(|| contact_draft(&work.order, phone, key, policy));
         }
         Some(Known::Doubt) => plan.in_doubt.push(code.clone()),
         Some(Known::Refused(reason)) => {
@@ -315,7 +317,8 @@ fn contact_draft(order: &Order, phone: &Phone, key: String, policy: &Policy<'_>)
 /// The lead's name; the code is a whole token of it, and a buyer without a phone is named in it.
 pub fn lead_name(order: &Order, template: &str) -> String {
     let buyer = order.buyer.name.as_deref().unwrap_or_default();
-    let mut name = template.replace("{code}", order.code.as_str()).replace("{buyer}", buyer).trim().to_owned();
+    let mut name =
+        template.replace("{code}", order.code.as_str()).replace("{buyer}", buyer).trim().to_owned();
     if order.buyer.phone.is_none() && !buyer.is_empty() && !template.contains("{buyer}") {
         name = format!("{name}, {buyer}");
     }

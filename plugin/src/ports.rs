@@ -57,7 +57,7 @@ impl HttpResponse {
 /// The difference decides about duplicates: only what surely never left may be sent again without looking.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
-    /// No byte reached the other side: name not found, connection refused, TLS failed.
+    /// No byte of the request reached the other side: name not found, connection refused, certificate not valid.
     #[error("not sent: {0}")]
     NotSent(String),
     /// The host's allow-list refuses the address.
@@ -101,8 +101,8 @@ pub trait Store {
     /// When the store cannot be read.
     fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
 
-    /// Writes all pairs, durable on return. Our host writes all or none; elsewhere the pairs are written in the
-    /// order given, so what others point to comes later than the pointer may stand alone, see `ledger`.
+    /// Writes all pairs in the order given, durable on return. Many pairs may be written in several steps, and a
+    /// host may die between them: what others rely on comes last.
     ///
     /// # Errors
     /// When anything could not be written.

@@ -71,7 +71,11 @@ impl Report {
 
     /// Adds a problem of one order.
     pub fn order_problem(&mut self, code: &str, class: &str, message: impl Into<String>) {
-        self.problems.push(Problem { code: code.to_owned(), class: class.to_owned(), message: message.into() });
+        self.problems.push(Problem {
+            code: code.to_owned(),
+            class: class.to_owned(),
+            message: message.into(),
+        });
     }
 
     /// The report as JSON, each problem once.
@@ -88,12 +92,7 @@ pub fn rfc3339(moment_ms: i64) -> String {
     let seconds = moment_ms.div_euclid(1_000);
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = crate::model::Day::from_number(days).civil();
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        second / 3_600,
-        second / 60 % 60,
-        second % 60
-    )
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3_600, second / 60 % 60, second % 60)
 }
 
 #[cfg(test)]

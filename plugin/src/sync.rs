@@ -117,7 +117,9 @@ pub async fn run(ports: Ports<'_>, job: Job, options: &str) -> Result<String, Ru
     let options: Options = serde_json::from_str(if options.trim().is_empty() { "{}" } else { options })
         .map_err(|error| RunError::Config(format!("options: {error}")))?;
     if job == Job::Reconcile {
-        return Err(RunError::Internal("the job reconcile is not built yet; new orders are brought in without it".into()));
+        return Err(RunError::Internal(
+            "the job reconcile is not built yet; new orders are brought in without it".into(),
+        ));
     }
     let mut settings = Settings::load(ports.config).map_err(|error| RunError::Config(error.to_string()))?;
     if let Some(connection) = options.connection {
@@ -161,7 +163,8 @@ async fn new_orders(
     let kaspi = Kaspi::new(ports, &settings.kaspi, &settings.default_country);
     let windows_left = ingest::ingest(&kaspi, &shop, settings, &mut meta, budget, report).await?;
     let amo = Amo::new(ports, &settings.amo);
-    let orders_left = match into_amocrm(ports, settings, &shop, &kaspi, &amo, &mut meta, budget, report).await {
+    let orders_left = match into_amocrm(ports, settings, &shop, &kaspi, &amo, &mut meta, budget, report).await
+    {
         Ok(left) => left,
         Err(Failure::Store(error)) => return Err(error.into()),
         Err(Failure::Stop(stop)) => {
@@ -223,7 +226,11 @@ async fn into_amocrm(
 ) -> Result<bool, Failure> {
     let now_ms = budget.now_ms();
     if now_ms < meta.paused_until_ms {
-        return Err(Stop::Paused { until_ms: meta.paused_until_ms, reason: "asked for by an earlier answer".into() }.into());
+        return Err(Stop::Paused {
+            until_ms: meta.paused_until_ms,
+            reason: "asked for by an earlier answer".into(),
+        }
+        .into());
     }
     let mut pending = shop.pending()?;
     let Some(check) = checked_account(settings, shop, amo, now_ms, pending.is_empty(), report).await? else {
@@ -324,7 +331,11 @@ async fn work_on(
     let (loaded, unreadable) = session.shop.load(unit)?;
     for bad in unreadable {
         session.report.parked += 1;
-        session.report.order_problem(&bad.code, "ledger", "the record of this order cannot be read; restore a backup");
+        session.report.order_problem(
+            &bad.code,
+            "ledger",
+            "the record of this order cannot be read; restore a backup",
+        );
     }
     let mut works = Vec::new();
     for loaded in loaded {
@@ -371,7 +382,11 @@ async fn complete(
             Ok(Some(order)) => order,
             Ok(None) => {
                 session.report.parked += 1;
-                session.report.order_problem(code.as_str(), "gone_at_kaspi", "Kaspi does not know this order any more");
+                session.report.order_problem(
+                    code.as_str(),
+                    "gone_at_kaspi",
+                    "Kaspi does not know this order any more",
+                );
                 return Ok(None);
             }
             Err(error) => {
@@ -451,7 +466,7 @@ fn finish(session: &mut Session<'_>, plan: &Plan, works: &[Work], now_ms: i64) -
         session.account.write(&pairs)?;
     }
     for (code, message) in &plan.later {
-        session.report.order_problem(code.as_str(), "later", message.clone());
+        session.report.order_problem(code.as_str(), "upstream_amocrm", message.clone());
     }
     for code in &plan.in_doubt {
         session.report.in_doubt += 1;

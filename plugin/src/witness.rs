@@ -141,7 +141,8 @@ fn judge(lead: &Lead, order: &Order, our_name: &str, pipeline_id: i64) -> Verdic
 pub async fn leads_of(session: &mut Session<'_>, works: &[&Work]) -> Result<(), Failure> {
     let codes: Vec<OrderCode> = works.iter().map(|work| work.order.code.clone()).collect();
     let entries: BTreeMap<OrderCode, LeadEntry> = session.account.leads(&codes)?;
-    let ids: BTreeSet<LeadId> = entries.values().flat_map(|entry| entry.ids.iter().copied().map(LeadId)).collect();
+    let ids: BTreeSet<LeadId> =
+        entries.values().flat_map(|entry| entry.ids.iter().copied().map(LeadId)).collect();
     let ids: Vec<LeadId> = ids.into_iter().collect();
     let leads = if ids.is_empty() { Vec::new() } else { session.amo.leads_by_id(&ids).await? };
     for work in works {
@@ -150,7 +151,9 @@ pub async fn leads_of(session: &mut Session<'_>, works: &[&Work]) -> Result<(), 
         let known = match entry.and_then(|entry| entry.shop.as_ref()) {
             Some(shop) if *shop != session.settings.connection => KnownLead::OfAnotherShop(shop.clone()),
             // Recorded with the answer, only our own record was lost.
-            Some(_) => KnownLead::There(LeadId(entry.and_then(|e| e.ids.first()).copied().unwrap_or_default())),
+            Some(_) => {
+                KnownLead::There(LeadId(entry.and_then(|e| e.ids.first()).copied().unwrap_or_default()))
+            }
             None => {
                 let our_name = lead_name(order, &session.settings.lead_name);
                 let ids = entry.map(|entry| entry.ids.as_slice()).unwrap_or_default();
@@ -214,7 +217,9 @@ async fn look_for_leads(
         for lead in &leads {
             for (effect, attempt) in wanted {
                 let Effect::Lead(code) = effect else { continue };
-                if lead.id.0 > attempt.floor && is_lead_of_attempt(lead, code, attempt, session.check.pipeline_id) {
+                if lead.id.0 > attempt.floor
+                    && is_lead_of_attempt(lead, code, attempt, session.check.pipeline_id)
+                {
                     remember_lowest(look, effect, lead.id.0);
                 }
             }
@@ -238,9 +243,8 @@ fn is_lead_of_attempt(lead: &Lead, code: &OrderCode, attempt: &Attempt, pipeline
         Some(field) if field == code.as_str() => true,
         Some(field) if !field.is_empty() => false,
         _ => {
-            let is_persons = lead.created_s >= attempt.about
-                && lead.pipeline_id == pipeline_id
-                && !lead.is_closed();
+            let is_persons =
+                lead.created_s >= attempt.about && lead.pipeline_id == pipeline_id && !lead.is_closed();
             code.is_token_of(&lead.name) && (lead.is_tagged || is_persons)
         }
     }
@@ -461,8 +465,7 @@ mod tests {
 
     #[test]
     fn absence_needs_two_late_scans_apart() {
-        let fresh =
-            Attempt { deadline_ms: 1_000, floor: 0, about: 0, scans: vec![], is_absent: false };
+        let fresh = Attempt { deadline_ms: 1_000, floor: 0, about: 0, scans: vec![], is_absent: false };
         for (looks, wanted) in [
             (vec![1_299], false),
             (vec![1_300], false),

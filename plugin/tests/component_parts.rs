@@ -17,8 +17,8 @@ mod failures {
     /// The codes of the WIT, which is what hosts answer with.
     fn codes() -> BTreeSet<&'static str> {
         let wit = include_str!("../../wit/deps/wasi-http-0.2.6.wit");
-        let (_, rest) = wit.split_once("variant error-code {").unwrap();
-        let (cases, _) = rest.split_once("\n  }").unwrap();
+        let (_, rest) = wit.split_once("variant error-code {").expect("the variant");
+        let (cases, _) = rest.split_once("\n  }").expect("its end");
         cases
             .split([',', '\n'])
             .map(|case| case.split('(').next().unwrap_or_default().trim())
@@ -158,11 +158,11 @@ mod reactors {
         fn poll_any(timers: &[&Self]) -> Vec<u32> {
             let host = &timers[0].host;
             host.polls.set(host.polls.get() + 1);
-            let now = timers.iter().map(|timer| timer.at).min().unwrap().max(host.now.get());
+            let now = timers.iter().map(|timer| timer.at).min().expect("a timer").max(host.now.get());
             host.now.set(now);
             let ready = timers.iter().enumerate().filter(|(_, timer)| timer.at <= now);
             // Hosts promise no order, so the least convenient one.
-            ready.map(|(index, _)| u32::try_from(index).unwrap()).rev().collect()
+            ready.map(|(index, _)| u32::try_from(index).expect("few pollables")).rev().collect()
         }
     }
 

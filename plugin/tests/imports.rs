@@ -49,14 +49,14 @@ fn names(component: &[u8]) -> (BTreeSet<String>, BTreeSet<String>) {
                 imports.extend(
                     section
                         .into_iter()
-                        .map(|import| import.unwrap())
+                        .map(|import| import.expect("a readable import"))
                         // A type that stands alone is part of the world's own signatures; nobody links it.
                         .filter(|import| !matches!(import.ty, ComponentTypeRef::Type(_)))
                         .map(|import| import.name.name.to_owned()),
                 );
             }
             Payload::ComponentExportSection(section) if depth == 0 => {
-                exports.extend(section.into_iter().map(|export| export.unwrap().name.name.to_owned()));
+                exports.extend(section.into_iter().map(|export| export.expect("a readable export").name.name.to_owned()));
             }
             _ => {}
         }

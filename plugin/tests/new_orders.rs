@@ -10,7 +10,12 @@ use kaspi_amocrm_simulator::{
 use support::{NOON_MS, Rig, orders, world};
 
 fn problems(report: &serde_json::Value, class: &str) -> usize {
-    report["problems"].as_array().expect("problems").iter().filter(|problem| problem["class"] == class).count()
+    report["problems"]
+        .as_array()
+        .expect("problems")
+        .iter()
+        .filter(|problem| problem["class"] == class)
+        .count()
 }
 
 #[test]
@@ -30,7 +35,10 @@ fn sixty_orders_become_sixty_right_leads_and_a_second_run_writes_nothing() {
     assert_eq!((rig.amo_writes(), rig.store.values.borrow().len()), (writes, keys), "{report}");
     assert_eq!(report["created"], 0);
     let sent = &report["requests"];
-    assert!(sent["kaspi"].as_u64().expect("a count") + sent["amocrm"].as_u64().expect("a count") <= 3, "{sent}");
+    assert!(
+        sent["kaspi"].as_u64().expect("a count") + sent["amocrm"].as_u64().expect("a count") <= 3,
+        "{sent}"
+    );
 }
 
 #[test]
@@ -58,8 +66,13 @@ fn every_fault_on_every_write_ends_with_one_lead_per_order() {
         Fault::forbidden(),
         Fault::html_before_commit(),
     ];
-    let paths =
-        ["/api/v4/contacts", "/api/v4/leads", "/api/v4/leads/link", "/api/v4/leads/notes", "/api/v4/catalogs/4500/elements"];
+    let paths = [
+        "/api/v4/contacts",
+        "/api/v4/leads",
+        "/api/v4/leads/link",
+        "/api/v4/leads/notes",
+        "/api/v4/catalogs/4500/elements",
+    ];
     for path in paths {
         for fault in &faults {
             let mut world = world(orders(12));
@@ -109,7 +122,8 @@ fn storms_of_faults_calm_down_to_one_lead_per_order() {
         let rig = Rig::new(world);
         for round in 0..12 {
             let code = format!("{}", 2_000_000_000_u64 + round);
-            let order = SimOrder::new(&code, rig.now_ms() - 1_000).buyer("Иван", "П", &format!("7772{round:06}"));
+            let order =
+                SimOrder::new(&code, rig.now_ms() - 1_000).buyer("Иван", "П", &format!("7772{round:06}"));
             rig.world.borrow_mut().kaspi.add_order(order);
             rig.run_for(1);
         }
@@ -160,7 +174,9 @@ fn refused_tokens_are_told_apart_and_kaspi_is_read_all_the_same() {
 
 #[test]
 fn phones_decide_about_contacts() {
-    let order = |i: u64, phone: &str| SimOrder::new(&format!("{}", 1_000_000_000 + i), NOON_MS - 60_000).buyer("А", "Б", phone);
+    let order = |i: u64, phone: &str| {
+        SimOrder::new(&format!("{}", 1_000_000_000 + i), NOON_MS - 60_000).buyer("А", "Б", phone)
+    };
     let mut world = world(vec![
         order(0, "7010000001"),
         order(1, "7010000001"),
@@ -187,10 +203,15 @@ fn phones_decide_about_contacts() {
 #[test]
 fn a_persons_lead_is_adopted_or_left_alone_by_the_rule() {
     let mut world = world(orders(3));
-    let after_s = NOON_MS / 1_000 - 30;
-    world.amo.add_lead("Звонил по заказу 1000000000", account::PIPELINE_ID, account::STATUS_PACKING_ID, after_s);
-    world.amo.add_lead("Возврат 1000000001", account::OTHER_PIPELINE_ID, account::OTHER_STATUS_ID, after_s);
-    world.amo.add_lead("11000000002", account::PIPELINE_ID, account::STATUS_PACKING_ID, after_s);
+    let after_ms = NOON_MS - 30_000;
+    world.amo.add_lead(
+        "Звонил по заказу 1000000000",
+        account::PIPELINE_ID,
+        account::STATUS_PACKING_ID,
+        after_ms,
+    );
+    world.amo.add_lead("Возврат 1000000001", account::OTHER_PIPELINE_ID, account::OTHER_STATUS_ID, after_ms);
+    world.amo.add_lead("11000000002", account::PIPELINE_ID, account::STATUS_PACKING_ID, after_ms);
     let rig = Rig::new(world);
     let report = rig.run().expect("a report");
     assert_eq!((&report["created"], &report["adopted"]), (&2.into(), &1.into()), "{report}");
@@ -216,7 +237,13 @@ fn odd_lines_and_names_go_through() {
         sku: sku.map(str::to_owned),
         ..SimLine::new("x", name, quantity, 1_000)
     };
-    let order = |i: u64| SimOrder::new(&format!("{}", 1_000_000_000 + i), NOON_MS - 60_000).buyer("😀".repeat(300).as_str(), "Б", "7010000001");
+    let order = |i: u64| {
+        SimOrder::new(&format!("{}", 1_000_000_000 + i), NOON_MS - 60_000).buyer(
+            "😀".repeat(300).as_str(),
+            "Б",
+            "7010000001",
+        )
+    };
     let rig = Rig::new(world(vec![
         order(0).lines(vec![line(Some("A"), "Товар", 1), line(Some("A"), "Товар", 2)]),
         order(1).lines(vec![line(None, "Без артикула", 1)]),
@@ -227,12 +254,17 @@ fn odd_lines_and_names_go_through() {
     assert_eq!((&report["created"], &report["parked"]), (&4.into(), &0.into()), "{report}");
     assert_eq!(rig.violations(), Vec::<String>::new());
     let world = rig.world.borrow();
-    assert!(world.amo.links().iter().any(|link| (link.quantity - 3.0).abs() < f64::EPSILON), "equal SKUs are summed");
+    assert!(
+        world.amo.links().iter().any(|link| (link.quantity - 3.0).abs() < f64::EPSILON),
+        "equal SKUs are summed"
+    );
 }
 
 #[test]
 fn many_orders_of_one_moment_fill_more_than_a_page() {
-    let moment = |i: u64| SimOrder::new(&format!("{}", 1_000_000_000 + i), NOON_MS - 60_000).buyer("А", "Б", "7010000001");
+    let moment = |i: u64| {
+        SimOrder::new(&format!("{}", 1_000_000_000 + i), NOON_MS - 60_000).buyer("А", "Б", "7010000001")
+    };
     let rig = Rig::new(world((0..230).map(moment).collect()));
     let report = rig.run().expect("a report");
     assert_eq!(report["created"], 230, "{report}");
@@ -296,9 +328,11 @@ fn archived_orders_of_the_first_start_get_no_lead_and_later_ones_do() {
     let old = SimOrder::new("1000000001", NOON_MS - 3_600_000).state("ARCHIVE", "COMPLETED");
     let rig = Rig::new(world(vec![old]));
     assert_eq!(rig.run().expect("a report")["created"], 0);
-    let late = SimOrder::new("1000000002", rig.now_ms() + 1_000)
-        .state("ARCHIVE", "CANCELLED")
-        .buyer("А", "Б", "7010000001");
+    let late = SimOrder::new("1000000002", rig.now_ms() + 1_000).state("ARCHIVE", "CANCELLED").buyer(
+        "А",
+        "Б",
+        "7010000001",
+    );
     rig.world.borrow_mut().kaspi.add_order(late);
     rig.wait_minutes(1);
     assert_eq!(rig.run().expect("a report")["created"], 1);
@@ -307,13 +341,23 @@ fn archived_orders_of_the_first_start_get_no_lead_and_later_ones_do() {
 #[test]
 fn the_stage_of_a_new_lead_comes_from_the_map() {
     let mut rig = Rig::new(world(vec![
-        SimOrder::new("1000000001", NOON_MS - 60_000).state("NEW", "APPROVED_BY_BANK").buyer("А", "Б", "7010000001"),
-        SimOrder::new("1000000002", NOON_MS - 60_000).state("DELIVERY", "ACCEPTED_BY_MERCHANT").buyer("А", "Б", "7010000001"),
+        SimOrder::new("1000000001", NOON_MS - 60_000).state("NEW", "APPROVED_BY_BANK").buyer(
+            "А",
+            "Б",
+            "7010000001",
+        ),
+        SimOrder::new("1000000002", NOON_MS - 60_000).state("DELIVERY", "ACCEPTED_BY_MERCHANT").buyer(
+            "А",
+            "Б",
+            "7010000001",
+        ),
     ]));
     rig.set("status_map", format!("DELIVERY={}", account::STATUS_DELIVERY_ID));
     rig.run().expect("a report");
     let world = rig.world.borrow();
-    let stage = |code: &str| world.amo.leads().iter().find(|lead| lead.name.contains(code)).map(|lead| lead.status_id);
+    let stage = |code: &str| {
+        world.amo.leads().iter().find(|lead| lead.name.contains(code)).map(|lead| lead.status_id)
+    };
     assert_eq!(stage("1000000001"), Some(account::STATUS_NEW_ID));
     assert_eq!(stage("1000000002"), Some(account::STATUS_DELIVERY_ID));
 }

@@ -35,7 +35,7 @@ pub(crate) fn component(workspace: &Workspace) -> Result<PathBuf> {
     say("building the component");
     // On top of the profile of the manifest, which the program shares: link-time optimisation of a whole wasmtime
     // would take longer than all the rest. Only for the crate type `cdylib` alone does cargo optimise at link time,
-    // and on this target it leaves the stripping to us. Together they make a tenth of 3.4 MB.
+    // and on this target it leaves the stripping to us.
     run(workspace
         .cargo()
         .args(["rustc", "--package=kaspi-amocrm-plugin", "--lib", "--release", "--target", WASM])
@@ -59,16 +59,21 @@ pub(crate) fn component_path(workspace: &Workspace) -> PathBuf {
 /// When a build fails.
 pub(crate) fn program(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
     let component = component(workspace)?;
-    let (folder, note) = match profile {
-        Profile::Dev => ("debug", ""),
-        Profile::Release => ("release", " for release (the first time takes 10 to 15 minutes on two cores)"),
-    };
-    say(&format!("building the program{note}"));
     let mut cargo = cargo_with_component(workspace, &component);
-    cargo.args(["build", "--package=kaspi-amocrm"]);
-    if let Profile::Release = profile {
-        cargo.arg("--release");
-    }
+    let folder = match profile {
+        Profile::Dev => {
+            say("building the program (the first time takes several minutes)");
+            // Naming a test makes cargo choose the features of all crates as `cargo test --workspace` does.
+            // Otherwise half of them differ, and whoever runs both chores builds wasmtime twice.
+            cargo.args(["build", "--workspace", "--bin=kaspi-amocrm", "--test=imports"]);
+            "debug"
+        }
+        Profile::Release => {
+            say("building the program for release (the first time takes 10 to 15 minutes on two cores)");
+            cargo.args(["build", "--package=kaspi-amocrm", "--release"]);
+            "release"
+        }
+    };
     run(&mut cargo)?;
     let path = workspace.target.join(folder).join(format!("kaspi-amocrm{EXE_SUFFIX}"));
     say(&format!("program: {}, {} bytes", path.display(), size(&path)?));

@@ -52,8 +52,9 @@ pub(crate) fn clippy(workspace: &Workspace) -> Result<()> {
 pub(crate) fn docs(workspace: &Workspace) -> Result<()> {
     let component = build::component(workspace)?;
     say("building the documentation");
+    // There are no examples. Asking for them makes cargo choose features as clippy has, whose work is then used again.
     run(cargo_with_component(workspace, &component)
-        .args(["doc", "--workspace", "--no-deps"])
+        .args(["doc", "--workspace", "--no-deps", "--lib", "--bin=xtask", "--examples"])
         .env("RUSTDOCFLAGS", "-D warnings"))?;
     say(&format!("documentation: {}", workspace.target.join("doc/kaspi_amocrm/index.html").display()));
     Ok(())

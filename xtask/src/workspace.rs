@@ -29,10 +29,9 @@ impl Workspace {
     /// # Errors
     /// When cargo cannot say where it builds.
     pub(crate) fn find() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .context("the folder of xtask has no parent")?
-            .to_path_buf();
+        // Asked at run time: clones that share a target folder share the compiled xtask too.
+        let xtask = env::var_os("CARGO_MANIFEST_DIR").context("this runs as `cargo xtask`, not by itself")?;
+        let root = Path::new(&xtask).parent().context("the folder of xtask has no parent")?.to_path_buf();
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         // Asked where this program was started: a relative CARGO_TARGET_DIR counts from there.
         let metadata = output(

@@ -1,6 +1,7 @@
 //! The command line. Data goes to stdout, logs and messages for people to stderr.
 
 mod config;
+mod demo;
 mod migrate;
 mod run;
 mod serve;
@@ -61,6 +62,12 @@ enum Command {
     },
     /// Bring the database up to date and say what was done
     Migrate,
+    /// Show it working: simulators of both APIs, no account and no network
+    Demo {
+        /// Leave it running with a new order every few seconds
+        #[arg(long)]
+        keep: bool,
+    },
     /// Show or check the settings
     Config {
         #[command(subcommand)]
@@ -79,7 +86,8 @@ enum ConfigAction {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_logging();
+    // The demo says itself what it does.
+    start_logging(if matches!(cli.command, Command::Demo { .. }) { "warn" } else { "info" });
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report_failure(&Failure::internal(error)).into(),
@@ -97,6 +105,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Run { job, max_seconds, wait, connection } => {
             run::run(settings()?, plugin, run::Wanted { job, max_seconds, wait, connection }).await
         }
+        Command::Demo { keep } => demo::demo(plugin, keep).await,
         Command::Migrate => migrate::migrate(&settings()?).await,
         Command::Config { action: ConfigAction::Check } => config::check(&settings()?),
         Command::Config { action: ConfigAction::Show } => config::show(&settings()?),
@@ -105,12 +114,12 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 
 /// Logs go to stderr. `RUST_LOG=debug` means this program: what others of it have to say must be asked for by name,
 /// and statements of the database are never among it unless they are.
-fn start_logging() {
+fn start_logging(default: &str) {
     const QUIET: &str = "cranelift_codegen=warn,wasmtime=warn,wasmtime_environ=warn,wasmtime_internal_cranelift=warn,\
                          wasmtime_internal_fiber=warn,sqlx=warn,hyper=warn,hyper_util=warn,rustls=warn";
     let wanted = std::env::var("RUST_LOG").ok().filter(|wanted| !wanted.is_empty());
-    let filter = format!("{QUIET},{}", wanted.as_deref().unwrap_or("info"));
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = format!("{QUIET},{}", wanted.as_deref().unwrap_or(default));
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(default));
     let ansi = io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .compact()

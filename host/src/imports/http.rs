@@ -39,8 +39,12 @@ pub struct Outbound {
     pub client: Arc<Client>,
     /// Where requests may go.
     pub allow: AllowList,
-    /// The proxy of an origin.
-    pub proxy: Option<(Origin, Origin)>,
+    /// Kaspi, which needs no tickets; with the path of its API, because a test may serve both APIs at one address.
+    pub kaspi: Origin,
+    /// Path of its API, without a slash at the end.
+    pub kaspi_path: String,
+    /// The proxy in front of it.
+    pub kaspi_proxy: Option<Origin>,
     /// The account whose requests need tickets.
     pub account: Origin,
     /// Its tickets.
@@ -97,7 +101,7 @@ impl Outbound {
             timeout_at(deadline, collect(body)).await.map_err(|_| Error::HttpRequestBodySize(None))??;
         let request = Request::from_parts(parts, body);
 
-        if origin != self.account {
+        if origin != self.account || self.is_kaspi(&origin, request.uri().path()) {
             self.may_send(&request).await?;
             return self.exchange(&origin, request, limits.until(deadline)).await.map_err(Error::from);
         }
@@ -114,6 +118,11 @@ impl Outbound {
         let timed_out = matches!(answer, Err(SendError::Timeout));
         self.give_back(&ticket, if timed_out { Ended::TimedOut } else { Ended::Received }).await;
         answer.map_err(Error::from)
+    }
+
+    fn is_kaspi(&self, origin: &Origin, path: &str) -> bool {
+        let below = path.strip_prefix(self.kaspi_path.as_str());
+        *origin == self.kaspi && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// Looked up as late as possible: a ticket may have been waited for.
@@ -139,8 +148,7 @@ impl Outbound {
         request: Request<Bytes>,
         limits: Limits,
     ) -> Result<Response<Bytes>, SendError> {
-        let proxy =
-            self.proxy.as_ref().filter(|(proxied, _)| proxied == origin).map(|(_, proxy)| proxy.clone());
+        let proxy = self.kaspi_proxy.clone().filter(|_| self.is_kaspi(origin, request.uri().path()));
         let route = Route { origin: origin.clone(), proxy };
         let (method, started) = (request.method().clone(), std::time::Instant::now());
         let answer = self.client.send(&route, request, limits).await;

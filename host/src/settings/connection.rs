@@ -48,6 +48,12 @@ impl Connection {
         self.origin("KASPI_API_BASE", self.get("KASPI_API_BASE").unwrap_or_default())
     }
 
+    /// Path of the Kaspi API, without a slash at the end.
+    pub fn kaspi_path(&self) -> String {
+        let uri: Option<http::Uri> = self.get("KASPI_API_BASE").and_then(|url| url.parse().ok());
+        uri.map(|uri| uri.path().trim_end_matches('/').to_owned()).unwrap_or_default()
+    }
+
     /// Address of the account: `AMO_BASE_URL`, or made from `AMO_SUBDOMAIN`.
     pub fn amo_base_url(&self) -> Option<String> {
         if let Some(url) = self.get("AMO_BASE_URL") {

@@ -51,7 +51,8 @@ pub async fn check_account(amo: &Amo<'_>, settings: &Settings) -> Result<Account
         list_if(amo, any, "/api/v4/contacts/custom_fields", "custom_fields").await
     };
     let ((account, pipelines, users, catalogs), (catalog_fields, lead_fields, contact_fields)) =
-        join(join4(account, pipelines, users, catalogs), join3(catalog_fields, lead_fields, contact_fields)).await;
+        join(join4(account, pipelines, users, catalogs), join3(catalog_fields, lead_fields, contact_fields))
+            .await;
 
     let account = account?.ok_or_else(|| Stop::Unreachable("no account in the answer".into()))?;
     let account_id =
@@ -126,7 +127,9 @@ fn check_stages(settings: &Settings, pipelines: &[&Value], findings: &mut Vec<St
     let stages = names(statuses.iter().copied());
     let pipeline_name = text(pipeline, "name");
     if let Some(id) = settings.amo.status_id.filter(|id| !known(*id)) {
-        findings.push(format!("AMO_STATUS_ID={id}: pipeline \"{pipeline_name}\" has no such stage; it has {stages}"));
+        findings.push(format!(
+            "AMO_STATUS_ID={id}: pipeline \"{pipeline_name}\" has no such stage; it has {stages}"
+        ));
     }
     for (key, id) in settings.status_map.iter().filter(|(_, id)| !known(*id)) {
         findings.push(format!(
@@ -142,7 +145,8 @@ fn check_user(wanted: Option<i64>, users: &[Value], findings: &mut Vec<String>) 
     match users.iter().find(|user| integer(user, "id") == Some(id)) {
         Some(user) if is_active(&user) => {}
         found => {
-            let what = if found.is_some() { "this user is switched off" } else { "the account has no such user" };
+            let what =
+                if found.is_some() { "this user is switched off" } else { "the account has no such user" };
             let active = names(users.iter().filter(is_active));
             findings.push(format!("AMO_RESPONSIBLE_USER_ID={id}: {what}; active are {active}"));
         }
@@ -166,7 +170,9 @@ fn check_catalog(
     let catalog = Catalog { id, has_sku: has("SKU"), has_price: has("PRICE") };
     for (there, code) in [(catalog.has_sku, "SKU"), (catalog.has_price, "PRICE")] {
         if !there {
-            hints.push(format!("AMO_CATALOG_ID={id}: the list has no field with code {code}; add one in amoCRM"));
+            hints.push(format!(
+                "AMO_CATALOG_ID={id}: the list has no field with code {code}; add one in amoCRM"
+            ));
         }
     }
     Some(catalog)
@@ -178,7 +184,9 @@ fn check_fields(wanted: &[FieldSetting], fields: &[Value], findings: &mut Vec<St
         match fields.iter().find(|field| integer(field, "id") == Some(*id)) {
             None => {
                 let fitting = names(fields.iter().filter(|f| types.contains(&text(f, "type").as_str())));
-                findings.push(format!("{name}={id}: the account has no such field; fields that fit are {fitting}"));
+                findings.push(format!(
+                    "{name}={id}: the account has no such field; fields that fit are {fitting}"
+                ));
             }
             Some(field) if !types.contains(&text(field, "type").as_str()) => findings.push(format!(
                 "{name}={id}: field \"{}\" has type {}; this needs {}",

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::{
     outcome::{self, Write},
-    wire::{Catalog, Contact, ContactDraft, Element, ElementDraft, Lead, LeadDraft, LinkDraft, Note, NoteDraft},
+    wire::{
+        Catalog, Contact, ContactDraft, Element, ElementDraft, Lead, LeadDraft, LinkDraft, Note, NoteDraft,
+    },
 };
 use crate::{
     config::AmoSettings,
@@ -191,7 +193,9 @@ impl<'a> Amo<'a> {
                             .into(),
                     ));
                 }
-                402 => return Err(Stop::Config("AMO_SUBDOMAIN: the amoCRM account is not paid (402)".into())),
+                402 => {
+                    return Err(Stop::Config("AMO_SUBDOMAIN: the amoCRM account is not paid (402)".into()));
+                }
                 403 if !is_json(&response) => {
                     return Err(self.paused(PAUSE_BLOCKED_MS, "status 403 with a block page"));
                 }
@@ -396,7 +400,10 @@ fn is_json(response: &HttpResponse) -> bool {
 fn retry_after_ms(response: &HttpResponse) -> Option<i64> {
     let header = response.header("retry-after").and_then(|text| text.trim().parse::<i64>().ok());
     let body = || serde_json::from_slice::<Value>(&response.body).ok()?.get("retry_after")?.as_i64();
-    header.or_else(body).filter(|seconds| (0..=86_400).contains(seconds)).map(|seconds| seconds.max(1) * 1_000)
+    header
+        .or_else(body)
+        .filter(|seconds| (0..=86_400).contains(seconds))
+        .map(|seconds| seconds.max(1) * 1_000)
 }
 
 fn call_of(path: &str) -> String {
@@ -405,7 +412,8 @@ fn call_of(path: &str) -> String {
 
 fn detail_of(body: &[u8]) -> String {
     let document: Option<Value> = serde_json::from_slice(body).ok();
-    let text = document.as_ref().and_then(|d| d.get("detail").or_else(|| d.get("title"))).and_then(Value::as_str);
+    let text =
+        document.as_ref().and_then(|d| d.get("detail").or_else(|| d.get("title"))).and_then(Value::as_str);
     text.unwrap_or("no reason given").chars().take(200).collect()
 }
 

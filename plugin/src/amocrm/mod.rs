@@ -13,5 +13,6 @@ pub(crate) use client::WRITE_DEADLINE_MS;
 pub use client::{Amo, Stop};
 pub use outcome::{Rejection, Write};
 pub use wire::{
-    Catalog, ContactDraft, Element, ElementDraft, FieldValue, Lead, LeadDraft, LinkDraft, Contact, Note, NoteDraft, TAG,
+    Catalog, Contact, ContactDraft, Element, ElementDraft, FieldValue, Lead, LeadDraft, LinkDraft, Note,
+    NoteDraft, TAG,
 };

@@ -172,7 +172,9 @@ impl<'a> Kaspi<'a> {
             let response = match self.send(path).await {
                 Ok(response) => response,
                 Err(HttpError::Denied(reason)) => {
-                    return Err(KaspiError::Unreachable(format!("this host does not allow Kaspi's address: {reason}")));
+                    return Err(KaspiError::Unreachable(format!(
+                        "this host does not allow Kaspi's address: {reason}"
+                    )));
                 }
                 Err(error) => {
                     trouble = error.to_string();
@@ -185,11 +187,14 @@ impl<'a> Kaspi<'a> {
                     Err(reason) => trouble = format!("an answer that cannot be read ({reason})"),
                 },
                 // A page of HTML is the gateway's, not the API's word on the token (1.3, 1.6).
-                403 if response.body.starts_with(b"<") => trouble = "status 403 from Kaspi's gateway".to_owned(),
+                403 if response.body.starts_with(b"<") => {
+                    trouble = "status 403 from Kaspi's gateway".to_owned()
+                }
                 401 | 403 => return Err(KaspiError::Token(response.status)),
                 429 | 500..=599 => {
                     trouble = format!("status {}", response.status);
-                    let asked_s: Option<u64> = response.header("retry-after").and_then(|s| s.trim().parse().ok());
+                    let asked_s: Option<u64> =
+                        response.header("retry-after").and_then(|s| s.trim().parse().ok());
                     wait_ms = wait_ms.max(asked_s.unwrap_or(0).min(RETRY_AFTER_S_MAX) * 1_000);
                 }
                 status => {
@@ -244,7 +249,8 @@ fn date_ms(header: &str) -> Option<i64> {
     let y = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
     let year_of_era = y.rem_euclid(400);
-    let days = y.div_euclid(400) * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year
+    let days = y.div_euclid(400) * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100
+        + day_of_year
         - 719_468;
     Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000)
 }

@@ -35,7 +35,8 @@ pub(super) struct PageDocument {
 
 /// Reads a list answer (docs/apis/kaspi.md 2.1).
 pub(super) fn parse_page(body: &[u8], country: &str) -> Result<PageDocument, String> {
-    let document: Value = serde_json::from_slice(body).map_err(|e| format!("not JSON: {}", e.classify_text()))?;
+    let document: Value =
+        serde_json::from_slice(body).map_err(|e| format!("not JSON: {}", e.classify_text()))?;
     let rows = document.get("data").and_then(Value::as_array).ok_or("no data array")?;
     let meta = document.get("meta").ok_or("no meta")?;
     let count = |name: &str| number(meta, name).filter(|n| *n >= 0.0).map(|n| n as u64);
@@ -63,7 +64,8 @@ pub(super) fn parse_page(body: &[u8], country: &str) -> Result<PageDocument, Str
 
 /// Reads an answer with lines (docs/apis/kaspi.md 2.5).
 pub(super) fn parse_entries(body: &[u8]) -> Result<Vec<Line>, String> {
-    let document: Value = serde_json::from_slice(body).map_err(|e| format!("not JSON: {}", e.classify_text()))?;
+    let document: Value =
+        serde_json::from_slice(body).map_err(|e| format!("not JSON: {}", e.classify_text()))?;
     let rows = document.get("data").and_then(Value::as_array).ok_or("no data array")?;
     lines_of(rows.iter()).ok_or_else(|| "a line without quantity or totalPrice".to_owned())
 }

@@ -92,7 +92,11 @@ impl Record {
             kaspi_id: order.id.clone(),
             created_ms: order.created_ms,
             first_seen_ms: now_ms,
-            seen: (order.state.clone(), order.status.clone(), order.stage.map(|stage| stage.name().to_owned())),
+            seen: (
+                order.state.clone(),
+                order.status.clone(),
+                order.stage.map(|stage| stage.name().to_owned()),
+            ),
             total_kzt: order.total.tenge(),
             lead: None,
             adopted: false,

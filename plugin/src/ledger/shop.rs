@@ -154,7 +154,12 @@ impl<'a> ShopLedger<'a> {
     pub fn known(&self, codes: &[OrderCode]) -> Result<BTreeSet<OrderCode>, StoreError> {
         let keys: Vec<String> = codes.iter().map(|code| self.key(&format!("order/{code}"))).collect();
         let values = self.store.get_many(&keys)?;
-        Ok(codes.iter().zip(values).filter(|(_, value)| value.is_some()).map(|(code, _)| code.clone()).collect())
+        Ok(codes
+            .iter()
+            .zip(values)
+            .filter(|(_, value)| value.is_some())
+            .map(|(code, _)| code.clone())
+            .collect())
     }
 
     /// Records orders that are seen for the first time, then moves the watermark: index, records, watermark.
@@ -170,7 +175,8 @@ impl<'a> ShopLedger<'a> {
         let mut pairs = Pairs::new();
         let waiting = orders.iter().filter(|(_, record)| !record.is_settled()).map(|(order, _)| order);
         pairs.extend(self.add(Index::Pending, waiting)?);
-        let open = orders.iter().filter(|(o, r)| r.tombstone.is_none() && !is_final(o)).map(|(order, _)| order);
+        let open =
+            orders.iter().filter(|(o, r)| r.tombstone.is_none() && !is_final(o)).map(|(order, _)| order);
         pairs.extend(self.add(Index::Open, open)?);
         for (order, record) in orders {
             if !record.is_settled() {
@@ -186,7 +192,10 @@ impl<'a> ShopLedger<'a> {
     fn add<'o>(&self, index: Index, orders: impl Iterator<Item = &'o Order>) -> Result<Pairs, StoreError> {
         let mut by_day: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
         for order in orders {
-            by_day.entry(Day::of(order.created_ms).number()).or_default().insert(order.code.as_str().to_owned());
+            by_day
+                .entry(Day::of(order.created_ms).number())
+                .or_default()
+                .insert(order.code.as_str().to_owned());
         }
         let mut pairs = Pairs::new();
         if by_day.is_empty() {
@@ -222,7 +231,8 @@ impl<'a> ShopLedger<'a> {
     pub fn pending(&self) -> Result<Vec<OrderCode>, StoreError> {
         let mut codes = Vec::new();
         for day in self.days(Index::Pending)? {
-            codes.extend(self.codes_of(Index::Pending, day)?.iter().filter_map(|code| OrderCode::parse(code)));
+            codes
+                .extend(self.codes_of(Index::Pending, day)?.iter().filter_map(|code| OrderCode::parse(code)));
         }
         Ok(codes)
     }

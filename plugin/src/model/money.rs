@@ -38,7 +38,7 @@ impl fmt::Display for Money {
             f.write_str("-")?;
         }
         for (i, digit) in digits.chars().enumerate() {
-            if i > 0 && (digits.len() - i) % 3 == 0 {
+            if i > 0 && (digits.len() - i).is_multiple_of(3) {
                 f.write_str(" ")?;
             }
             write!(f, "{digit}")?;
@@ -67,7 +67,8 @@ mod tests {
 
     #[test]
     fn reads_in_groups_of_three() {
-        for (tenge, wanted) in [(0, "0 ₸"), (999, "999 ₸"), (1000, "1 000 ₸"), (1_234_567, "1 234 567 ₸")] {
+        for (tenge, wanted) in [(0, "0 ₸"), (999, "999 ₸"), (1000, "1 000 ₸"), (1_234_567, "1 234 567 ₸")]
+        {
             assert_eq!(Money(tenge).to_string(), wanted);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::Future,
     pin::{Pin, pin},
     rc::Rc,
@@ -11,7 +11,8 @@ use std::{
 
 use kaspi_amocrm_plugin::{
     ports::{
-        Clock, Config, Http, HttpError, HttpRequest, HttpResponse, LocalFuture, Method, Ports, Store, StoreError,
+        Clock, Config, Http, HttpError, HttpRequest, HttpResponse, LocalFuture, Method, Ports, Store,
+        StoreError,
     },
     sync::{Job, RunError, run},
 };
@@ -20,6 +21,7 @@ use kaspi_amocrm_simulator::{
     amo::account,
     http::{Delivery, Request},
     kaspi::{SimLine, SimOrder},
+    oracle::{Scope, check},
 };
 use serde_json::Value;
 
@@ -27,7 +29,7 @@ use serde_json::Value;
 const LATENCY_MS: u64 = 10;
 
 /// A clock that stands still until everybody waits.
-pub struct VirtualClock {
+pub(crate) struct VirtualClock {
     start_ms: i64,
     elapsed_ms: Cell<u64>,
     sleepers: RefCell<BTreeMap<(u64, u64), Waker>>,
@@ -104,11 +106,11 @@ impl Clock for VirtualClock {
 
 /// A store in memory that can die.
 #[derive(Default)]
-pub struct MemoryStore {
-    pub values: RefCell<BTreeMap<String, Vec<u8>>>,
-    pub writes: Cell<u64>,
+pub(crate) struct MemoryStore {
+    pub(crate) values: RefCell<BTreeMap<String, Vec<u8>>>,
+    pub(crate) writes: Cell<u64>,
     /// The write at which the process dies, counted from here.
-    pub dies_at: Cell<Option<u64>>,
+    pub(crate) dies_at: Cell<Option<u64>>,
 }
 
 impl MemoryStore {
@@ -143,7 +145,7 @@ impl Store for MemoryStore {
 
 /// Settings in memory.
 #[derive(Default, Clone)]
-pub struct MapConfig(pub BTreeMap<String, String>);
+pub(crate) struct MapConfig(pub(crate) BTreeMap<String, String>);
 
 impl Config for MapConfig {
     fn get(&self, name: &str) -> Result<Option<String>, String> {
@@ -196,19 +198,21 @@ impl Http for WireHttp<'_> {
 }
 
 /// A shop, an account and a ledger.
-pub struct Rig {
-    pub clock: VirtualClock,
-    pub world: Rc<RefCell<World>>,
-    pub store: MemoryStore,
-    pub config: MapConfig,
+pub(crate) struct Rig {
+    pub(crate) clock: VirtualClock,
+    pub(crate) world: Rc<RefCell<World>>,
+    pub(crate) store: MemoryStore,
+    pub(crate) config: MapConfig,
+    /// Codes that deserve no lead.
+    pub(crate) excluded: RefCell<BTreeSet<String>>,
 }
 
 /// 24 November 2026, 12:00 in Almaty.
-pub const NOON_MS: i64 = 1_795_503_600_000;
-pub const MINUTE_MS: i64 = 60_000;
+pub(crate) const NOON_MS: i64 = 1_795_503_600_000;
+pub(crate) const MINUTE_MS: i64 = 60_000;
 
 impl Rig {
-    pub fn new(world: World) -> Self {
+    pub(crate) fn new(world: World) -> Self {
         let settings = [
             ("kaspi_api_base", "https://kaspi.test/shop/api/v2".to_owned()),
             ("kaspi_api_token", world.kaspi.options.token.clone()),
@@ -226,16 +230,17 @@ impl Rig {
             world: Rc::new(RefCell::new(world)),
             store: MemoryStore::default(),
             config,
+            excluded: RefCell::default(),
         }
     }
 
-    pub fn set(&mut self, name: &str, value: impl ToString) -> &mut Self {
+    pub(crate) fn set(&mut self, name: &str, value: impl ToString) -> &mut Self {
         self.config.0.insert(name.to_owned(), value.to_string());
         self
     }
 
     /// Runs slices until there is no more.
-    pub fn run(&self) -> Result<Value, RunError> {
+    pub(crate) fn run(&self) -> Result<Value, RunError> {
         for _ in 0..100 {
             let report = self.slice(60_000)?;
             if report["more"] != true {
@@ -245,7 +250,7 @@ impl Rig {
         panic!("a run that never ends");
     }
 
-    pub fn slice(&self, max_ms: u64) -> Result<Value, RunError> {
+    pub(crate) fn slice(&self, max_ms: u64) -> Result<Value, RunError> {
         let http = WireHttp { clock: &self.clock, world: &self.world };
         let ports = Ports { http: &http, store: &self.store, clock: &self.clock, config: &self.config };
         let options = format!(r#"{{"max_ms":{max_ms},"lease":"host"}}"#);
@@ -253,13 +258,13 @@ impl Rig {
         Ok(serde_json::from_str(&report).expect("a report is JSON"))
     }
 
-    pub fn wait_minutes(&self, minutes: u64) {
+    pub(crate) fn wait_minutes(&self, minutes: u64) {
         self.clock.advance(minutes * 60_000);
         self.world.borrow_mut().settle(self.clock.now_ms());
     }
 
     /// Runs every minute for a while, as the schedule does.
-    pub fn run_for(&self, minutes: u64) -> Value {
+    pub(crate) fn run_for(&self, minutes: u64) -> Value {
         let mut last = Value::Null;
         for _ in 0..minutes {
             self.wait_minutes(1);
@@ -268,39 +273,45 @@ impl Rig {
         last
     }
 
-    pub fn violations(&self) -> Vec<String> {
-        kaspi_amocrm_simulator::oracle::violations(&self.world.borrow())
+    pub(crate) fn violations(&self) -> Vec<String> {
+        let scope = Scope { excluded: self.excluded.borrow().clone(), ..Scope::at(self.clock.now_ms()) };
+        check(&self.world.borrow(), &scope)
     }
 
-    pub fn now_ms(&self) -> i64 {
+    pub(crate) fn now_ms(&self) -> i64 {
         self.clock.now_ms()
     }
 
-    pub fn amo_requests(&self) -> usize {
+    pub(crate) fn amo_requests(&self) -> usize {
         self.world.borrow().amo.requests().len()
     }
 
-    pub fn amo_writes(&self) -> usize {
+    pub(crate) fn amo_writes(&self) -> usize {
         self.world.borrow().amo.requests().iter().filter(|request| request.method != "GET").count()
     }
 }
 
 /// Some orders of as many buyers, two products each, over the last day.
-pub fn orders(count: usize) -> Vec<SimOrder> {
+pub(crate) fn orders(count: usize) -> Vec<SimOrder> {
     (0..count)
         .map(|i| {
             let age_ms = (count - i) as i64 * MINUTE_MS;
             SimOrder::new(&format!("{}", 1_000_000_000 + i), NOON_MS - age_ms)
                 .buyer("Айгерим", &format!("Б{i}"), &format!("701{:07}", 1_000_000 + i))
                 .lines(vec![
-                    SimLine::new(&format!("SKU-{}", i % 7), &format!("Товар {}", i % 7), 1 + (i % 3) as u32, 1_500),
+                    SimLine::new(
+                        &format!("SKU-{}", i % 7),
+                        &format!("Товар {}", i % 7),
+                        1 + (i % 3) as u32,
+                        1_500,
+                    ),
                     SimLine::new(&format!("SKU-{}", 7 + i % 5), &format!("Товар {}", 7 + i % 5), 1, 2_990),
                 ])
         })
         .collect()
 }
 
-pub fn world(orders: Vec<SimOrder>) -> World {
+pub(crate) fn world(orders: Vec<SimOrder>) -> World {
     let mut world = World::default();
     orders.into_iter().for_each(|order| world.kaspi.add_order(order));
     world

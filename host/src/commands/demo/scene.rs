@@ -1,0 +1,212 @@
+//! The simulated shop and CRM of the demo, and what is read out of them.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use kaspi_amocrm_simulator::{
+    World,
+    amo::{Lead, account},
+    demo::{demo_world, next_demo_order},
+    kaspi::SimOrder,
+    serve::{Server, serve},
+};
+
+use super::table::masked;
+use crate::{clock::now_ms, settings::Settings};
+
+/// Both simulators, listening.
+pub(super) struct Scene {
+    world: Arc<Mutex<World>>,
+    kaspi: Server,
+    amo: Server,
+    old_contacts: BTreeSet<u64>,
+}
+
+/// How much there is of everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) orders: usize,
+    pub(super) leads: usize,
+    pub(super) contacts: usize,
+    pub(super) products: usize,
+    pub(super) notes: usize,
+    pub(super) kaspi_requests: usize,
+    pub(super) amo_requests: usize,
+    pub(super) amo_writes: usize,
+}
+
+/// What became of one order.
+pub(super) struct Row {
+    pub(super) code: String,
+    pub(super) buyer: String,
+    pub(super) leads: Vec<u64>,
+    pub(super) contact: Option<u64>,
+    pub(super) products: usize,
+    pub(super) pieces: f64,
+    pub(super) pieces_ordered: u32,
+    pub(super) state: &'static str,
+}
+
+impl Scene {
+    /// Starts both simulators on free loopback ports.
+    pub(super) async fn start() -> io::Result<Self> {
+        let world = demo_world(now_ms());
+        let old_contacts = world.amo.contacts().iter().map(|contact| contact.id).collect();
+        let world = Arc::new(Mutex::new(world));
+        let (kaspi, amo) = (serve(world.clone(), 0).await?, serve(world.clone(), 0).await?);
+        Ok(Self { world, kaspi, amo, old_contacts })
+    }
+
+    pub(super) fn kaspi_url(&self) -> String {
+        self.kaspi.base_url()
+    }
+
+    pub(super) fn amo_url(&self) -> String {
+        self.amo.base_url()
+    }
+
+    /// What a user would write into `.env`.
+    pub(super) fn settings(&self, database: &Path) -> Settings {
+        let world = self.world();
+        let id = |id: u64| id.to_string();
+        Settings::from_pairs([
+            ("KASPI_API_BASE", self.kaspi.kaspi_base_url()),
+            ("KASPI_API_TOKEN", world.kaspi.options.token.clone()),
+            ("AMO_BASE_URL", self.amo.base_url()),
+            ("AMO_ACCESS_TOKEN", world.amo.options.token.clone()),
+            ("AMO_PIPELINE_ID", id(account::PIPELINE_ID)),
+            ("AMO_STATUS_ID", id(account::STATUS_NEW_ID)),
+            ("AMO_RESPONSIBLE_USER_ID", id(account::MANAGER_ID)),
+            ("AMO_CATALOG_ID", id(account::CATALOG_ID)),
+            ("AMO_LEAD_ORDER_CODE_FIELD_ID", id(account::LEAD_ORDER_CODE_FIELD_ID)),
+            ("AMO_CONTACT_ADDRESS_FIELD_ID", id(account::CONTACT_ADDRESS_FIELD_ID)),
+            ("AMO_LEAD_DELIVERY_ADDRESS_FIELD_ID", id(account::LEAD_ADDRESS_FIELD_ID)),
+            ("AMO_LEAD_ORDER_DATE_FIELD_ID", id(account::LEAD_ORDER_DATE_FIELD_ID)),
+            (
+                "STATUS_MAP",
+                format!(
+                    "KASPI_DELIVERY={},ARCHIVE/COMPLETED={}",
+                    account::STATUS_DELIVERY_ID,
+                    account::STATUS_WON_ID
+                ),
+            ),
+            ("DATABASE_URL", format!("sqlite://{}", database.display())),
+        ])
+    }
+
+    /// How many different people bought.
+    pub(super) fn buyers(&self) -> usize {
+        let world = self.world();
+        let buyers: BTreeSet<_> = world
+            .kaspi
+            .orders()
+            .iter()
+            .map(|order| (order.buyer.first_name.as_deref(), order.buyer.last_name.as_deref()))
+            .collect();
+        buyers.len()
+    }
+
+    pub(super) fn is_old_contact(&self, contact: u64) -> bool {
+        self.old_contacts.contains(&contact)
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let world = self.world();
+        Counts {
+            orders: world.kaspi.orders().len(),
+            leads: world.amo.leads().len(),
+            contacts: world.amo.contacts().len(),
+            products: world.amo.elements().len(),
+            notes: world.amo.notes().len(),
+            kaspi_requests: world.kaspi.requests().len(),
+            amo_requests: world.amo.requests().len(),
+            amo_writes: world.amo.requests().iter().filter(|request| request.method != "GET").count(),
+        }
+    }
+
+    /// Most requests that the CRM saw within one second.
+    pub(super) fn amo_requests_in_a_second_max(&self) -> usize {
+        let world = self.world();
+        let arrivals: Vec<i64> = world.amo.requests().iter().map(|request| request.at_ms).collect();
+        let within = |(index, first): (usize, &i64)| {
+            arrivals[index..].iter().take_while(|at| **at - first < 1000).count()
+        };
+        arrivals.iter().enumerate().map(within).max().unwrap_or(0)
+    }
+
+    /// What became of each order, as the CRM has it, oldest first.
+    pub(super) fn results(&self) -> Vec<Row> {
+        let world = self.world();
+        let mut orders: Vec<&SimOrder> = world.kaspi.orders().iter().collect();
+        orders.sort_by_key(|order| order.created_ms);
+        orders.into_iter().map(|order| row(&world, order)).collect()
+    }
+
+    /// What is not as it should be.
+    pub(super) fn faults(&self, writes_of_the_second_run: usize) -> Vec<String> {
+        let mut faults: Vec<String> = self
+            .results()
+            .iter()
+            .filter(|row| row.leads.len() != 1 || row.pieces != f64::from(row.pieces_ordered))
+            .map(|row| {
+                let (code, leads, pieces) = (&row.code, row.leads.len(), row.pieces);
+                format!(
+                    "order {code} of {} pieces has {leads} leads with {pieces} pieces",
+                    row.pieces_ordered
+                )
+            })
+            .collect();
+        if writes_of_the_second_run > 0 {
+            faults.push(format!("the second run wrote {writes_of_the_second_run} times"));
+        }
+        faults
+    }
+
+    /// A further order, by its number from 0; answers with its code.
+    pub(super) fn add_order(&self, number: u64) -> String {
+        let order = next_demo_order(number, now_ms());
+        let code = order.code.clone();
+        self.world().kaspi.add_order(order);
+        code
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn row(world: &World, order: &SimOrder) -> Row {
+    let leads: Vec<&Lead> = world.amo.leads().iter().filter(|lead| is_of(lead, &order.code)).collect();
+    let first = leads.first();
+    let links = || world.amo.links().iter().filter(|link| first.is_some_and(|lead| lead.id == link.lead_id));
+    let contact =
+        first.and_then(|lead| lead.contacts.iter().find(|(_, is_main)| *is_main)).map(|(id, _)| *id);
+    let name = |name: &Option<String>| name.clone().unwrap_or_default();
+    Row {
+        code: order.code.clone(),
+        buyer: masked(&name(&order.buyer.first_name), &name(&order.buyer.last_name)),
+        leads: leads.iter().map(|lead| lead.id).collect(),
+        contact,
+        products: links().count(),
+        pieces: links().map(|link| link.quantity).sum(),
+        pieces_ordered: order.lines.iter().map(|line| line.quantity).sum(),
+        state: match first {
+            None => "missing",
+            Some(lead) if lead.made_by_api => "created",
+            Some(_) => "adopted",
+        },
+    }
+}
+
+/// By the field for the order code, or by the code as a word of the name.
+fn is_of(lead: &Lead, code: &str) -> bool {
+    let in_field = lead
+        .fields
+        .get(&account::LEAD_ORDER_CODE_FIELD_ID)
+        .is_some_and(|values| values.iter().any(|value| value.value.as_str() == Some(code)));
+    in_field || lead.name.split(|c: char| !c.is_alphanumeric()).any(|word| word == code)
+}

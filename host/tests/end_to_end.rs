@@ -1,0 +1,212 @@
+//! The built component in this host, against the simulators over HTTP on loopback.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use kaspi_amocrm::{
+    exit::Exit,
+    job::Job,
+    run::{Host, Outcome, RunError, RunLimits},
+    runtime::{Plugin, default_cache_folder, is_embedded},
+    settings::{DEFAULT_CONNECTION, Settings},
+    stop::{Stop, stop},
+    web,
+};
+use kaspi_amocrm_simulator::{
+    World,
+    amo::account,
+    demo::demo_world,
+    serve::{Server, serve, wall_clock_ms},
+};
+
+/// Everything of one test; gone when dropped.
+struct Rig {
+    host: Arc<Host>,
+    world: Arc<Mutex<World>>,
+    _server: Server,
+    _folder: tempfile::TempDir,
+}
+
+impl Rig {
+    async fn start(world: World) -> Self {
+        Self::with_settings(world, &[]).await
+    }
+
+    async fn with_settings(world: World, more: &[(&str, &str)]) -> Self {
+        let world = Arc::new(Mutex::new(world));
+        let server = serve(world.clone(), 0).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings(&world.lock().unwrap(), &server, folder.path(), more);
+        let host = Host::open(settings, plugin()).await.unwrap();
+        Self { host, world, _server: server, _folder: folder }
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    async fn run(&self) -> Outcome {
+        self.run_job(Job::New).await.unwrap()
+    }
+
+    async fn run_job(&self, job: Job) -> Result<Outcome, RunError> {
+        let (limits, wait) = (RunLimits::default(), Duration::ZERO);
+        Box::pin(self.host.run(DEFAULT_CONNECTION, job, limits, wait, &Stop::never())).await
+    }
+
+    fn writes(&self) -> usize {
+        self.world().amo.requests().iter().filter(|request| request.method != "GET").count()
+    }
+}
+
+fn plugin() -> Plugin {
+    assert!(
+        is_embedded(),
+        "no component is embedded: build it with `cargo xtask build --component` and test again"
+    );
+    Plugin::load(None, default_cache_folder().as_deref()).unwrap()
+}
+
+fn settings(world: &World, server: &Server, folder: &Path, more: &[(&str, &str)]) -> Settings {
+    let own = [
+        ("KASPI_API_BASE", server.kaspi_base_url()),
+        ("KASPI_API_TOKEN", world.kaspi.options.token.clone()),
+        ("AMO_BASE_URL", server.base_url()),
+        ("AMO_ACCESS_TOKEN", world.amo.options.token.clone()),
+        ("AMO_PIPELINE_ID", account::PIPELINE_ID.to_string()),
+        ("AMO_STATUS_ID", account::STATUS_NEW_ID.to_string()),
+        ("AMO_CATALOG_ID", account::CATALOG_ID.to_string()),
+        ("AMO_LEAD_ORDER_CODE_FIELD_ID", account::LEAD_ORDER_CODE_FIELD_ID.to_string()),
+        ("CRON_SECRET", "cron".to_owned()),
+        ("DATABASE_URL", format!("sqlite://{}", folder.join("test.sqlite").display())),
+    ];
+    let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    Settings::from_pairs(own.into_iter().chain(more))
+}
+
+fn leads_of(world: &World, code: &str) -> usize {
+    let by_field = |lead: &&kaspi_amocrm_simulator::amo::Lead| {
+        let values = lead.fields.get(&account::LEAD_ORDER_CODE_FIELD_ID);
+        values.is_some_and(|values| values.iter().any(|value| value.value == code))
+    };
+    world.amo.leads().iter().filter(|lead| by_field(lead) || lead.name.contains(code)).count()
+}
+
+#[tokio::test]
+async fn forty_orders_become_forty_leads_and_a_second_run_writes_nothing() {
+    let rig = Rig::start(demo_world(wall_clock_ms())).await;
+    let outcome = rig.run().await;
+    assert!(outcome.error.is_none(), "{:?}", outcome.error);
+    let report = outcome.report.unwrap();
+    assert_eq!(report.exit(), Exit::Done, "{}", report.to_line());
+    assert_eq!(
+        (report.seen, report.created + report.adopted, report.more),
+        (40, 40, false),
+        "{}",
+        report.to_line()
+    );
+
+    {
+        let world = rig.world();
+        for order in world.kaspi.orders() {
+            assert_eq!(leads_of(&world, &order.code), 1, "{}", order.code);
+        }
+        let requests = world.amo.requests();
+        assert_eq!(u64::try_from(requests.len()).unwrap(), report.requests.amocrm);
+        for window in requests.windows(8) {
+            assert!(window[7].at_ms - window[0].at_ms >= 1000, "more than seven requests in a second");
+        }
+        let refused: Vec<_> = requests.iter().filter(|request| request.refusal.is_some()).collect();
+        assert!(refused.is_empty(), "{refused:?}");
+    }
+
+    let writes = rig.writes();
+    let again = rig.run().await;
+    assert_eq!(again.report.unwrap().created, 0);
+    assert_eq!(rig.writes(), writes, "the second run must write nothing");
+}
+
+#[tokio::test]
+async fn a_second_run_of_the_connection_is_busy_and_done_by_the_first() {
+    let rig = Rig::start(demo_world(wall_clock_ms())).await;
+    let first = rig.host.begin(DEFAULT_CONNECTION, Job::New, Duration::ZERO).await.unwrap();
+    assert!(matches!(rig.run_job(Job::New).await, Err(RunError::Busy)));
+    // The first one does what the second one came for.
+    first.finish(&Stop::never()).await;
+    assert_eq!(rig.run().await.report.unwrap().created, 0);
+    let world = rig.world();
+    assert_eq!(leads_of(&world, &world.kaspi.orders()[0].code), 1);
+}
+
+#[tokio::test]
+async fn an_upstream_that_does_not_answer_is_said_so() {
+    // Nobody listens there.
+    let rig =
+        Rig::with_settings(World::default(), &[("KASPI_API_BASE", "http://127.0.0.1:9/shop/api/v2")]).await;
+    let outcome = rig.run().await;
+    assert_eq!(outcome.report.unwrap().exit(), Exit::Upstream);
+}
+
+#[tokio::test]
+async fn a_wrong_id_is_a_matter_of_configuration_and_writes_nothing() {
+    let rig = Rig::with_settings(demo_world(wall_clock_ms()), &[("AMO_PIPELINE_ID", "999999")]).await;
+    let exit = match rig.run_job(Job::New).await.unwrap() {
+        Outcome { error: Some(RunError::Config(_)), .. } => Exit::Config,
+        Outcome { report: Some(report), .. } => report.exit(),
+        outcome => panic!("{outcome:?}"),
+    };
+    assert_eq!(exit, Exit::Config);
+    assert_eq!(rig.writes(), 0);
+}
+
+#[tokio::test]
+async fn a_run_that_is_asked_to_end_gives_its_connection_back() {
+    let rig = Rig::start(demo_world(wall_clock_ms())).await;
+    let (stopper, stop) = stop();
+    let run = rig.host.run(DEFAULT_CONNECTION, Job::New, RunLimits::default(), Duration::ZERO, &stop);
+    let (outcome, ()) = tokio::join!(run, async {
+        stopper.stop();
+    });
+    assert!(outcome.is_ok());
+    assert_eq!(rig.writes(), 0, "nothing new is sent once the end is near");
+    rig.host.begin(DEFAULT_CONNECTION, Job::New, Duration::ZERO).await.expect("the connection is free");
+}
+
+#[tokio::test]
+async fn cron_asks_for_its_token_and_answers_with_the_report() {
+    let rig = Rig::start(demo_world(wall_clock_ms())).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(web::serve(rig.host.clone(), listener, Stop::never()));
+    let get = async |path: &str| fetch(address, path).await;
+
+    assert_eq!(get("/healthz").await.0, 200);
+    assert_eq!(get("/readyz").await.0, 200);
+    assert_eq!(get("/cron?task=new").await.0, 401);
+    assert_eq!(get("/public/cron.php?task=new&token=no").await.0, 401);
+    assert_eq!(get("/cron?task=old&token=cron").await.0, 400);
+
+    let held = rig.host.begin(DEFAULT_CONNECTION, Job::New, Duration::ZERO).await.unwrap();
+    assert_eq!(get("/cron?task=reconcile&token=cron").await.0, 202);
+    held.finish(&Stop::never()).await;
+
+    let (status, body) = get("/public/cron.php?task=new&token=cron").await;
+    assert_eq!(status, 200);
+    assert!(body.contains(r#""job":"new""#) && body.contains(r#""created":"#), "{body}");
+    server.abort();
+}
+
+/// A bare GET; the answer's status and everything after its head.
+async fn fetch(address: std::net::SocketAddr, path: &str) -> (u16, String) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let status = answer[9..12].parse().unwrap();
+    (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+}

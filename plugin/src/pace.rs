@@ -21,9 +21,10 @@ pub struct Pace<'a> {
 }
 
 impl<'a> Pace<'a> {
-    /// `tickets` requests a second.
-    pub fn new(clock: &'a dyn Clock, tickets: u32) -> Self {
-        Self { clock, resting: RefCell::new(vec![0; tickets.max(1) as usize]) }
+    /// `tickets` requests a second, none before `rest_ms` from now.
+    pub fn new(clock: &'a dyn Clock, tickets: u32, rest_ms: u64) -> Self {
+        let free_at = clock.monotonic_ms() + rest_ms;
+        Self { clock, resting: RefCell::new(vec![free_at; tickets.max(1) as usize]) }
     }
 
     /// Waits for a ticket. It is free again a second after the returned guard is dropped.

@@ -24,6 +24,8 @@ use crate::{
 const MAX_MS: u64 = 25_000;
 /// Orders that are worked on together, to their end: a slice may be over its time by one such unit.
 const UNIT: usize = 100;
+/// Between the last request of a run and the first of the next, so that runs share the limit without sharing tickets.
+const REST_MS: i64 = 1_000;
 /// How long a check of the settings against the account holds.
 const CHECK_MS: i64 = 6 * 3_600_000;
 /// After so many runs that died on an order it is worked on alone, and after so many it is parked.
@@ -162,7 +164,9 @@ async fn new_orders(
 
     let kaspi = Kaspi::new(ports, &settings.kaspi, &settings.default_country);
     let windows_left = ingest::ingest(&kaspi, &shop, settings, &mut meta, budget, report).await?;
-    let amo = Amo::new(ports, &settings.amo);
+    // The server may have got the last run's last request just now.
+    let rest_ms = (meta.ended_ms + REST_MS - budget.now_ms()).clamp(0, REST_MS);
+    let amo = Amo::new(ports, &settings.amo, rest_ms.unsigned_abs());
     let orders_left = match into_amocrm(ports, settings, &shop, &kaspi, &amo, &mut meta, budget, report).await
     {
         Ok(left) => left,
@@ -173,6 +177,9 @@ async fn new_orders(
         }
     };
     meta.working.clear();
+    if amo.requests() > 0 {
+        meta.ended_ms = budget.now_ms();
+    }
     shop.set_meta(&meta)?;
     report.requests.kaspi = kaspi.requests();
     report.requests.amocrm = amo.requests();
@@ -183,19 +190,19 @@ async fn new_orders(
     Ok(())
 }
 
-/// A run that died has left the codes it worked on.
+/// A run that died has left the codes it worked on. Counted in one write, so that dying here counts nothing twice.
 fn count_deaths(shop: &ShopLedger<'_>, meta: &mut Meta) -> Result<(), StoreError> {
+    if meta.working.is_empty() {
+        return Ok(());
+    }
     let codes: Vec<OrderCode> = meta.working.drain(..).filter_map(|code| OrderCode::parse(&code)).collect();
     let (loaded, _) = shop.load(&codes)?;
-    for Loaded { code, record, order } in loaded {
-        if let (Some(mut record), Some(order)) = (record, order) {
-            record.deaths += 1;
-            shop.set_order(&order, &record)?;
-        } else {
-            drop(code);
-        }
-    }
-    Ok(())
+    let died: Vec<(OrderCode, Record)> = loaded
+        .into_iter()
+        .filter_map(|loaded| Some((loaded.code, loaded.record?)))
+        .map(|(code, record)| (code, Record { deaths: record.deaths + 1, ..record }))
+        .collect();
+    shop.set_records(&died, meta)
 }
 
 fn tell(stop: &Stop, meta: &mut Meta, shop: &ShopLedger<'_>, report: &mut Report) -> Result<(), StoreError> {

@@ -56,7 +56,9 @@ fn names(component: &[u8]) -> (BTreeSet<String>, BTreeSet<String>) {
                 );
             }
             Payload::ComponentExportSection(section) if depth == 0 => {
-                exports.extend(section.into_iter().map(|export| export.expect("a readable export").name.name.to_owned()));
+                exports.extend(
+                    section.into_iter().map(|export| export.expect("a readable export").name.name.to_owned()),
+                );
             }
             _ => {}
         }

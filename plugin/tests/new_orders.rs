@@ -386,3 +386,63 @@ fn nothing_personal_and_no_secret_stands_in_a_report() {
         assert!(!report.contains(secret), "{secret} in {report}");
     }
 }
+
+#[test]
+fn a_day_with_more_than_ten_pages_is_read_in_halves() {
+    let order = |i: i64| {
+        SimOrder::new(&format!("{}", 1_000_000_000 + i), NOON_MS - 70_000_000 + i * 60_000)
+            .state("ARCHIVE", "COMPLETED")
+    };
+    let rig = Rig::new(world((0..1_100).map(order).collect()));
+    let report = rig.run().expect("a report");
+    assert_eq!((&report["problems"], &report["created"]), (&serde_json::json!([]), &0.into()), "{report}");
+    let recorded =
+        rig.store.values.borrow().keys().filter(|key| key.starts_with("shop/default/order/")).count();
+    assert_eq!(recorded, 1_100);
+}
+
+#[test]
+fn the_shortest_slices_finish_one_unit_each() {
+    let rig = Rig::new(world(orders(250)));
+    let mut slices = 0;
+    while rig.slice(1).expect("a report")["more"] == true {
+        slices += 1;
+        assert!(slices < 30, "a slice that finishes nothing");
+    }
+    assert!(slices > 2, "one slice did it all");
+    rig.run_for(1);
+    assert_eq!(rig.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn an_order_that_kills_three_runs_is_parked_and_the_others_flow() {
+    let rig = Rig::new(world(orders(4)));
+    *rig.store.dies_of.borrow_mut() = Some("lead/1000000002".to_owned());
+    let mut deaths = 0;
+    let report = loop {
+        rig.wait_minutes(1);
+        match rig.run() {
+            Ok(report) => break report,
+            Err(_) => deaths += 1,
+        }
+        assert!(deaths < 10, "the poison stops everything");
+    };
+    assert_eq!((deaths, &report["parked"]), (3, &1.into()), "{report}");
+    assert_eq!(problems(&report, "poison"), 1);
+    rig.excluded.borrow_mut().insert("1000000002".to_owned());
+    assert_eq!(rig.violations(), Vec::<String>::new(), "the three others went on");
+}
+
+#[test]
+fn an_order_that_shows_up_late_is_found_by_the_overlap() {
+    let late = SimOrder::new("1000000001", NOON_MS - 20 * 60_000).visible_from(NOON_MS + 5 * 60_000).buyer(
+        "А",
+        "Б",
+        "7010000001",
+    );
+    let rig = Rig::new(world(vec![late]));
+    assert_eq!(rig.run().expect("a report")["created"], 0);
+    rig.run_for(6);
+    assert_eq!(rig.violations(), Vec::<String>::new());
+    assert_eq!(rig.world.borrow().amo.leads().len(), 1);
+}

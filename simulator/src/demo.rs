@@ -144,7 +144,8 @@ fn order(code: &str, created_ms: i64, buyer: usize, place: usize, rng: &mut Spli
         }
         5 => {
             let address = order.address.clone();
-            order = order.state("DELIVERY", "ACCEPTED_BY_MERCHANT").delivery("DELIVERY_LOCAL", false, address);
+            order =
+                order.state("DELIVERY", "ACCEPTED_BY_MERCHANT").delivery("DELIVERY_LOCAL", false, address);
             order.delivery_cost_kzt = 1000;
         }
         6 => {

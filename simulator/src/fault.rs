@@ -1,7 +1,7 @@
 //! What goes wrong on purpose: an ordered list of rules, then seeded rates.
 //!
 //! A rule says which request it waits for and what befalls it; the first one that fits is used. Both machines run
-//! their requests through [`run`], so that a fault means the same on both sides.
+//! their requests through `run`, so that a fault means the same on both sides.
 
 use serde_json::{Value, json};
 

@@ -26,8 +26,10 @@ pub struct Scope {
     pub horizon_ms: i64,
     /// Orders visible later are not judged.
     pub now_ms: i64,
-    /// Codes that deserve no lead: archived at the first start, parked.
+    /// Codes that deserve no lead: archived at the first start, refused for good.
     pub excluded: BTreeSet<String>,
+    /// Codes that may have a lead or not, complete or not: parked or in doubt. Never two.
+    pub unsettled: BTreeSet<String>,
     /// Requests in any second.
     pub rps_max: usize,
 }
@@ -42,6 +44,7 @@ impl Scope {
             horizon_ms: i64::MIN,
             now_ms,
             excluded: BTreeSet::new(),
+            unsettled: BTreeSet::new(),
             rps_max: 7,
         }
     }
@@ -114,7 +117,9 @@ fn orders(world: &World, scope: &Scope, violations: &mut Vec<String>) {
             .collect();
         let lead = match (made.as_slice(), typed_in.as_slice()) {
             ([], []) => {
-                violations.push(format!("order {code} has no lead"));
+                if !scope.unsettled.contains(code) {
+                    violations.push(format!("order {code} has no lead"));
+                }
                 continue;
             }
             ([made], typed_in) => {
@@ -133,7 +138,7 @@ fn orders(world: &World, scope: &Scope, violations: &mut Vec<String>) {
                 continue;
             }
         };
-        if lead.is_deleted {
+        if lead.is_deleted || scope.unsettled.contains(code) {
             continue;
         }
         one_order(world, scope, order, lead, violations);
@@ -228,7 +233,8 @@ fn phone_key(raw: &str) -> Option<String> {
 
 /// Whether it is a mobile number of Kazakhstan beyond doubt, so that a contact must exist.
 fn is_mobile(key: &str) -> bool {
-    key.len() == 11 && ["770", "7747", "7771", "7775", "7776", "7777", "7778"].iter().any(|p| key.starts_with(p))
+    key.len() == 11
+        && ["770", "7747", "7771", "7775", "7776", "7777", "7778"].iter().any(|p| key.starts_with(p))
 }
 
 fn contact_fault(world: &World, scope: &Scope, order: &SimOrder, lead: &Lead) -> Option<String> {

@@ -126,7 +126,9 @@ async fn answer(
     let headers = head
         .headers
         .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
         .collect();
     let request = Request {
         method: head.method.as_str().to_owned(),
@@ -135,8 +137,7 @@ async fn answer(
         headers,
         body,
     };
-    let reply =
-        world.lock().unwrap_or_else(PoisonError::into_inner).handle(&request, wall_clock_ms());
+    let reply = world.lock().unwrap_or_else(PoisonError::into_inner).handle(&request, wall_clock_ms());
     tokio::time::sleep(Duration::from_millis(reply.delay_ms)).await;
     let cut_at = match reply.delivery {
         Delivery::Whole => None,
@@ -175,7 +176,10 @@ impl Body for CutBody {
     type Data = Bytes;
     type Error = Lost;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Lost>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Lost>>> {
         if let Some(mut body) = self.body.take() {
             if let Some(bytes) = self.cut_at {
                 body.truncate(bytes);

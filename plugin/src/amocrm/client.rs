@@ -73,12 +73,12 @@ pub struct Amo<'a> {
 }
 
 impl<'a> Amo<'a> {
-    /// A client that has sent nothing yet.
-    pub fn new(ports: Ports<'a>, settings: &'a AmoSettings) -> Self {
+    /// A client that has sent nothing yet and will not for `rest_ms`.
+    pub fn new(ports: Ports<'a>, settings: &'a AmoSettings, rest_ms: u64) -> Self {
         Self {
             ports,
             settings,
-            pace: Pace::new(ports.clock, settings.requests_per_second),
+            pace: Pace::new(ports.clock, settings.requests_per_second, rest_ms),
             paused_until_ms: Cell::new(0),
             requests: Cell::new(0),
         }

@@ -86,7 +86,7 @@ impl<'a> Kaspi<'a> {
             ports,
             settings,
             country,
-            pace: Pace::new(ports.clock, REQUESTS_PER_SECOND),
+            pace: Pace::new(ports.clock, REQUESTS_PER_SECOND, 0),
             include_entries: Cell::new(true),
             requests: Cell::new(0),
         }

@@ -33,6 +33,9 @@ pub struct Meta {
     /// Entities in one request, as it has proven itself; 0 for the default.
     #[serde(default)]
     pub batch: usize,
+    /// When the last run that sent something to amoCRM ended.
+    #[serde(default)]
+    pub ended_ms: i64,
 }
 
 impl Meta {
@@ -47,6 +50,7 @@ impl Meta {
             working: Vec::new(),
             paused_until_ms: 0,
             batch: 0,
+            ended_ms: 0,
         }
     }
 }
@@ -296,6 +300,16 @@ impl<'a> ShopLedger<'a> {
     /// Pairs that store a record.
     pub fn record_pair(&self, code: &OrderCode, record: &Record) -> (String, Vec<u8>) {
         (self.key(&format!("order/{code}")), encode(record))
+    }
+
+    /// Stores records and where the shop stands, in one write.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn set_records(&self, records: &[(OrderCode, Record)], meta: &Meta) -> Result<(), StoreError> {
+        let mut pairs: Pairs = records.iter().map(|(code, record)| self.record_pair(code, record)).collect();
+        pairs.push((self.key("meta"), encode(meta)));
+        self.store.set_many(&pairs)
     }
 
     /// Stores a record with its order.

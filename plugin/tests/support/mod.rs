@@ -111,6 +111,8 @@ pub(crate) struct MemoryStore {
     pub(crate) writes: Cell<u64>,
     /// The write at which the process dies, counted from here.
     pub(crate) dies_at: Cell<Option<u64>>,
+    /// The process dies when it writes a value with this text.
+    pub(crate) dies_of: RefCell<Option<String>>,
 }
 
 impl MemoryStore {
@@ -133,6 +135,12 @@ impl Store for MemoryStore {
     }
     fn set_many(&self, pairs: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
         self.write()?;
+        if let Some(text) = &*self.dies_of.borrow() {
+            let poisons = |value: &[u8]| String::from_utf8_lossy(value).contains(text);
+            if pairs.iter().any(|(_, value)| poisons(value)) {
+                return Err(StoreError("the process died of this order".into()));
+            }
+        }
         self.values.borrow_mut().extend(pairs.iter().cloned());
         Ok(())
     }

@@ -213,7 +213,8 @@ fn one<T>(
 ) -> (String, Option<T>, Vec<Value>) {
     let faults = Faults::default();
     let Value::Object(map) = item else {
-        let fault = json!({"code": "InvalidType", "path": "", "detail": "This value should be of type object."});
+        let fault =
+            json!({"code": "InvalidType", "path": "", "detail": "This value should be of type object."});
         return (default_id.to_owned(), None, vec![fault]);
     };
     let object = Object { map, prefix: String::new(), faults: &faults };

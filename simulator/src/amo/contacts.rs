@@ -66,9 +66,8 @@ pub(crate) fn create(state: &mut State, call: &Call<'_>) -> Response {
     if let Err(refusal) = Query::parse(call.request, Spec::default()) {
         return refusal;
     }
-    let parsed = check::batch(call.request, call.options.items_max, |object| {
-        Some(parse(state, object, &[], None))
-    });
+    let parsed =
+        check::batch(call.request, call.options.items_max, |object| Some(parse(state, object, &[], None)));
     let items = match parsed {
         Ok(items) => items,
         Err(refusal) => return refusal,
@@ -135,9 +134,8 @@ pub(crate) fn change_one(state: &mut State, call: &Call<'_>, id: u64) -> Respons
     if state.contact(id).is_none() {
         return answer::not_found();
     }
-    let parsed = check::single(call.request, |object| {
-        Some(parse(state, object, &["id", "tags_to_delete"], Some(id)))
-    });
+    let parsed =
+        check::single(call.request, |object| Some(parse(state, object, &["id", "tags_to_delete"], Some(id))));
     match parsed {
         Ok(item) => answer::hal(&write_change(state, call, item.value)),
         Err(refusal) => refusal,

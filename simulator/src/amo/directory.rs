@@ -141,9 +141,7 @@ pub(crate) fn custom_fields(state: &State, call: &Call<'_>, owner: Owner) -> Res
     list::page(call, &query, "custom_fields", &rows, true, |field| {
         let enums: Vec<Value> = (1..)
             .zip(&field.enums)
-            .map(|(at, (id, value, code))| {
-                json!({"id": id, "value": value, "code": code, "sort": at * 10})
-            })
+            .map(|(at, (id, value, code))| json!({"id": id, "value": value, "code": code, "sort": at * 10}))
             .collect();
         let (kind, path) = match owner {
             Owner::Leads => ("leads", "leads".to_owned()),

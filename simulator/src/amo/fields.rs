@@ -179,9 +179,8 @@ pub(crate) fn found_by(query: &str, name: &str, fields: &FieldValues) -> bool {
         return true;
     }
     let only_digits = wanted.bytes().all(|byte| byte.is_ascii_digit());
-    let matches = |text: &str| {
-        text.to_lowercase().contains(&wanted) || (only_digits && digits(text).contains(&wanted))
-    };
+    let matches =
+        |text: &str| text.to_lowercase().contains(&wanted) || (only_digits && digits(text).contains(&wanted));
     matches(name) || fields.values().flatten().any(|value| matches(&plain_text(&value.value)))
 }
 

@@ -183,12 +183,7 @@ fn parse(state: &State, object: &Object<'_>, extra_keys: &[&str], present: Optio
         place: parse_place(&state.account, object, lead),
         closed_at: if object.is_null("closed_at") { None } else { object.int("closed_at") },
         contacts,
-        common: Common::parse(
-            state,
-            Owner::Leads,
-            object,
-            &["tags", "contacts", "companies", "source"],
-        ),
+        common: Common::parse(state, Owner::Leads, object, &["tags", "contacts", "companies", "source"]),
     }
 }
 
@@ -311,9 +306,8 @@ pub(crate) fn change_one(state: &mut State, call: &Call<'_>, id: u64) -> Respons
     if state.lead(id).is_none() {
         return answer::not_found();
     }
-    let parsed = check::single(call.request, |object| {
-        Some(parse(state, object, &["id", "tags_to_delete"], Some(id)))
-    });
+    let parsed =
+        check::single(call.request, |object| Some(parse(state, object, &["id", "tags_to_delete"], Some(id))));
     match parsed {
         Ok(item) => answer::hal(&write_change(state, call, item.value)),
         Err(refusal) => refusal,
@@ -335,8 +329,8 @@ fn write_change(state: &mut State, call: &Call<'_>, draft: Draft) -> Value {
     }
     if let Some((pipeline_id, status_id)) = draft.place {
         // Entering a final stage closes the lead, leaving it opens it again.
-        lead.closed_at = is_final(status_id)
-            .then(|| draft.closed_at.or(lead.closed_at).unwrap_or_else(|| call.now_s()));
+        lead.closed_at =
+            is_final(status_id).then(|| draft.closed_at.or(lead.closed_at).unwrap_or_else(|| call.now_s()));
         lead.pipeline_id = pipeline_id;
         lead.status_id = status_id;
     }

@@ -97,9 +97,8 @@ fn checked(
     if lead_id.is_some_and(|id| state.lead(id).is_none()) {
         return Err(answer::not_found());
     }
-    let items = check::batch(call.request, call.options.items_max, |object| {
-        parse(state, object, lead_id, unlinks)
-    })?;
+    let items =
+        check::batch(call.request, call.options.items_max, |object| parse(state, object, lead_id, unlinks))?;
     Ok(items.into_iter().map(|item| item.value).collect())
 }
 

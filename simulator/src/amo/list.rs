@@ -157,15 +157,19 @@ impl Query {
     }
 
     /// `query` and custom-field filters: both read an index that lags behind.
-    pub(crate) fn searches(&self, call: &Call<'_>, made_at_ms: i64, name: &str, values: &FieldValues) -> bool {
+    pub(crate) fn searches(
+        &self,
+        call: &Call<'_>,
+        made_at_ms: i64,
+        name: &str,
+        values: &FieldValues,
+    ) -> bool {
         let indexed = made_at_ms + call.options.search_lag_ms <= call.now_ms;
         let text = self.query.as_deref().is_none_or(|query| {
             query.trim().is_empty() || (indexed && fields::found_by(query, name, values))
         });
-        let filters = self
-            .custom_fields
-            .iter()
-            .all(|(id, wanted)| indexed && fields::has_value(values, *id, wanted));
+        let filters =
+            self.custom_fields.iter().all(|(id, wanted)| indexed && fields::has_value(values, *id, wanted));
         text && filters
     }
 }
@@ -233,9 +237,7 @@ pub(crate) fn href(base: &str, request: &Request, page: usize) -> String {
         .unwrap_or_default()
         .iter()
         .filter(|(name, _)| name != "page")
-        .map(|(name, value)| {
-            format!("{}={}", codec::percent_encode(name), codec::percent_encode(value))
-        })
+        .map(|(name, value)| format!("{}={}", codec::percent_encode(name), codec::percent_encode(value)))
         .collect();
     parts.push(format!("page={page}"));
     format!("{base}{}?{}", request.path, parts.join("&"))

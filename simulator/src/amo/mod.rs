@@ -302,7 +302,8 @@ impl Amo {
         {
             label = Some("filter refused".into());
         }
-        let refusal = (label.is_none() && reply.response.status >= 400).then(|| refusal_text(&reply.response));
+        let refusal =
+            (label.is_none() && reply.response.status >= 400).then(|| refusal_text(&reply.response));
         let request_id = request_id(self.log.len());
         reply.response.headers.push(("date".into(), codec::http_date(now_ms)));
         reply.response.headers.push(("x-request-id".into(), request_id));

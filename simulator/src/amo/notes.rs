@@ -91,8 +91,7 @@ pub(crate) fn create(state: &mut State, call: &Call<'_>, lead_id: Option<u64>) -
     if lead_id.is_some_and(|id| state.lead(id).is_none()) {
         return answer::not_found();
     }
-    let parsed =
-        check::batch(call.request, call.options.items_max, |object| parse(state, object, lead_id));
+    let parsed = check::batch(call.request, call.options.items_max, |object| parse(state, object, lead_id));
     let items = match parsed {
         Ok(items) => items,
         Err(refusal) => return refusal,

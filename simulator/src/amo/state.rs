@@ -259,10 +259,9 @@ impl State {
 
     /// Links an element or, where the row is there, replaces its quantity (docs/apis/amocrm.md 3.7).
     pub(crate) fn link(&mut self, link: Link) {
-        let present = self
-            .links
-            .iter_mut()
-            .find(|l| (l.lead_id, l.element_id, l.catalog_id) == (link.lead_id, link.element_id, link.catalog_id));
+        let present = self.links.iter_mut().find(|l| {
+            (l.lead_id, l.element_id, l.catalog_id) == (link.lead_id, link.element_id, link.catalog_id)
+        });
         match present {
             Some(present) => {
                 present.quantity = link.quantity;

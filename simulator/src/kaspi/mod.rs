@@ -167,7 +167,8 @@ impl Kaspi {
         if label.is_none() && self.options.reject_include_entries && reply.response.status == 400 {
             label = request.query.contains("entries").then(|| "include refused".to_owned());
         }
-        let refusal = (label.is_none() && reply.response.status >= 400).then(|| refusal_text(&reply.response));
+        let refusal =
+            (label.is_none() && reply.response.status >= 400).then(|| refusal_text(&reply.response));
         reply.response.headers.push(("date".into(), codec::http_date(now_ms)));
         self.log.push(LoggedRequest {
             at_ms: now_ms,
@@ -229,9 +230,7 @@ impl Kaspi {
             }),
             ["orderentries", id] => self.with_line(id, now_ms, render::entry),
             ["orderentries", id, "product"] => self.with_line(id, now_ms, render::master_product),
-            ["masterproducts", id] => {
-                self.with_product(id, now_ms, |order, line| render::master_product(order, line))
-            }
+            ["masterproducts", id] => self.with_product(id, now_ms, render::master_product),
             ["masterproducts", id, "merchantProduct"] => self.with_product(id, now_ms, render::merchant_product),
             _ => fault::gateway_page(404),
         }
@@ -340,11 +339,7 @@ fn answer(body: &Value) -> Response {
 
 /// An error body: only `title` has ever been seen (docs/apis/kaspi.md 1.6).
 fn error(status: u16, title: &str) -> Response {
-    Response::json(
-        status,
-        "application/vnd.api+json;charset=UTF-8",
-        &json!({"errors": [{"title": title}]}),
-    )
+    Response::json(status, "application/vnd.api+json;charset=UTF-8", &json!({"errors": [{"title": title}]}))
 }
 
 fn refusal_text(response: &Response) -> String {

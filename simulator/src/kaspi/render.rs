@@ -51,13 +51,7 @@ pub(super) fn customer_resource(order: &SimOrder, masked: bool) -> Value {
 }
 
 /// The `orders` object.
-pub(super) fn order(
-    order: &SimOrder,
-    id: &str,
-    masked: bool,
-    now_ms: i64,
-    without_lines: bool,
-) -> Value {
+pub(super) fn order(order: &SimOrder, id: &str, masked: bool, now_ms: i64, without_lines: bool) -> Value {
     let (state, status) = order.at(now_ms);
     let link = format!("{ROOT}/orders/{id}");
     let lines = if without_lines { 0 } else { order.lines.len() };

@@ -12,6 +12,7 @@ use kaspi_amocrm_simulator::{
     amo::{Lead, account},
     demo::{demo_world, next_demo_order},
     kaspi::SimOrder,
+    oracle::{self, Scope},
     serve::{Server, serve},
 };
 
@@ -47,7 +48,6 @@ pub(super) struct Row {
     pub(super) contact: Option<u64>,
     pub(super) products: usize,
     pub(super) pieces: f64,
-    pub(super) pieces_ordered: u32,
     pub(super) state: &'static str,
 }
 
@@ -130,12 +130,7 @@ impl Scene {
 
     /// Most requests that the CRM saw within one second.
     pub(super) fn amo_requests_in_a_second_max(&self) -> usize {
-        let world = self.world();
-        let arrivals: Vec<i64> = world.amo.requests().iter().map(|request| request.at_ms).collect();
-        let within = |(index, first): (usize, &i64)| {
-            arrivals[index..].iter().take_while(|at| **at - first < 1000).count()
-        };
-        arrivals.iter().enumerate().map(within).max().unwrap_or(0)
+        oracle::requests_per_second_max(self.world().amo.requests())
     }
 
     /// What became of each order, as the CRM has it, oldest first.
@@ -146,24 +141,9 @@ impl Scene {
         orders.into_iter().map(|order| row(&world, order)).collect()
     }
 
-    /// What is not as it should be.
-    pub(super) fn faults(&self, writes_of_the_second_run: usize) -> Vec<String> {
-        let mut faults: Vec<String> = self
-            .results()
-            .iter()
-            .filter(|row| row.leads.len() != 1 || row.pieces != f64::from(row.pieces_ordered))
-            .map(|row| {
-                let (code, leads, pieces) = (&row.code, row.leads.len(), row.pieces);
-                format!(
-                    "order {code} of {} pieces has {leads} leads with {pieces} pieces",
-                    row.pieces_ordered
-                )
-            })
-            .collect();
-        if writes_of_the_second_run > 0 {
-            faults.push(format!("the second run wrote {writes_of_the_second_run} times"));
-        }
-        faults
+    /// What is not as it should be, by the simulator's own judge.
+    pub(super) fn faults(&self) -> Vec<String> {
+        oracle::check(&self.world(), &Scope::at(now_ms()))
     }
 
     /// A further order, by its number from 0; answers with its code.
@@ -193,7 +173,6 @@ fn row(world: &World, order: &SimOrder) -> Row {
         contact,
         products: links().count(),
         pieces: links().map(|link| link.quantity).sum(),
-        pieces_ordered: order.lines.iter().map(|line| line.quantity).sum(),
         state: match first {
             None => "missing",
             Some(lead) if lead.made_by_api => "created",

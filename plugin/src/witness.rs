@@ -163,6 +163,14 @@ pub async fn leads_of(session: &mut Session<'_>, works: &[&Work]) -> Result<(), 
                     .map(|lead| (lead.id, judge(lead, order, &our_name, session.check.pipeline_id)))
                     .collect();
                 let adopted = verdicts.iter().filter(|(_, v)| *v == Verdict::Adopt).map(|(id, _)| *id).min();
+                let doubles = verdicts.iter().filter(|(id, v)| *v == Verdict::Adopt && Some(*id) != adopted);
+                for (id, _) in doubles {
+                    session.report.order_problem(
+                        order.code.as_str(),
+                        "doubled",
+                        format!("lead {id} is of this order too; the oldest one is followed"),
+                    );
+                }
                 for (id, _) in verdicts.iter().filter(|(_, verdict)| *verdict == Verdict::Twin) {
                     session.report.order_problem(
                         order.code.as_str(),

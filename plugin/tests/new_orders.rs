@@ -446,3 +446,20 @@ fn an_order_that_shows_up_late_is_found_by_the_overlap() {
     assert_eq!(rig.violations(), Vec::<String>::new());
     assert_eq!(rig.world.borrow().amo.leads().len(), 1);
 }
+
+#[test]
+fn of_two_leads_of_one_order_the_older_is_followed_and_the_other_told() {
+    let mut world = world(orders(1));
+    for name in ["Заказ 1000000000", "1000000000 ещё раз"] {
+        world.amo.add_lead(name, account::PIPELINE_ID, account::STATUS_PACKING_ID, NOON_MS - 10_000);
+    }
+    let rig = Rig::new(world);
+    let report = rig.run().expect("a report");
+    assert_eq!(
+        (&report["created"], &report["adopted"], problems(&report, "doubled")),
+        (&0.into(), &1.into(), 1)
+    );
+    let noted: Vec<u64> = rig.world.borrow().amo.notes().iter().map(|note| note.lead_id).collect();
+    let oldest = rig.world.borrow().amo.leads().iter().map(|lead| lead.id).min();
+    assert_eq!((noted.len(), noted.first().copied()), (1, oldest));
+}

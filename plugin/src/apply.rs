@@ -1,7 +1,7 @@
 //! Carries out a plan: records the attempt, sends, records the outcome; batches of one kind at a time.
 //!
 //! Safe to run twice: what is recorded as done is not planned again, and what may have been done is looked for
-//! before anything is sent. The shell decides nothing about orders; that is [`plan`](crate::plan).
+//! before anything is sent. The shell decides nothing about orders; that is [`plan`].
 
 use std::collections::{BTreeMap, BTreeSet};
 

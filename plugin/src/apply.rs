@@ -1,4 +1,4 @@
-//! Carries out a plan: records the attempt, sends, records the outcome; batches of one kind at a time.
+//! Carries out a plan, the steps of one kind at a time; creations go through `create.rs`.
 //!
 //! Safe to run twice: what is recorded as done is not planned again, and what may have been done is looked for
 //! before anything is sent. The shell decides nothing about orders; that is [`plan`].
@@ -6,9 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    amocrm::{AccountCheck, Amo, Catalog, Element, LinkDraft, Rejection, Stop, WRITE_DEADLINE_MS, Write},
+    amocrm::{AccountCheck, Amo, Catalog, Element, LinkDraft, Stop, Write},
     config::Settings,
-    contacts, elements,
+    contacts,
+    create::{Item, Made},
+    elements,
     ledger::{AccountLedger, Attempt, Effect, Note, Pairs, ShopLedger, Tail},
     model::{ContactId, ElementId, LeadId, OrderCode},
     plan::{self, Crm, Known, KnownLead, Plan, Policy, Work},
@@ -16,12 +18,6 @@ use crate::{
     report::Report,
     witness,
 };
-
-/// Entities in one request: at first, and at most (docs/apis/amocrm.md 2.2).
-const BATCH: usize = 50;
-const BATCH_MAX: usize = 250;
-/// A batch grows while its answers come within this time.
-const QUICK_MS: i64 = 5_000;
 
 /// Why the work with amoCRM ends early. What was open is recorded either way.
 #[derive(Debug, thiserror::Error)]
@@ -58,51 +54,6 @@ pub struct Session<'a> {
     pub report: &'a mut Report,
     /// Entities in one request.
     pub batch: usize,
-}
-
-/// What became of one entity that was to be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Made {
-    There(i64),
-    Refused(String),
-    Later(String),
-    Doubt,
-}
-
-impl<T> From<Made> for Known<T>
-where
-    T: From<i64>,
-{
-    fn from(made: Made) -> Self {
-        match made {
-            Made::There(id) => Self::There(id.into()),
-            Made::Refused(reason) => Self::Refused(reason),
-            Made::Later(reason) => Self::Later(reason),
-            Made::Doubt => Self::Doubt,
-        }
-    }
-}
-
-impl From<i64> for ContactId {
-    fn from(id: i64) -> Self {
-        Self(id)
-    }
-}
-
-impl From<i64> for ElementId {
-    fn from(id: i64) -> Self {
-        Self(id)
-    }
-}
-
-/// One entity to be made.
-struct Item<D> {
-    effect: Effect,
-    /// See [`Attempt::about`].
-    about: i64,
-    /// Sent in a request of its own: it was refused, or is sent again after a doubt.
-    is_alone: bool,
-    draft: D,
 }
 
 impl<'a> Session<'a> {
@@ -495,203 +446,6 @@ impl<'a> Session<'a> {
             self.crm.notes.insert(code, known);
         }
         Ok(())
-    }
-
-    /// Makes entities in batches. Each attempt is durable before its request, each outcome before the next request.
-    async fn create<D: Clone>(
-        &mut self,
-        name: &str,
-        floor: i64,
-        items: Vec<Item<D>>,
-        send: impl AsyncFn(&[D]) -> Result<Write, Stop>,
-        mut made: impl FnMut(&mut Self, &Effect, i64) -> Pairs,
-    ) -> Result<Vec<(Effect, Made)>, Failure> {
-        let (alone, mut together): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| {
-            item.is_alone || self.attempts.get(&item.effect.key()).is_some_and(|attempt| attempt.is_absent)
-        });
-        let mut outcomes = Vec::new();
-        let mut alone = alone.into_iter();
-        while !together.is_empty() || alone.len() > 0 {
-            let batch: Vec<Item<D>> = if together.is_empty() {
-                alone.by_ref().take(1).collect()
-            } else {
-                together.drain(..together.len().min(self.batch)).collect()
-            };
-            let results = self.create_batch(name, floor, &batch, &send, &mut made, true).await?;
-            outcomes.extend(results);
-        }
-        Ok(outcomes)
-    }
-
-    async fn create_batch<D: Clone>(
-        &mut self,
-        name: &str,
-        floor: i64,
-        batch: &[Item<D>],
-        send: &impl AsyncFn(&[D]) -> Result<Write, Stop>,
-        made: &mut impl FnMut(&mut Self, &Effect, i64) -> Pairs,
-        may_resend: bool,
-    ) -> Result<Vec<(Effect, Made)>, Failure> {
-        let began_ms = self.now_ms();
-        let deadline_ms = began_ms + i64::try_from(WRITE_DEADLINE_MS).unwrap_or(i64::MAX);
-        for item in batch {
-            let attempt =
-                Attempt { deadline_ms, floor, about: item.about, scans: Vec::new(), is_absent: false };
-            self.attempts.insert(item.effect.key(), attempt);
-        }
-        self.account.write(&vec![self.account.attempts_pair(&self.attempts)])?;
-
-        let drafts: Vec<D> = batch.iter().map(|item| item.draft.clone()).collect();
-        let answer = match send(&drafts).await {
-            Ok(answer) => answer,
-            Err(stop) => {
-                // Turned away before it was read: nothing is open.
-                self.forget(batch)?;
-                return Err(stop.into());
-            }
-        };
-        self.adapt_batch(&answer, batch.len(), began_ms);
-        let mut outcomes: Vec<Made> = vec![Made::Doubt; batch.len()];
-        let mut resend = Vec::new();
-        match &answer {
-            Write::Done(document) => {
-                let ids: BTreeMap<String, i64> = Amo::ids_of(document, name).into_iter().collect();
-                for (item, outcome) in batch.iter().zip(&mut outcomes) {
-                    if let Some(id) = ids.get(request_id(&item.effect)) {
-                        *outcome = Made::There(*id);
-                    }
-                }
-            }
-            Write::Rejected(rejection) => {
-                for (i, (item, outcome)) in batch.iter().zip(&mut outcomes).enumerate() {
-                    *outcome = match reason_for(rejection, request_id(&item.effect), i, batch.len()) {
-                        Some(reason) => Made::Refused(format!("amoCRM refuses it: {reason}")),
-                        None => {
-                            resend.push(i);
-                            Made::Later("others of the same request were refused".to_owned())
-                        }
-                    };
-                }
-            }
-            Write::NotApplied(reason) => {
-                outcomes.fill(Made::Later(format!("amoCRM was not reached: {reason}")))
-            }
-            Write::Unknown(_) => {}
-        }
-        let is_open = |outcome: &Made| *outcome == Made::Doubt;
-        if outcomes.iter().any(is_open) || !resend.is_empty() {
-            self.look_at_once(batch, &mut outcomes, &mut resend).await?;
-        }
-        self.store_outcomes(batch, &outcomes, made)?;
-        let mut results: Vec<(Effect, Made)> =
-            batch.iter().map(|item| item.effect.clone()).zip(outcomes).collect();
-        if may_resend && !resend.is_empty() {
-            let rest: Vec<Item<D>> = resend
-                .into_iter()
-                .map(|i| Item {
-                    effect: batch[i].effect.clone(),
-                    about: batch[i].about,
-                    is_alone: false,
-                    draft: batch[i].draft.clone(),
-                })
-                .collect();
-            let again = Box::pin(self.create_batch(name, floor, &rest, send, made, false)).await?;
-            results.retain(|(effect, _)| again.iter().all(|(again, _)| again != effect));
-            results.extend(again);
-        }
-        Ok(results)
-    }
-
-    /// Looks once, right after an answer that proves nothing: most of what was made shows up here.
-    async fn look_at_once<D>(
-        &mut self,
-        batch: &[Item<D>],
-        outcomes: &mut [Made],
-        resend: &mut Vec<usize>,
-    ) -> Result<(), Failure> {
-        let wanted: BTreeMap<String, Attempt> = batch
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| outcomes[*i] == Made::Doubt || resend.contains(i))
-            .filter_map(|(_, item)| {
-                let key = item.effect.key();
-                Some((key.clone(), self.attempts.get(&key)?.clone()))
-            })
-            .collect();
-        match witness::look_for(self, &wanted).await {
-            Ok(look) => {
-                for (item, outcome) in batch.iter().zip(outcomes.iter_mut()) {
-                    if let Some(id) = look.found.get(&item.effect.key()) {
-                        *outcome = Made::There(*id);
-                    }
-                }
-                // What a refused request left undone is sent again only where a whole look does not show it.
-                resend.retain(|i| look.absent.contains(&batch[*i].effect.key()));
-            }
-            Err(Failure::Stop(_)) => resend.clear(),
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
-    fn store_outcomes<D>(
-        &mut self,
-        batch: &[Item<D>],
-        outcomes: &[Made],
-        made: &mut impl FnMut(&mut Self, &Effect, i64) -> Pairs,
-    ) -> Result<(), Failure> {
-        let mut pairs = Pairs::new();
-        for (item, outcome) in batch.iter().zip(outcomes) {
-            if let Made::There(id) = outcome {
-                pairs.extend(made(self, &item.effect, *id));
-            }
-            if *outcome != Made::Doubt {
-                self.attempts.remove(&item.effect.key());
-            }
-        }
-        // The attempts come last: what is recorded as made stands before the attempt goes.
-        pairs.push(self.account.attempts_pair(&self.attempts));
-        Ok(self.account.write(&pairs)?)
-    }
-
-    fn forget<D>(&mut self, batch: &[Item<D>]) -> Result<(), Failure> {
-        for item in batch {
-            self.attempts.remove(&item.effect.key());
-        }
-        Ok(self.account.write(&vec![self.account.attempts_pair(&self.attempts)])?)
-    }
-
-    /// Doubles the batch while full ones are answered quickly, halves it when an answer was lost.
-    fn adapt_batch(&mut self, answer: &Write, sent: usize, began_ms: i64) {
-        match answer {
-            Write::Done(_) if sent >= self.batch && self.now_ms() - began_ms < QUICK_MS => {
-                self.batch = (self.batch * 2).min(BATCH_MAX);
-            }
-            Write::Unknown(_) => self.batch = (self.batch / 2).max(1),
-            _ => {}
-        }
-    }
-}
-
-/// The batch size to begin with, from what was stored.
-pub fn batch_size(stored: usize) -> usize {
-    if stored == 0 { BATCH } else { stored.clamp(1, BATCH_MAX) }
-}
-
-fn request_id(effect: &Effect) -> &str {
-    match effect {
-        Effect::Contact(key) | Effect::Element(key) => key,
-        Effect::Lead(code) | Effect::Note(code) => code.as_str(),
-    }
-}
-
-/// Why an entity was refused; `None` where the refusal names others only.
-fn reason_for(rejection: &Rejection, request_id: &str, index: usize, count: usize) -> Option<String> {
-    let named = rejection.items.get(request_id).or_else(|| rejection.items.get(&index.to_string()));
-    match named {
-        Some(reason) => Some(reason.clone()),
-        None if count == 1 || rejection.items.is_empty() => Some(rejection.detail.clone()),
-        None => None,
     }
 }
 

@@ -11,6 +11,7 @@ pub mod apply;
 mod component;
 pub mod config;
 pub mod contacts;
+mod create;
 pub mod elements;
 pub mod ingest;
 pub mod kaspi;

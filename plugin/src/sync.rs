@@ -9,8 +9,9 @@ use serde::Deserialize;
 
 use crate::{
     amocrm::{AccountCheck, Amo, Catalog, Stop, check_account},
-    apply::{Failure, Session, batch_size},
+    apply::{Failure, Session},
     config::Settings,
+    create::batch_size,
     ingest,
     kaspi::Kaspi,
     ledger::{AccountLedger, AccountPin, Loaded, Meta, Record, ShopLedger, Trouble},

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    amocrm::{AccountCheck, Amo, Catalog, Element, LinkDraft, Stop, Write},
+    amocrm::{AccountCheck, Amo, Catalog, LinkDraft, Stop, Write},
     config::Settings,
     contacts,
     create::{Item, Made},
@@ -60,11 +60,6 @@ impl<'a> Session<'a> {
     /// Milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
         self.ports.clock.now_ms()
-    }
-
-    /// Keys under which an element of the catalog can be asked for.
-    pub fn element_keys(&self, element: &Element) -> Vec<String> {
-        elements::keys_of(element)
     }
 
     /// Looks for what open attempts may have made, before anything else is done.
@@ -208,7 +203,7 @@ impl<'a> Session<'a> {
             .await?;
         for (effect, outcome) in made {
             if let Effect::Contact(key) = effect {
-                self.crm.contacts.insert(key, outcome.into());
+                self.crm.contacts.insert(key, outcome.known(ContactId));
             }
         }
         Ok(())
@@ -237,7 +232,7 @@ impl<'a> Session<'a> {
             .await?;
         for (effect, outcome) in made {
             if let Effect::Element(key) = effect {
-                self.crm.elements.insert(key, outcome.into());
+                self.crm.elements.insert(key, outcome.known(ElementId));
             }
         }
         Ok(())
@@ -432,18 +427,10 @@ impl<'a> Session<'a> {
             .await?;
         for (effect, outcome) in made {
             let Effect::Note(code) = effect else { continue };
-            let known = match outcome {
-                Made::There(_) => {
-                    if let Some(record) = records.remove(&code) {
-                        set_record(works, &code, |slot| *slot = record);
-                    }
-                    Known::There(())
-                }
-                Made::Refused(reason) => Known::Refused(reason),
-                Made::Later(reason) => Known::Later(reason),
-                Made::Doubt => Known::Doubt,
-            };
-            self.crm.notes.insert(code, known);
+            if let (Made::There(_), Some(record)) = (&outcome, records.remove(&code)) {
+                set_record(works, &code, |slot| *slot = record);
+            }
+            self.crm.notes.insert(code, outcome.known(drop));
         }
         Ok(())
     }

@@ -9,7 +9,6 @@ use crate::{
     amocrm::{Amo, Rejection, Stop, WRITE_DEADLINE_MS, Write},
     apply::{Failure, Session},
     ledger::{Attempt, Effect, Pairs},
-    model::{ContactId, ElementId},
     plan::Known,
     witness,
 };
@@ -29,29 +28,15 @@ pub(crate) enum Made {
     Doubt,
 }
 
-impl<T> From<Made> for Known<T>
-where
-    T: From<i64>,
-{
-    fn from(made: Made) -> Self {
-        match made {
-            Made::There(id) => Self::There(id.into()),
-            Made::Refused(reason) => Self::Refused(reason),
-            Made::Later(reason) => Self::Later(reason),
-            Made::Doubt => Self::Doubt,
+impl Made {
+    /// What the plan is told; `of` says what an id stands for.
+    pub(crate) fn known<T>(self, of: impl FnOnce(i64) -> T) -> Known<T> {
+        match self {
+            Self::There(id) => Known::There(of(id)),
+            Self::Refused(reason) => Known::Refused(reason),
+            Self::Later(reason) => Known::Later(reason),
+            Self::Doubt => Known::Doubt,
         }
-    }
-}
-
-impl From<i64> for ContactId {
-    fn from(id: i64) -> Self {
-        Self(id)
-    }
-}
-
-impl From<i64> for ElementId {
-    fn from(id: i64) -> Self {
-        Self(id)
     }
 }
 

@@ -25,7 +25,7 @@ pub async fn find(session: &mut Session<'_>, products: &BTreeMap<String, Product
     let pages_max = missing.len().div_ceil(LOOKUPS_PER_PAGE);
     for page in 1..=pages_max {
         let (elements, count) = session.amo.elements(catalog.id, page).await?;
-        match_all(session, &elements, products, &mut found);
+        match_all(&elements, products, &mut found);
         if count < PAGE_SIZE {
             missing.clear();
             break;
@@ -33,7 +33,7 @@ pub async fn find(session: &mut Session<'_>, products: &BTreeMap<String, Product
     }
     for (_, product) in missing.into_iter().filter(|(key, _)| !found.contains_key(*key)).collect::<Vec<_>>() {
         let elements = search(session, catalog.id, product).await?;
-        match_all(session, &elements, products, &mut found);
+        match_all(&elements, products, &mut found);
     }
     if found.len() > known {
         let pairs = found.iter().map(|(key, id)| session.account.element_pair(key, *id)).collect();
@@ -51,13 +51,12 @@ async fn search(session: &Session<'_>, catalog_id: i64, product: &Product) -> Re
 }
 
 fn match_all(
-    session: &Session<'_>,
     elements: &[Element],
     wanted: &BTreeMap<String, Product>,
     found: &mut BTreeMap<String, ElementId>,
 ) {
     for element in elements {
-        for key in session.element_keys(element) {
+        for key in keys_of(element) {
             if wanted.contains_key(&key) {
                 let lowest = found.entry(key).or_insert(element.id);
                 *lowest = (*lowest).min(element.id);

@@ -165,6 +165,7 @@ async fn new_orders(
 
     let kaspi = Kaspi::new(ports, &settings.kaspi, &settings.default_country);
     let windows_left = ingest::ingest(&kaspi, &shop, settings, &mut meta, budget, report).await?;
+    let stored = meta.clone();
     // The server may have got the last run's last request just now.
     let rest_ms = (meta.ended_ms + REST_MS - budget.now_ms()).clamp(0, REST_MS);
     let amo = Amo::new(ports, &settings.amo, rest_ms.unsigned_abs());
@@ -173,15 +174,17 @@ async fn new_orders(
         Ok(left) => left,
         Err(Failure::Store(error)) => return Err(error.into()),
         Err(Failure::Stop(stop)) => {
-            tell(&stop, &mut meta, &shop, report)?;
+            tell(&stop, &mut meta, report);
             false
         }
     };
-    meta.working.clear();
     if amo.requests() > 0 {
         meta.ended_ms = budget.now_ms();
     }
-    shop.set_meta(&meta)?;
+    if meta != stored {
+        meta.working.clear();
+        shop.set_meta(&meta)?;
+    }
     report.requests.kaspi = kaspi.requests();
     report.requests.amocrm = amo.requests();
     report.more = windows_left || orders_left;
@@ -206,18 +209,16 @@ fn count_deaths(shop: &ShopLedger<'_>, meta: &mut Meta) -> Result<(), StoreError
     shop.set_records(&died, meta)
 }
 
-fn tell(stop: &Stop, meta: &mut Meta, shop: &ShopLedger<'_>, report: &mut Report) -> Result<(), StoreError> {
+fn tell(stop: &Stop, meta: &mut Meta, report: &mut Report) {
     let class = match stop {
         Stop::Config(_) => "config",
         Stop::Paused { until_ms, .. } => {
             meta.paused_until_ms = *until_ms;
-            shop.set_meta(meta)?;
             "upstream_amocrm"
         }
         Stop::Unreachable(_) | Stop::Refused { .. } => "upstream_amocrm",
     };
     report.problem(class, stop.to_string());
-    Ok(())
 }
 
 /// Answers whether orders are left that could go on at once.

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     amocrm::{Lead, Stop},
     apply::{Failure, Session},
+    elements,
     ledger::{Attempt, Effect, LeadEntry},
     model::{LeadId, Order, OrderCode, phone},
     note,
@@ -303,7 +304,7 @@ async fn look_for_elements(
     for page in 1..=PAGES_MAX {
         let (elements, count) = session.amo.elements(catalog.id, page).await?;
         for element in &elements {
-            for key in session.element_keys(element) {
+            for key in elements::keys_of(element) {
                 let effect = Effect::Element(key);
                 if wanted.iter().any(|(wanted, _)| *wanted == effect) {
                     remember_lowest(look, &effect, element.id.0);

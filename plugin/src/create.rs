@@ -199,8 +199,12 @@ impl Session<'_> {
             if let Made::There(id) = outcome {
                 pairs.extend(made(self, &item.effect, *id));
             }
+            let key = item.effect.key();
             if *outcome != Made::Doubt {
-                self.attempts.remove(&item.effect.key());
+                self.attempts.remove(&key);
+            } else if let Some(attempt) = self.attempts.get_mut(&key) {
+                // Tickets and pauses may have held the request back: it settles from when it was given up.
+                attempt.deadline_ms = attempt.deadline_ms.max(self.ports.clock.now_ms());
             }
         }
         // The attempts come last: what is recorded as made stands before the attempt goes.

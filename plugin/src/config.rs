@@ -12,7 +12,7 @@ pub use finding::{Finding, Language, SettingsError, Text};
 pub use reader::Secret;
 pub use status_map::StatusMap;
 
-use crate::{model::phone, ports::Config};
+use crate::{model::phone, ports::Config, seal::SecretKey};
 use finding::shown;
 use reader::Reader;
 
@@ -56,6 +56,8 @@ pub struct Settings {
     pub first_lookback_ms: i64,
     /// How long after its deadline a write whose answer was lost may still take effect.
     pub settle_ms: i64,
+    /// Seals secrets and personal data in the store; without it they are stored as they are.
+    pub secret_key: Option<SecretKey>,
 }
 
 /// The shop at Kaspi.
@@ -74,8 +76,8 @@ pub struct KaspiSettings {
 pub struct AmoSettings {
     /// `https://acme.amocrm.ru`, without a slash at the end.
     pub base_url: String,
-    /// Sent as bearer token.
-    pub token: Secret,
+    /// How requests prove who asks.
+    pub credentials: Credentials,
     /// Where leads go; the account's main pipeline when not set.
     pub pipeline_id: Option<i64>,
     /// The stage of a new lead that the map does not name; the first one when not set.
@@ -94,6 +96,32 @@ pub struct AmoSettings {
     pub lead_order_date_field_id: Option<i64>,
     /// Requests in any second.
     pub requests_per_second: u32,
+}
+
+/// What the settings say about amoCRM's tokens (docs/apis/amocrm.md 1).
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// Lives for years and is never renewed; wins over the pair.
+    pub long_lived: Option<Secret>,
+    /// The short-lived half of a pair.
+    pub access: Option<Secret>,
+    /// The half that renews it, once.
+    pub refresh: Option<Secret>,
+    /// When the access token ends.
+    pub expires_ms: Option<i64>,
+    /// Without it a pair cannot be renewed.
+    pub client: Option<OAuthClient>,
+}
+
+/// The integration, as amoCRM knows it.
+#[derive(Debug, Clone)]
+pub struct OAuthClient {
+    /// Its id.
+    pub id: String,
+    /// Its secret.
+    pub secret: Secret,
+    /// Its redirect address, byte for byte as registered: a refresh is refused without it (1.4).
+    pub redirect_uri: String,
 }
 
 impl Settings {
@@ -115,6 +143,7 @@ impl Settings {
             overlap_ms: reader.number("OVERLAP_SECONDS", 1_800, 0..=DAY_S) * SECOND_MS,
             first_lookback_ms: reader.number("FIRST_LOOKBACK_DAYS", 14, 0..=90) * DAY_S * SECOND_MS,
             settle_ms: reader.number("SETTLE_SECONDS", 300, 1..=DAY_S) * SECOND_MS,
+            secret_key: secret_key(&mut reader),
         };
         if reader.findings.is_empty() {
             Ok(settings)
@@ -176,27 +205,26 @@ fn connection(reader: &mut Reader<'_>) -> String {
 
 fn kaspi(reader: &mut Reader<'_>) -> KaspiSettings {
     let api_base = reader.url("KASPI_API_BASE").unwrap_or_else(|| KASPI_API_BASE.to_owned());
-    let token = secret(reader, &["KASPI_API_TOKEN"], || {
-        Text::new(
+    let findings_before = reader.findings.len();
+    let token = reader.header_text("KASPI_API_TOKEN").unwrap_or_default();
+    if token.is_empty() && reader.findings.len() == findings_before {
+        let hint = Text::new(
             "create it in the Kaspi merchant cabinet: Settings, API token",
             "создайте его в кабинете продавца Kaspi: Настройки, Токен API",
-        )
-    });
+        );
+        reader.missing("KASPI_API_TOKEN", hint);
+    }
+    let token = Secret::new(token);
     KaspiSettings { api_base, token, merchant_uid: reader.header_text("KASPI_MERCHANT_UID") }
 }
 
 fn amo(reader: &mut Reader<'_>) -> AmoSettings {
     let base_url = amo_base_url(reader);
-    let token = secret(reader, &["AMO_LONG_LIVED_TOKEN", "AMO_ACCESS_TOKEN"], || {
-        Text::new(
-            "create a long-lived token in the keys of your integration in amoCRM",
-            "создайте долгосрочный токен в ключах своей интеграции в amoCRM",
-        )
-    });
+    let credentials = credentials(reader);
     let requests_per_second = reader.number("AMO_RPS", 7, 1..=50);
     AmoSettings {
         base_url,
-        token,
+        credentials,
         pipeline_id: reader.id("AMO_PIPELINE_ID"),
         status_id: reader.id("AMO_STATUS_ID"),
         responsible_user_id: reader.id("AMO_RESPONSIBLE_USER_ID"),
@@ -209,18 +237,42 @@ fn amo(reader: &mut Reader<'_>) -> AmoSettings {
     }
 }
 
-/// The first of several names that is set; the first name is the one that a finding advises.
-fn secret(reader: &mut Reader<'_>, names: &[&str], hint: impl FnOnce() -> Text) -> Secret {
+fn credentials(reader: &mut Reader<'_>) -> Credentials {
     let findings_before = reader.findings.len();
-    for name in names {
-        if let Some(value) = reader.header_text(name) {
-            return Secret::new(value);
+    let mut secret = |name| reader.header_text(name).map(Secret::new);
+    let (long_lived, access) = (secret("AMO_LONG_LIVED_TOKEN"), secret("AMO_ACCESS_TOKEN"));
+    let (refresh, client_secret) = (secret("AMO_REFRESH_TOKEN"), secret("AMO_CLIENT_SECRET"));
+    let expires_ms = reader.id("AMO_EXPIRES_AT").map(|seconds| seconds.saturating_mul(SECOND_MS));
+    let (id, redirect_uri) = (reader.header_text("AMO_CLIENT_ID"), reader.header_text("AMO_REDIRECT_URI"));
+    let parts = [
+        ("AMO_CLIENT_ID", id.is_some()),
+        ("AMO_CLIENT_SECRET", client_secret.is_some()),
+        ("AMO_REDIRECT_URI", redirect_uri.is_some()),
+    ];
+    let client = id.zip(client_secret).zip(redirect_uri).map(|((id, secret), redirect_uri)| OAuthClient {
+        id,
+        secret,
+        redirect_uri,
+    });
+    let is_enough = long_lived.is_some() || access.is_some() || client.is_some();
+    if !is_enough && reader.findings.len() == findings_before {
+        if refresh.is_some() || parts.iter().any(|(_, is_set)| *is_set) {
+            for (name, _) in parts.iter().filter(|(_, is_set)| !is_set) {
+                let hint = Text::new(
+                    "take it from the keys of your integration in amoCRM, or set AMO_LONG_LIVED_TOKEN instead",
+                    "возьмите из ключей своей интеграции в amoCRM или задайте вместо этого AMO_LONG_LIVED_TOKEN",
+                );
+                reader.missing(name, hint);
+            }
+        } else {
+            let hint = Text::new(
+                "create a long-lived token in the keys of your integration in amoCRM",
+                "создайте долгосрочный токен в ключах своей интеграции в amoCRM",
+            );
+            reader.missing("AMO_LONG_LIVED_TOKEN", hint);
         }
     }
-    if reader.findings.len() == findings_before {
-        reader.missing(names[0], hint());
-    }
-    Secret::new("")
+    Credentials { long_lived, access, refresh, expires_ms, client }
 }
 
 fn amo_base_url(reader: &mut Reader<'_>) -> String {
@@ -337,6 +389,20 @@ fn lead_name_problem(template: &str) -> Option<Text> {
         ));
     }
     None
+}
+
+fn secret_key(reader: &mut Reader<'_>) -> Option<SecretKey> {
+    let value = reader.text("SECRET_KEY")?;
+    let key = SecretKey::parse(&value);
+    if key.is_none() {
+        let problem = Text::new("is no key", "не является ключом");
+        let hint = Text::new(
+            "write 32 random bytes in base64: openssl rand -base64 32",
+            "укажите 32 случайных байта в base64: openssl rand -base64 32",
+        );
+        reader.find("SECRET_KEY", problem, hint);
+    }
+    key
 }
 
 fn status_map(reader: &mut Reader<'_>) -> StatusMap {

@@ -22,6 +22,7 @@ pub mod pace;
 pub mod plan;
 pub mod ports;
 pub mod report;
+pub mod seal;
 pub mod sync;
 mod url;
 pub mod witness;

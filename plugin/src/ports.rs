@@ -90,8 +90,14 @@ pub trait Http {
 
 /// The store failed. The run stops: what cannot be recorded must not be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("key-value store: {0}")]
-pub struct StoreError(pub String);
+pub enum StoreError {
+    /// It does not answer, or answers nonsense.
+    #[error("key-value store: {0}")]
+    Failed(String),
+    /// A sealed value does not open; the text names the setting and says what to do.
+    #[error("{0}")]
+    Sealed(String),
+}
 
 /// A durable key-value store with one writer at a time (the lease sees to that).
 pub trait Store {
@@ -113,6 +119,20 @@ pub trait Store {
     /// # Errors
     /// When the store cannot be written.
     fn delete_many(&self, keys: &[String]) -> Result<(), StoreError>;
+
+    /// Adds to a counter, an `i64` of eight little-endian bytes that is made with 0 where it is missing, in one step
+    /// with whatever others do. A key that is counted with is never set otherwise: some hosts fail for good on it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError>;
+
+    /// Writes a value if the key still holds exactly `seen`, in one step. Answers whether it did. Only for keys that
+    /// exist: some hosts write without looking where there is no value yet.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn swap(&self, key: &str, seen: &[u8], value: &[u8]) -> Result<bool, StoreError>;
 
     /// Value of one key.
     ///

@@ -61,7 +61,10 @@ pub enum RunError {
 
 impl From<StoreError> for RunError {
     fn from(error: StoreError) -> Self {
-        Self::Internal(error.to_string())
+        match error {
+            StoreError::Sealed(why) => Self::Config(why),
+            StoreError::Failed(_) => Self::Internal(error.to_string()),
+        }
     }
 }
 

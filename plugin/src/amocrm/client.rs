@@ -11,7 +11,7 @@ use super::{
     },
 };
 use crate::{
-    config::AmoSettings,
+    config::{AmoSettings, Secret},
     model::LeadId,
     pace::Pace,
     ports::{HttpError, HttpRequest, HttpResponse, Method, Ports},
@@ -82,6 +82,11 @@ impl<'a> Amo<'a> {
             paused_until_ms: Cell::new(0),
             requests: Cell::new(0),
         }
+    }
+
+    fn token(&self) -> &str {
+        let credentials = &self.settings.credentials;
+        credentials.long_lived.as_ref().or(credentials.access.as_ref()).map_or("", Secret::expose)
     }
 
     /// Requests sent so far.
@@ -155,7 +160,7 @@ impl<'a> Amo<'a> {
         body: Option<&Value>,
     ) -> Result<Result<HttpResponse, HttpError>, Stop> {
         let mut headers = vec![
-            ("authorization".to_owned(), format!("Bearer {}", self.settings.token.expose())),
+            ("authorization".to_owned(), format!("Bearer {}", self.token())),
             ("accept".to_owned(), "application/json".to_owned()),
             ("user-agent".to_owned(), USER_AGENT.to_owned()),
         ];

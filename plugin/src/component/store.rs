@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::bindings::wasi::keyvalue::{
+    atomics::{self, Cas, CasError},
     batch,
     store::{self, Bucket, Error},
 };
@@ -81,10 +82,28 @@ impl Store for WasiStore {
             batch::delete_many(bucket, keys).map_err(|error| failed("cannot delete", error))
         })
     }
+
+    fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        atomics::increment(self.bucket()?, key, delta).map_err(|error| failed("cannot count", error))
+    }
+
+    fn swap(&self, key: &str, seen: &[u8], value: &[u8]) -> Result<bool, StoreError> {
+        let failed = |error| failed("cannot swap", error);
+        let cas = Cas::new(self.bucket()?, key).map_err(failed)?;
+        // Spin compares with what `current` has shown, so it has to be asked even where the answer is known.
+        if cas.current().map_err(failed)?.as_deref() != Some(seen) {
+            return Ok(false);
+        }
+        match atomics::swap(cas, value) {
+            Ok(()) => Ok(true),
+            Err(CasError::CasFailed(_)) => Ok(false),
+            Err(CasError::StoreError(error)) => Err(failed(error)),
+        }
+    }
 }
 
 fn failed(what: &str, error: Error) -> StoreError {
-    StoreError(match error {
+    StoreError::Failed(match error {
         Error::NoSuchStore => format!("{what}: the host has no store of that name"),
         Error::AccessDenied => {
             format!("{what}: the host denies access, on Spin list `{BUCKET}` under key_value_stores")

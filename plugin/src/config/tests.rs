@@ -25,6 +25,10 @@ fn load(changes: &[(&str, &str)]) -> Result<Settings, SettingsError> {
     Settings::load(&Map(pairs.collect()))
 }
 
+fn long_lived(settings: &Settings) -> &str {
+    settings.amo.credentials.long_lived.as_ref().map_or("", Secret::expose)
+}
+
 #[test]
 fn defaults() {
     let settings = load(&[]).unwrap();
@@ -33,7 +37,7 @@ fn defaults() {
     assert_eq!(settings.kaspi.token.expose(), "kaspi-secret");
     assert_eq!(settings.kaspi.merchant_uid, None);
     assert_eq!(settings.amo.base_url, "https://acme.amocrm.ru");
-    assert_eq!(settings.amo.token.expose(), "amo-secret");
+    assert_eq!(long_lived(&settings), "amo-secret");
     assert_eq!(settings.amo.pipeline_id, None);
     assert_eq!(settings.amo.requests_per_second, 7);
     assert_eq!(settings.default_country, "KZ");
@@ -139,11 +143,41 @@ fn accounts_as_people_write_them() {
 }
 
 #[test]
-fn long_lived_token_wins_over_access_token() {
+fn a_long_lived_token_may_stand_beside_a_pair() {
     let both = load(&[("amo_access_token", "other")]).unwrap();
-    assert_eq!(both.amo.token.expose(), "amo-secret");
+    assert_eq!(long_lived(&both), "amo-secret");
     let one = load(&[("amo_access_token", "other"), ("amo_long_lived_token", "")]).unwrap();
-    assert_eq!(one.amo.token.expose(), "other");
+    assert!(one.amo.credentials.long_lived.is_none());
+    assert_eq!(one.amo.credentials.access.map(|secret| secret.expose().to_owned()), Some("other".to_owned()));
+}
+
+#[test]
+fn a_pair_needs_the_integration_only_where_it_is_all_there_is() {
+    let without = ("amo_long_lived_token", "");
+    let names = |changes: &[(&str, &str)]| match load(changes) {
+        Ok(_) => Vec::new(),
+        Err(error) => error.findings.into_iter().map(|finding| finding.name).collect(),
+    };
+    let client =
+        [("amo_client_id", "id"), ("amo_client_secret", "s"), ("amo_redirect_uri", "https://a.kz/cb")];
+    assert_eq!(names(&[without]), ["AMO_LONG_LIVED_TOKEN"]);
+    assert_eq!(names(&[without, ("amo_access_token", "a"), ("amo_refresh_token", "r")]), [""; 0]);
+    assert_eq!(
+        names(&[without, ("amo_refresh_token", "r"), client[0]]),
+        ["AMO_CLIENT_SECRET", "AMO_REDIRECT_URI"]
+    );
+    assert_eq!(names(&[without, client[0], client[1], client[2]]), [""; 0], "the pair is in the store");
+
+    let pair = load(&[
+        ("amo_refresh_token", "r"),
+        ("amo_expires_at", "1790000000"),
+        client[0],
+        client[1],
+        client[2],
+    ]);
+    let credentials = pair.unwrap().amo.credentials;
+    assert_eq!(credentials.expires_ms, Some(1_790_000_000_000));
+    assert_eq!(credentials.client.map(|client| client.redirect_uri), Some("https://a.kz/cb".to_owned()));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! account**, under `amo/<account id>/`, which shops of one account share (contacts, products, leads by code, open
 //! attempts). Values are JSON with a version; what is not understood is reported, never overwritten.
 //! Only the payload of an order has personal data; it is a record of its own and is removed once the order is settled.
+//! What is private ([`is_private`]) reaches the store sealed.
 
 mod account;
 mod record;
@@ -17,6 +18,18 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
 use crate::ports::{Store, StoreError};
+
+/// Whether the value of a key holds secrets or personal data, and is therefore sealed (`seal.rs`): tokens, payloads,
+/// and the salt without which the hashes of phones tell nothing.
+pub fn is_private(key: &str) -> bool {
+    let parts: Vec<&str> = key.split('/').collect();
+    match parts.as_slice() {
+        ["oauth", ..] => true,
+        ["shop", _, part, ..] => *part == "payload",
+        ["amo", _, part] => *part == "salt",
+        _ => false,
+    }
+}
 
 /// Pairs that are written together.
 pub type Pairs = Vec<(String, Vec<u8>)>;
@@ -32,7 +45,7 @@ fn read<T: DeserializeOwned>(store: &dyn Store, key: &str) -> Result<Option<T>, 
 
 fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(bytes).map_err(|error| {
-        StoreError(format!(
+        StoreError::Failed(format!(
             "the value of {key} cannot be read ({:?} error at column {}); restore the database from a backup, or \
              use the version of this program that wrote it",
             error.classify(),

@@ -119,7 +119,7 @@ impl MemoryStore {
     fn write(&self) -> Result<(), StoreError> {
         self.writes.set(self.writes.get() + 1);
         match self.dies_at.get() {
-            Some(0) => Err(StoreError("the process died here".into())),
+            Some(0) => Err(StoreError::Failed("the process died here".into())),
             Some(left) => {
                 self.dies_at.set(Some(left - 1));
                 Ok(())
@@ -138,7 +138,7 @@ impl Store for MemoryStore {
         if let Some(text) = &*self.dies_of.borrow() {
             let poisons = |value: &[u8]| String::from_utf8_lossy(value).contains(text);
             if pairs.iter().any(|(_, value)| poisons(value)) {
-                return Err(StoreError("the process died of this order".into()));
+                return Err(StoreError::Failed("the process died of this order".into()));
             }
         }
         self.values.borrow_mut().extend(pairs.iter().cloned());
@@ -148,6 +148,24 @@ impl Store for MemoryStore {
         self.write()?;
         keys.iter().for_each(|key| drop(self.values.borrow_mut().remove(key)));
         Ok(())
+    }
+    fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        self.write()?;
+        let mut values = self.values.borrow_mut();
+        let old = values
+            .get(key)
+            .map_or(0, |value| i64::from_le_bytes(value.as_slice().try_into().expect("a counter")));
+        values.insert(key.to_owned(), (old + delta).to_le_bytes().to_vec());
+        Ok(old + delta)
+    }
+    fn swap(&self, key: &str, seen: &[u8], value: &[u8]) -> Result<bool, StoreError> {
+        self.write()?;
+        let mut values = self.values.borrow_mut();
+        let is_same = values.get(key).is_some_and(|held| held == seen);
+        if is_same {
+            values.insert(key.to_owned(), value.to_vec());
+        }
+        Ok(is_same)
     }
 }
 

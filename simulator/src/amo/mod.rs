@@ -1,6 +1,6 @@
 //! amoCRM's API v4 as a state machine (docs/apis/amocrm.md, sections 2-4 and 8).
 //!
-//! Only what an order sync needs; anything else is 404. Tokens are not issued here: one long-lived token is accepted.
+//! Only what an order sync needs; anything else is 404. One long-lived token is accepted, and those of [`oauth`].
 
 pub mod account;
 mod answer;
@@ -13,9 +13,11 @@ mod leads;
 mod links;
 mod list;
 mod notes;
+pub mod oauth;
 mod state;
 
 pub use account::{Account, Owner};
+pub use oauth::{OAuth, Pair};
 pub use state::{Contact, Element, FieldValue, FieldValues, Lead, Link, Note};
 
 use serde_json::Value;
@@ -47,8 +49,18 @@ pub enum ApiFilter {
 /// Switches of the simulated CRM.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AmoOptions {
-    /// The one access token that is accepted.
+    /// The long-lived token; others come from [`Amo::issue_pair`] and the token endpoint.
     pub token: String,
+    /// Id of the integration.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+    /// Its redirect address.
+    pub redirect_uri: String,
+    /// How long an access token lives.
+    pub access_ttl_s: i64,
+    /// A refresh ends the old access token at once; it is not known whether the real one does (1.4).
+    pub refresh_kills_access: bool,
     /// Requests in any second; refused ones count.
     pub rps_max: usize,
     /// How long everything is refused after an excess.
@@ -79,6 +91,11 @@ impl Default for AmoOptions {
     fn default() -> Self {
         Self {
             token: "amo-test-token".into(),
+            client_id: "0f3c2d1e-1111-4222-8333-444455556666".into(),
+            client_secret: "amo-test-client-secret".into(),
+            redirect_uri: "https://sync.example/cb".into(),
+            access_ttl_s: 86_400,
+            refresh_kills_access: false,
             rps_max: 7,
             penalty_ms: 1000,
             violations_max: 100,
@@ -103,6 +120,7 @@ pub struct Amo {
     /// What goes wrong on purpose.
     pub faults: FaultPlan,
     state: State,
+    oauth: OAuth,
     log: Vec<LoggedRequest>,
     limiter: Limiter,
     /// Requests whose effect is still to come.
@@ -165,6 +183,7 @@ impl Amo {
             options,
             faults: FaultPlan::default(),
             state: State::new(account),
+            oauth: OAuth::default(),
             log: Vec::new(),
             limiter: Limiter::default(),
             deferred: Vec::new(),
@@ -180,6 +199,21 @@ impl Amo {
     /// The layout, to change it: switch a user off, delete a field.
     pub fn account_mut(&mut self) -> &mut Account {
         &mut self.state.account
+    }
+
+    /// Tokens that were given out.
+    pub fn oauth(&self) -> &OAuth {
+        &self.oauth
+    }
+
+    /// Tokens that were given out, to kill them.
+    pub fn oauth_mut(&mut self) -> &mut OAuth {
+        &mut self.oauth
+    }
+
+    /// A fresh pair, as after the callback.
+    pub fn issue_pair(&mut self, now_ms: i64) -> Pair {
+        self.oauth.issue(&self.options, now_ms)
     }
 
     /// All leads by rising id, deleted ones included.
@@ -341,8 +375,11 @@ impl Amo {
     }
 
     fn route(&mut self, request: &Request, now_ms: i64) -> Response {
-        let wanted = format!("Bearer {}", self.options.token);
-        if request.header("authorization") != Some(wanted.as_str()) {
+        if request.path == oauth::TOKEN_PATH {
+            return self.oauth.token(&self.options, request, now_ms);
+        }
+        let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        if !token.is_some_and(|token| token == self.options.token || self.oauth.accepts(token, now_ms)) {
             return answer::problem(401, "Unauthorized", "Неверный логин или пароль");
         }
         let path = request.path.strip_prefix(BASE_PATH).and_then(|rest| rest.strip_prefix('/'));

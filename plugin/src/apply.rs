@@ -24,10 +24,19 @@ use crate::{
 pub enum Failure {
     /// amoCRM.
     #[error(transparent)]
-    Stop(#[from] Stop),
+    Stop(Stop),
     /// The store: nothing is sent that cannot be recorded.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Store(error) => Self::Store(error),
+            stop => Self::Stop(stop),
+        }
+    }
 }
 
 /// One run's work with one account.
@@ -380,18 +389,16 @@ impl<'a> Session<'a> {
         works: &mut [Work],
     ) -> Result<(), Failure> {
         for (code, lead) in leads {
-            let known = if witness::has_note(self, code, *lead).await? {
+            if witness::has_note(self, code, *lead).await? {
                 let mut pairs = Pairs::new();
                 set_record(works, code, |record| {
                     record.note = Note::Done;
                     pairs.push(self.shop.record_pair(code, record));
                 });
                 self.account.write(&pairs)?;
-                Known::There(())
             } else {
-                Known::Absent
-            };
-            self.crm.notes.insert(code.clone(), known);
+                self.crm.notes.insert(code.clone(), Known::Absent);
+            }
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use crate::{
     ledger::{Meta, Record, ShopLedger},
     model::{Order, day::DAY_MS},
     ports::StoreError,
+    rehearsal,
     report::Report,
     sync::Budget,
 };
@@ -203,8 +204,11 @@ fn record(
             continue;
         }
         let tombstone = tombstone(&order, meta, is_first_pass);
-        if tombstone.is_some() {
+        if let Some(why) = &tombstone {
             report.skipped += 1;
+            if let Some(plan) = &mut report.plan {
+                plan.push(rehearsal::without_lead(&order.code, why));
+            }
         }
         let record = Record::new(&order, now_ms, tombstone);
         // One code with two ids: the first row is the order, the second a problem for a person.

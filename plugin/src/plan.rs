@@ -37,13 +37,22 @@ pub enum Known<T> {
     Later(String),
 }
 
+/// By what a lead was recognised as an order's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// The order-code field.
+    Field,
+    /// Its name.
+    Name,
+}
+
 /// What is known about the lead of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KnownLead {
     /// Made or found as ours.
     There(LeadId),
     /// Made by somebody else for this order.
-    Adopt(LeadId),
+    Adopt(LeadId, Sign),
     /// None.
     Absent,
     /// See [`Known::Doubt`].
@@ -192,7 +201,7 @@ fn lead_step(work: &Work, crm: &Crm, policy: &Policy<'_>, plan: &mut Plan) {
     let code = &work.order.code;
     match crm.leads.get(code) {
         None => plan.look_for_leads.push(code.clone()),
-        Some(KnownLead::There(lead) | KnownLead::Adopt(lead)) => plan.adopt.push((code.clone(), *lead)),
+        Some(KnownLead::There(lead) | KnownLead::Adopt(lead, _)) => plan.adopt.push((code.clone(), *lead)),
         Some(KnownLead::Doubt) => plan.in_doubt.push(code.clone()),
         Some(KnownLead::Refused(reason)) => plan.refused.push((code.clone(), "lead_refused", reason.clone())),
         Some(KnownLead::Later(reason)) => plan.later.push((code.clone(), reason.clone())),

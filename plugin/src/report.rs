@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use crate::rehearsal::PlannedOrder;
+
 /// What a run has done.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
@@ -41,6 +43,9 @@ pub struct Report {
     pub lag_ms: Option<i64>,
     /// What did not go well.
     pub problems: Vec<Problem>,
+    /// In a dry run: what would be done about each order that is not settled. Nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Vec<PlannedOrder>>,
 }
 
 /// Requests by server.

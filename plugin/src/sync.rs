@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::{
-    amocrm::{AccountCheck, Amo, Catalog, Stop, check_account},
+    amocrm::{AccountCheck, Amo, Catalog, Stop, check_account, pair_key},
     apply::{Failure, Session},
     config::Settings,
     create::batch_size,
@@ -18,7 +18,9 @@ use crate::{
     model::OrderCode,
     plan::{Crm, Plan, Work},
     ports::{Ports, StoreError},
+    rehearsal::{self, Overlay},
     report::{Report, rfc3339},
+    seal::SealedStore,
 };
 
 /// Time for a slice where the host names none.
@@ -27,6 +29,8 @@ const MAX_MS: u64 = 25_000;
 const UNIT: usize = 100;
 /// Between the last request of a run and the first of the next, so that runs share the limit without sharing tickets.
 const REST_MS: i64 = 1_000;
+/// Sealed values that are opened together, so that a long backlog needs little memory.
+const SEALED_AT_ONCE: usize = 200;
 /// How long a check of the settings against the account holds.
 const CHECK_MS: i64 = 6 * 3_600_000;
 /// After so many runs that died on an order it is worked on alone, and after so many it is parked.
@@ -74,11 +78,12 @@ struct Options {
     max_ms: u64,
     connection: Option<String>,
     lease: Option<String>,
+    dry_run: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_ms: MAX_MS, connection: None, lease: None }
+        Self { max_ms: MAX_MS, connection: None, lease: None, dry_run: false }
     }
 }
 
@@ -122,29 +127,35 @@ impl<'a> Budget<'a> {
 pub async fn run(ports: Ports<'_>, job: Job, options: &str) -> Result<String, RunError> {
     let options: Options = serde_json::from_str(if options.trim().is_empty() { "{}" } else { options })
         .map_err(|error| RunError::Config(format!("options: {error}")))?;
+    let mut settings = Settings::load(ports.config).map_err(|error| RunError::Config(error.to_string()))?;
     if job == Job::Reconcile {
         return Err(RunError::Internal(
             "the job reconcile is not built yet; new orders are brought in without it".into(),
         ));
     }
-    let mut settings = Settings::load(ports.config).map_err(|error| RunError::Config(error.to_string()))?;
     if let Some(connection) = options.connection {
         settings.connection = connection;
     }
-    // Without a guard of its own the component relies on its host for one run at a time.
-    if options.lease.as_deref() != Some("host") {
+    // Without a guard of its own the component relies on its host for one run at a time. A dry run needs none.
+    if !options.dry_run && options.lease.as_deref() != Some("host") {
         return Err(RunError::Config(
             "options: this host must let only one run of a connection through and say so with \"lease\": \"host\"".into(),
         ));
     }
+    let overlay = Overlay::new(ports.store);
+    let store = if options.dry_run { &overlay } else { ports.store };
+    let store = SealedStore::new(store, settings.secret_key.clone())?;
+    let ports = Ports { store: &store, ..ports };
     let budget = Budget::new(ports, options.max_ms);
     let mut report = Report {
         job: "new".to_owned(),
         connection: settings.connection.clone(),
         started_at: rfc3339(budget.now_ms()),
+        plan: options.dry_run.then(Vec::new),
         ..Report::default()
     };
     new_orders(ports, &settings, &budget, &mut report).await?;
+    rehearsal::finish(&mut report);
     report.took_ms = budget.took_ms();
     Ok(report.to_json())
 }
@@ -164,6 +175,7 @@ async fn new_orders(
             meta
         }
     };
+    check_sealed(ports, settings, &shop)?;
     count_deaths(&shop, &mut meta)?;
 
     let kaspi = Kaspi::new(ports, &settings.kaspi, &settings.default_country);
@@ -171,7 +183,10 @@ async fn new_orders(
     let stored = meta.clone();
     // The server may have got the last run's last request just now.
     let rest_ms = (meta.ended_ms + REST_MS - budget.now_ms()).clamp(0, REST_MS);
-    let amo = Amo::new(ports, &settings.amo, rest_ms.unsigned_abs());
+    let mut amo = Amo::new(ports, settings, rest_ms.unsigned_abs());
+    if report.plan.is_some() {
+        amo = amo.rehearsing();
+    }
     let orders_left = match into_amocrm(ports, settings, &shop, &kaspi, &amo, &mut meta, budget, report).await
     {
         Ok(left) => left,
@@ -181,6 +196,9 @@ async fn new_orders(
             false
         }
     };
+    if let Some(problem) = amo.token_problem() {
+        report.problem("config", problem);
+    }
     if amo.requests() > 0 {
         meta.ended_ms = budget.now_ms();
     }
@@ -195,6 +213,17 @@ async fn new_orders(
     report.watermark = Some(rfc3339(meta.watermark_ms));
     report.lag_ms = Some((budget.now_ms() - meta.watermark_ms).max(0));
     Ok(())
+}
+
+/// Opens everything sealed that this run may need, before anything is sent: what was damaged or moved is found now.
+fn check_sealed(ports: Ports<'_>, settings: &Settings, shop: &ShopLedger<'_>) -> Result<(), StoreError> {
+    if settings.secret_key.is_none() {
+        return Ok(());
+    }
+    let mut keys = vec![pair_key(&settings.amo.base_url)];
+    keys.extend(shop.pin()?.map(|pin| AccountLedger::salt_key(pin.account_id)));
+    keys.extend(shop.pending()?.iter().map(|code| shop.payload_key(code)));
+    keys.chunks(SEALED_AT_ONCE).try_for_each(|keys| ports.store.get_many(keys).map(drop))
 }
 
 /// A run that died has left the codes it worked on. Counted in one write, so that dying here counts nothing twice.
@@ -219,7 +248,7 @@ fn tell(stop: &Stop, meta: &mut Meta, report: &mut Report) {
             meta.paused_until_ms = *until_ms;
             "upstream_amocrm"
         }
-        Stop::Unreachable(_) | Stop::Refused { .. } => "upstream_amocrm",
+        Stop::Unreachable(_) | Stop::Refused { .. } | Stop::Store(_) => "upstream_amocrm",
     };
     report.problem(class, stop.to_string());
 }
@@ -295,6 +324,7 @@ async fn checked_account(
     let fingerprint = settings.fingerprint();
     if let Some(pin) = &pin
         && pin.fingerprint == fingerprint
+        && report.plan.is_none()
         && (is_idle || now_ms - pin.checked_ms < CHECK_MS)
     {
         return Ok(Some(AccountCheck {
@@ -456,6 +486,7 @@ async fn run_unit(
 
 /// Records what the last plan says about orders that go no further.
 fn finish(session: &mut Session<'_>, plan: &Plan, works: &[Work], now_ms: i64) -> Result<(), StoreError> {
+    rehearsal::note(session, plan, works);
     let by_code: BTreeMap<&OrderCode, &Work> = works.iter().map(|work| (&work.order.code, work)).collect();
     let settled: Vec<(OrderCode, i64)> = plan
         .settled

@@ -13,7 +13,7 @@ use crate::{
     ledger::{Attempt, Effect, LeadEntry},
     model::{LeadId, Order, OrderCode, phone},
     note,
-    plan::{KnownLead, Work, lead_name},
+    plan::{KnownLead, Sign, Work, lead_name},
 };
 
 /// Pages of one walk at most.
@@ -111,7 +111,7 @@ fn tokens(name: &str) -> impl Iterator<Item = &str> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     /// It is the order's lead.
-    Adopt,
+    Adopt(Sign),
     /// It only mentions the order.
     Twin,
     /// It has nothing to do with it.
@@ -122,7 +122,7 @@ enum Verdict {
 /// the code as a whole token, made after the order, in the pipeline of the settings, and open.
 fn judge(lead: &Lead, order: &Order, our_name: &str, pipeline_id: i64) -> Verdict {
     match &lead.code {
-        Some(code) if code == order.code.as_str() => return Verdict::Adopt,
+        Some(code) if code == order.code.as_str() => return Verdict::Adopt(Sign::Field),
         Some(code) if !code.is_empty() => return Verdict::Stranger,
         _ => {}
     }
@@ -132,7 +132,7 @@ fn judge(lead: &Lead, order: &Order, our_name: &str, pipeline_id: i64) -> Verdic
     let is_ours = lead.is_tagged && lead.name == our_name;
     let is_after = lead.created_s >= order.created_ms / 1_000;
     if is_ours || (is_after && lead.pipeline_id == pipeline_id && !lead.is_closed()) {
-        Verdict::Adopt
+        Verdict::Adopt(Sign::Name)
     } else {
         Verdict::Twin
     }
@@ -163,9 +163,12 @@ pub async fn leads_of(session: &mut Session<'_>, works: &[&Work]) -> Result<(), 
                     .filter(|lead| ids.contains(&lead.id.0) && !lead.is_deleted)
                     .map(|lead| (lead.id, judge(lead, order, &our_name, session.check.pipeline_id)))
                     .collect();
-                let adopted = verdicts.iter().filter(|(_, v)| *v == Verdict::Adopt).map(|(id, _)| *id).min();
-                let doubles = verdicts.iter().filter(|(id, v)| *v == Verdict::Adopt && Some(*id) != adopted);
-                for (id, _) in doubles {
+                let of_order = verdicts.iter().filter_map(|(id, verdict)| match verdict {
+                    Verdict::Adopt(sign) => Some((*id, *sign)),
+                    Verdict::Twin | Verdict::Stranger => None,
+                });
+                let adopted = of_order.clone().min_by_key(|(id, _)| *id);
+                for (id, _) in of_order.filter(|lead| Some(*lead) != adopted) {
                     session.report.order_problem(
                         order.code.as_str(),
                         "doubled",
@@ -179,7 +182,7 @@ pub async fn leads_of(session: &mut Session<'_>, works: &[&Work]) -> Result<(), 
                         format!("lead {id} mentions this order but is older, closed or in another pipeline"),
                     );
                 }
-                adopted.map_or(KnownLead::Absent, KnownLead::Adopt)
+                adopted.map_or(KnownLead::Absent, |(lead, sign)| KnownLead::Adopt(lead, sign))
             }
         };
         session.crm.leads.insert(order.code.clone(), known);
@@ -445,7 +448,7 @@ mod tests {
             judge(&lead, &order(), "Kaspi 1000000001", 7)
         };
         for (name, wanted, change) in [
-            ("a person's open lead", Verdict::Adopt, (|_| {}) as fn(&mut Lead)),
+            ("a person's open lead", Verdict::Adopt(Sign::Name), (|_| {}) as fn(&mut Lead)),
             ("made before the order", Verdict::Twin, |lead| lead.created_s = 999),
             ("another pipeline", Verdict::Twin, |lead| lead.pipeline_id = 8),
             ("won", Verdict::Twin, |lead| lead.status_id = 142),
@@ -455,13 +458,13 @@ mod tests {
                 lead.is_tagged = true;
                 lead.status_id = 143;
             }),
-            ("ours by tag and name, closed and moved", Verdict::Adopt, |lead| {
+            ("ours by tag and name, closed and moved", Verdict::Adopt(Sign::Name), |lead| {
                 lead.is_tagged = true;
                 lead.name = "Kaspi 1000000001".into();
                 lead.status_id = 143;
                 lead.pipeline_id = 8;
             }),
-            ("field, whatever the name", Verdict::Adopt, |lead| {
+            ("field, whatever the name", Verdict::Adopt(Sign::Field), |lead| {
                 lead.code = Some("1000000001".into());
                 lead.name = "x".into();
                 lead.created_s = 0;

@@ -6,16 +6,17 @@ use serde_json::{Value, json};
 
 use super::{
     outcome::{self, Write},
+    tokens::Tokens,
     wire::{
         Catalog, Contact, ContactDraft, Element, ElementDraft, Lead, LeadDraft, LinkDraft, Note, NoteDraft,
     },
 };
 use crate::{
-    config::{AmoSettings, Secret},
+    config::{AmoSettings, Settings},
     model::LeadId,
     pace::Pace,
-    ports::{HttpError, HttpRequest, HttpResponse, Method, Ports},
-    url,
+    ports::{HttpError, HttpRequest, HttpResponse, Method, Ports, StoreError},
+    rehearsal, url,
 };
 
 /// Rows of a page, amoCRM's maximum (docs/apis/amocrm.md 2.2).
@@ -48,6 +49,9 @@ pub enum Stop {
         /// What it answered.
         reason: String,
     },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// No usable answer, after all tries.
     #[error("amoCRM: {0}")]
     Unreachable(String),
@@ -65,8 +69,12 @@ pub enum Stop {
 
 /// The client of one run.
 pub struct Amo<'a> {
-    ports: Ports<'a>,
-    settings: &'a AmoSettings,
+    pub(super) ports: Ports<'a>,
+    pub(super) settings: &'a AmoSettings,
+    pub(super) connection: &'a str,
+    pub(super) tokens: Tokens,
+    /// In a dry run: ids made up so far for what is not sent.
+    made_up: Option<Cell<i64>>,
     pace: Pace<'a>,
     paused_until_ms: Cell<i64>,
     requests: Cell<u64>,
@@ -74,19 +82,29 @@ pub struct Amo<'a> {
 
 impl<'a> Amo<'a> {
     /// A client that has sent nothing yet and will not for `rest_ms`.
-    pub fn new(ports: Ports<'a>, settings: &'a AmoSettings, rest_ms: u64) -> Self {
+    pub fn new(ports: Ports<'a>, settings: &'a Settings, rest_ms: u64) -> Self {
+        let (settings, connection) = (&settings.amo, settings.connection.as_str());
         Self {
             ports,
             settings,
+            connection,
+            tokens: Tokens::default(),
+            made_up: None,
             pace: Pace::new(ports.clock, settings.requests_per_second, rest_ms),
             paused_until_ms: Cell::new(0),
             requests: Cell::new(0),
         }
     }
 
-    fn token(&self) -> &str {
-        let credentials = &self.settings.credentials;
-        credentials.long_lived.as_ref().or(credentials.access.as_ref()).map_or("", Secret::expose)
+    /// The same client for a dry run: writes are answered here, and no token is renewed.
+    #[must_use]
+    pub fn rehearsing(self) -> Self {
+        Self { made_up: Some(Cell::new(0)), ..self }
+    }
+
+    /// Whether this is a dry run.
+    pub(super) fn is_rehearsing(&self) -> bool {
+        self.made_up.is_some()
     }
 
     /// Requests sent so far.
@@ -137,6 +155,11 @@ impl<'a> Amo<'a> {
     /// # Errors
     /// When the account refuses all requests; the write was then not carried out.
     pub async fn write(&self, path: &str, body: &Value) -> Result<Write, Stop> {
+        if let Some(made_up) = &self.made_up {
+            let first = made_up.get();
+            made_up.set(first + 1_000);
+            return Ok(Write::Done(rehearsal::answer(path, body, first)));
+        }
         let mut trouble = String::new();
         for attempt in 0..TRIES_MAX {
             if attempt > 0 {
@@ -152,18 +175,40 @@ impl<'a> Amo<'a> {
         Ok(Write::NotApplied(trouble))
     }
 
-    /// Sends with a ticket and waits out 429; what it answers says something about the request itself.
+    /// Sends with the token of the moment; what it answers says something about the request itself.
     async fn send(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
     ) -> Result<Result<HttpResponse, HttpError>, Stop> {
+        for refused in 0.. {
+            let token = self.access_token().await?;
+            match self.exchange(method, path, Some(&token), body).await? {
+                // Turned away before it was read: a write may be sent again (1.10).
+                Ok(response) if response.status == 401 && refused == 0 => self.token_refused(&token).await?,
+                Ok(response) if response.status == 401 => return Err(self.dead_token()),
+                answer => return Ok(answer),
+            }
+        }
+        unreachable!("the loop ends by returning")
+    }
+
+    /// Sends with a ticket and waits out 429.
+    pub(super) async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<Result<HttpResponse, HttpError>, Stop> {
         let mut headers = vec![
-            ("authorization".to_owned(), format!("Bearer {}", self.token())),
             ("accept".to_owned(), "application/json".to_owned()),
             ("user-agent".to_owned(), USER_AGENT.to_owned()),
         ];
+        if let Some(token) = token {
+            headers.push(("authorization".to_owned(), format!("Bearer {token}")));
+        }
         if body.is_some() {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }
@@ -191,13 +236,6 @@ impl<'a> Amo<'a> {
                 Err(error) => return Ok(Err(error)),
             };
             match response.status {
-                401 => {
-                    return Err(Stop::Config(
-                        "AMO_ACCESS_TOKEN: amoCRM refuses the token (401); put a valid AMO_LONG_LIVED_TOKEN or \
-                         AMO_ACCESS_TOKEN into the settings"
-                            .into(),
-                    ));
-                }
                 402 => {
                     return Err(Stop::Config("AMO_SUBDOMAIN: the amoCRM account is not paid (402)".into()));
                 }

@@ -5,6 +5,7 @@
 mod account;
 mod client;
 mod outcome;
+mod tokens;
 mod wire;
 
 pub use account::{AccountCheck, check_account};
@@ -12,6 +13,7 @@ pub(crate) use client::PAGE_SIZE;
 pub(crate) use client::WRITE_DEADLINE_MS;
 pub use client::{Amo, Stop};
 pub use outcome::{Rejection, Write};
+pub(crate) use tokens::pair_key;
 pub use wire::{
     Catalog, Contact, ContactDraft, Element, ElementDraft, FieldValue, Lead, LeadDraft, LinkDraft, Note,
     NoteDraft, TAG,

@@ -140,7 +140,7 @@ impl<'a> AccountLedger<'a> {
     /// When the store fails.
     pub fn open(store: &'a dyn Store, account_id: i64) -> Result<Self, StoreError> {
         let prefix = format!("amo/{account_id}/");
-        let key = format!("{prefix}salt");
+        let key = Self::salt_key(account_id);
         let salt: String = match read(store, &key)? {
             Some(salt) => salt,
             None => {
@@ -150,6 +150,11 @@ impl<'a> AccountLedger<'a> {
             }
         };
         Ok(Self { store, prefix, salt })
+    }
+
+    /// Where the salt of an account's phone hashes is stored.
+    pub fn salt_key(account_id: i64) -> String {
+        format!("amo/{account_id}/salt")
     }
 
     fn key(&self, rest: &str) -> String {

@@ -34,12 +34,12 @@ pub fn is_private(key: &str) -> bool {
 /// Pairs that are written together.
 pub type Pairs = Vec<(String, Vec<u8>)>;
 
-fn encode(value: &impl Serialize) -> Vec<u8> {
+pub(crate) fn encode(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("ledger values are plain data with text keys")
 }
 
 /// Reads a document of the ledger that everything depends on; one that cannot be read stops the run.
-fn read<T: DeserializeOwned>(store: &dyn Store, key: &str) -> Result<Option<T>, StoreError> {
+pub(crate) fn read<T: DeserializeOwned>(store: &dyn Store, key: &str) -> Result<Option<T>, StoreError> {
     store.get(key)?.map(|bytes| decode(key, &bytes)).transpose()
 }
 
@@ -55,7 +55,7 @@ fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StoreError>
 }
 
 /// A short hash for keys: 128 bits of SHA-256, in hex.
-fn hash(parts: &[&str]) -> String {
+pub(crate) fn hash(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update(part.as_bytes());

@@ -119,6 +119,11 @@ impl<'a> ShopLedger<'a> {
         format!("{}{rest}", self.prefix)
     }
 
+    /// Where the payload of an order is stored.
+    pub fn payload_key(&self, code: &OrderCode) -> String {
+        self.key(&format!("payload/{code}"))
+    }
+
     /// Where the shop stands; `None` before its first run.
     ///
     /// # Errors
@@ -184,7 +189,7 @@ impl<'a> ShopLedger<'a> {
         pairs.extend(self.add(Index::Open, open)?);
         for (order, record) in orders {
             if !record.is_settled() {
-                pairs.push((self.key(&format!("payload/{}", order.code)), encode(&Payload::of(order))));
+                pairs.push((self.payload_key(&order.code), encode(&Payload::of(order))));
             }
             pairs.push((self.key(&format!("order/{}", order.code)), encode(record)));
         }
@@ -251,8 +256,7 @@ impl<'a> ShopLedger<'a> {
             by_day.entry(Day::of(*created_ms).number()).or_default().insert(code.as_str());
         }
         let mut days = self.days(Index::Pending)?;
-        let mut gone: Vec<String> =
-            settled.iter().map(|(code, _)| self.key(&format!("payload/{code}"))).collect();
+        let mut gone: Vec<String> = settled.iter().map(|(code, _)| self.payload_key(code)).collect();
         let mut pairs = Pairs::new();
         for (day, codes) in by_day {
             let mut left = self.codes_of(Index::Pending, day)?;
@@ -276,7 +280,7 @@ impl<'a> ShopLedger<'a> {
     pub fn load(&self, codes: &[OrderCode]) -> Result<(Vec<Loaded>, Vec<Unreadable>), StoreError> {
         let keys: Vec<String> = codes
             .iter()
-            .flat_map(|code| [self.key(&format!("order/{code}")), self.key(&format!("payload/{code}"))])
+            .flat_map(|code| [self.key(&format!("order/{code}")), self.payload_key(code)])
             .collect();
         let values = self.store.get_many(&keys)?;
         let mut loaded = Vec::new();
@@ -318,7 +322,7 @@ impl<'a> ShopLedger<'a> {
     /// When the store fails.
     pub fn set_order(&self, order: &Order, record: &Record) -> Result<(), StoreError> {
         self.store.set_many(&[
-            (self.key(&format!("payload/{}", order.code)), encode(&Payload::of(order))),
+            (self.payload_key(&order.code), encode(&Payload::of(order))),
             self.record_pair(&order.code, record),
         ])
     }

@@ -277,10 +277,26 @@ impl Rig {
     }
 
     pub(crate) fn slice(&self, max_ms: u64) -> Result<Value, RunError> {
+        let options = format!(r#"{{"max_ms":{max_ms},"lease":"host"}}"#);
+        self.clock.block_on(self.run_with(&options))
+    }
+
+    /// One slice that stores and changes nothing.
+    pub(crate) fn dry_run(&self) -> Result<Value, RunError> {
+        self.clock.block_on(self.run_with(r#"{"max_ms":600000,"dry_run":true}"#))
+    }
+
+    /// Two connections of one account, at the same time.
+    pub(crate) fn run_both(&self, connections: [&str; 2]) -> [Result<Value, RunError>; 2] {
+        let options = connections.map(|name| format!(r#"{{"lease":"host","connection":"{name}"}}"#));
+        let [one, two] = &options;
+        self.clock.block_on(futures_util::future::join(self.run_with(one), self.run_with(two))).into()
+    }
+
+    async fn run_with(&self, options: &str) -> Result<Value, RunError> {
         let http = WireHttp { clock: &self.clock, world: &self.world };
         let ports = Ports { http: &http, store: &self.store, clock: &self.clock, config: &self.config };
-        let options = format!(r#"{{"max_ms":{max_ms},"lease":"host"}}"#);
-        let report = self.clock.block_on(run(ports, Job::New, &options))?;
+        let report = run(ports, Job::New, options).await?;
         Ok(serde_json::from_str(&report).expect("a report is JSON"))
     }
 
@@ -306,6 +322,30 @@ impl Rig {
 
     pub(crate) fn now_ms(&self) -> i64 {
         self.clock.now_ms()
+    }
+
+    /// Gives the account a pair in place of the long-lived token; it ends that many seconds from now.
+    pub(crate) fn with_pair(&mut self, ends_in_s: i64) -> &mut Self {
+        let (pair, options) = {
+            let mut world = self.world.borrow_mut();
+            let pair = world.amo.issue_pair(self.clock.now_ms());
+            let last = world.amo.oauth_mut().pairs_mut().last_mut().expect("just issued");
+            last.access_ends_ms = self.clock.now_ms() + ends_in_s * 1_000;
+            (pair, world.amo.options.clone())
+        };
+        let ends_s = self.now_ms() / 1_000 + ends_in_s;
+        self.config.0.remove("amo_long_lived_token");
+        self.set("amo_access_token", pair.access)
+            .set("amo_refresh_token", pair.refresh)
+            .set("amo_expires_at", ends_s)
+            .set("amo_client_id", options.client_id)
+            .set("amo_client_secret", options.client_secret)
+            .set("amo_redirect_uri", options.redirect_uri)
+    }
+
+    /// How many refresh tokens amoCRM was shown.
+    pub(crate) fn renewals(&self) -> usize {
+        self.world.borrow().amo.oauth().presented().len()
     }
 
     pub(crate) fn amo_requests(&self) -> usize {

@@ -1,13 +1,11 @@
 //! The job `new` against strict simulators, in virtual time.
 
-mod support;
-
+use crate::support::{NOON_MS, Rig, orders, world};
 use kaspi_amocrm_simulator::{
     amo::account,
     fault::{Fault, Rate, Rule},
     kaspi::{SimLine, SimOrder},
 };
-use support::{NOON_MS, Rig, orders, world};
 
 fn problems(report: &serde_json::Value, class: &str) -> usize {
     report["problems"]

@@ -1,0 +1,384 @@
+//! Tokens: the long-lived one of the settings, or a pair that is renewed (docs/apis/amocrm.md 1).
+//!
+//! A refresh token works once, and amoCRM's answer to it can be had once. So a pair is renewed by one run at a time,
+//! under a lock that all runs of the store share; the new pair is durable before its access token is used; and a
+//! renewal happens at half of the access token's life, so that a pair that got lost leaves hours to mend it.
+//! A pair of the settings moves into the store once, and again only when the settings changed.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
+
+use futures_util::lock::Mutex;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::client::{Amo, Stop, WRITE_DEADLINE_MS};
+use crate::{
+    config::{OAuthClient, SettingsError, Text},
+    ledger::{self, encode, hash},
+    lock::Lock,
+    ports::{HttpError, Method},
+};
+
+const TOKEN_PATH: &str = "/oauth2/access_token";
+/// How often a refresh token is presented while no answer comes.
+const TRIES_MAX: u32 = 2;
+/// Longer than two tries with all pauses that amoCRM may ask for in between.
+const LOCK_TTL_MS: i64 = 300_000;
+/// A run whose neighbour renews waits so long; then the next run sees.
+const WAIT_MS_MAX: u64 = 40_000;
+const LOOK_AGAIN_MS: u64 = 250;
+/// After a renewal that reached nobody, while the access token still works.
+const TRY_AGAIN_MS: i64 = 600_000;
+/// Half of the life of an access token whose beginning is not known (1.4).
+const HALF_LIFE_MS: i64 = 43_200_000;
+
+/// A pair as it is stored, sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct Stored {
+    v: u32,
+    access: String,
+    refresh: String,
+    /// When to renew although the access token still works.
+    #[serde(default)]
+    renew_ms: Option<i64>,
+    /// When the access token ends.
+    #[serde(default)]
+    ends_ms: Option<i64>,
+    /// Fingerprint of the pair that the settings of each connection held when it was taken over.
+    #[serde(default)]
+    taken: BTreeMap<String, String>,
+    /// amoCRM refused to renew it.
+    #[serde(default)]
+    dead: Option<Dead>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Dead {
+    /// Of the pair and the integration that were refused: another secret deserves another try.
+    of: String,
+    /// amoCRM's own words.
+    reason: String,
+}
+
+/// What one run knows of the tokens.
+#[derive(Default)]
+pub(super) struct Tokens {
+    pair: RefCell<Option<Stored>>,
+    /// Requests of one run that meet a refusal together make one renewal.
+    turn: Mutex<()>,
+    has_renewed: Cell<bool>,
+    problem: RefCell<Option<String>>,
+}
+
+impl Amo<'_> {
+    /// What a person has to do about the tokens while they still work.
+    pub fn token_problem(&self) -> Option<String> {
+        self.tokens.problem.borrow().clone()
+    }
+
+    /// The token for the next request.
+    pub(super) async fn access_token(&self) -> Result<String, Stop> {
+        if let Some(token) = &self.settings.credentials.long_lived {
+            return Ok(token.expose().to_owned());
+        }
+        if let Some(pair) = &*self.tokens.pair.borrow() {
+            return Ok(pair.access.clone());
+        }
+        let _turn = self.tokens.turn.lock().await;
+        if self.tokens.pair.borrow().is_none() {
+            self.load_pair().await?;
+        }
+        Ok(self.tokens.pair.borrow().as_ref().map(|pair| pair.access.clone()).unwrap_or_default())
+    }
+
+    /// After a 401: renews what can be renewed. The request may then be sent once more; amoCRM is known to refuse a
+    /// good token now and then.
+    pub(super) async fn token_refused(&self, used: &str) -> Result<(), Stop> {
+        if self.settings.credentials.long_lived.is_some() {
+            return Ok(());
+        }
+        let _turn = self.tokens.turn.lock().await;
+        let is_current = self.tokens.pair.borrow().as_ref().is_some_and(|pair| pair.access == used);
+        if !is_current || self.tokens.has_renewed.get() {
+            return Ok(());
+        }
+        self.renew(used).await
+    }
+
+    /// Why no request can be sent any more: the token was refused and cannot be renewed.
+    pub(super) fn dead_token(&self) -> Stop {
+        let name = if self.settings.credentials.long_lived.is_some() {
+            "AMO_LONG_LIVED_TOKEN"
+        } else {
+            "AMO_ACCESS_TOKEN"
+        };
+        let problem = Text::new("amoCRM refuses the token (401)", "amoCRM не принимает токен (401)");
+        config(name, problem)
+    }
+
+    /// Takes the pair of the store, or that of the settings where it is new.
+    async fn load_pair(&self) -> Result<(), Stop> {
+        let mut pair = self.stored_pair()?;
+        if let Some(new) = self.new_pair_of_settings(pair.as_ref()) {
+            let key = self.lock_key();
+            let lock = self.lock(&key).await?;
+            // Another run may have taken it over meanwhile.
+            let stored = self.stored_pair()?;
+            pair = match self.new_pair_of_settings(stored.as_ref()) {
+                Some(new) => {
+                    self.store_pair(&new)?;
+                    Some(new)
+                }
+                None => stored.or(Some(new)),
+            };
+            lock.release()?;
+        }
+        let Some(pair) = pair else {
+            let problem =
+                Text::new("no token is set, and none is in the database", "токен не задан, и в базе его нет");
+            return Err(config("AMO_LONG_LIVED_TOKEN", problem));
+        };
+        let now_ms = self.ports.clock.now_ms();
+        let has_ended = pair.access.is_empty() || pair.ends_ms.is_some_and(|ends_ms| ends_ms <= now_ms);
+        let is_due = pair.renew_ms.is_some_and(|renew_ms| renew_ms <= now_ms) && !self.is_rehearsing();
+        // The others of this run wait for what comes of it.
+        if has_ended || is_due {
+            match self.renew(&pair.access).await {
+                // The access token still works: that is said, and the run goes on.
+                Err(Stop::Config(why)) if !has_ended => drop(self.tokens.problem.replace(Some(why))),
+                Err(Stop::Unreachable(_)) if !has_ended => self.try_again_later(&pair.access)?,
+                other => return other,
+            }
+        }
+        self.tokens.pair.replace(Some(pair));
+        Ok(())
+    }
+
+    /// The pair of the settings, unless it was taken over before.
+    fn new_pair_of_settings(&self, stored: Option<&Stored>) -> Option<Stored> {
+        let credentials = &self.settings.credentials;
+        let text = |secret: &Option<crate::config::Secret>| {
+            secret.as_ref().map(|secret| secret.expose().to_owned()).unwrap_or_default()
+        };
+        let (access, refresh) = (text(&credentials.access), text(&credentials.refresh));
+        if access.is_empty() && refresh.is_empty() {
+            return None;
+        }
+        let fingerprint = hash(&[&access, &refresh]);
+        let mut taken = stored.map(|stored| stored.taken.clone()).unwrap_or_default();
+        // Connections of one account may name the same pair: it is used up by the first of them.
+        if taken.values().any(|known| *known == fingerprint) {
+            return None;
+        }
+        taken.insert(self.connection.to_owned(), fingerprint);
+        let ends_ms = credentials.expires_ms.filter(|_| !refresh.is_empty());
+        let renew_ms = ends_ms.map(|ends_ms| ends_ms - HALF_LIFE_MS);
+        Some(Stored { v: 1, access, refresh, renew_ms, ends_ms, taken, dead: None })
+    }
+
+    /// Renews the pair whose access token is `used`, unless another run has done so.
+    async fn renew(&self, used: &str) -> Result<(), Stop> {
+        if self.is_rehearsing() {
+            let problem = Text::new(
+                "has ended, and a dry run renews nothing: run it once without --dry-run",
+                "больше не действует, а пробный запуск ничего не продлевает: запустите один раз без --dry-run",
+            );
+            return Err(Stop::Config(SettingsError::one("AMO_ACCESS_TOKEN", problem, way_out()).to_string()));
+        }
+        let key = self.lock_key();
+        let lock = self.lock(&key).await?;
+        let result = self.renew_locked(used, lock.until_ms()).await;
+        lock.release()?;
+        result
+    }
+
+    async fn renew_locked(&self, used: &str, until_ms: i64) -> Result<(), Stop> {
+        let pair = match self.stored_pair()? {
+            Some(stored) if stored.access == used => stored,
+            Some(newer) => return Ok(drop(self.tokens.pair.replace(Some(newer)))),
+            None => return Err(self.dead_token()),
+        };
+        let Some(client) = self.settings.credentials.client.as_ref().filter(|_| !pair.refresh.is_empty())
+        else {
+            return Err(self.not_renewable(&pair));
+        };
+        let of = hash(&[&pair.refresh, &client.id, client.secret.expose(), &client.redirect_uri]);
+        if let Some(dead) = pair.dead.as_ref().filter(|dead| dead.of == of) {
+            return Err(dead_pair(&dead.reason));
+        }
+        match self.ask_for_pair(client, &pair.refresh, until_ms).await? {
+            Renewal::Done { access, refresh, lives_ms } => {
+                let now_ms = self.ports.clock.now_ms();
+                let (renew_ms, ends_ms) = (Some(now_ms + lives_ms / 2), Some(now_ms + lives_ms));
+                let fresh =
+                    Stored { v: 1, access, refresh, renew_ms, ends_ms, taken: pair.taken, dead: None };
+                self.store_pair(&fresh)?;
+                self.tokens.pair.replace(Some(fresh));
+                self.tokens.has_renewed.set(true);
+                Ok(())
+            }
+            Renewal::Refused(reason) => {
+                let stop = dead_pair(&reason);
+                self.store_pair(&Stored { dead: Some(Dead { of, reason }), ..pair })?;
+                Err(stop)
+            }
+        }
+    }
+
+    /// Presents the refresh token. Sent again only while no answer came: the first one may not have arrived.
+    async fn ask_for_pair(
+        &self,
+        client: &OAuthClient,
+        refresh: &str,
+        until_ms: i64,
+    ) -> Result<Renewal, Stop> {
+        let body = json!({
+            "client_id": client.id,
+            "client_secret": client.secret.expose(),
+            "grant_type": "refresh_token",
+            "refresh_token": refresh,
+            "redirect_uri": client.redirect_uri,
+        });
+        let mut trouble = String::new();
+        let mut is_lost = false;
+        for attempt in 0..TRIES_MAX {
+            if attempt > 0 {
+                self.ports.clock.sleep(2_000).await;
+            }
+            let ends_ms = self.ports.clock.now_ms() + i64::try_from(WRITE_DEADLINE_MS).unwrap_or(i64::MAX);
+            if ends_ms > until_ms {
+                break;
+            }
+            let answer = match self.exchange(Method::Post, TOKEN_PATH, None, Some(&body)).await {
+                Err(Stop::Refused { status, detail, .. }) => {
+                    return Ok(Renewal::Refused(format!("{status}: {detail}")));
+                }
+                answer => answer?,
+            };
+            match answer {
+                Ok(response) => match (response.status, serde_json::from_slice::<Value>(&response.body)) {
+                    (200, Ok(document)) if let Some(done) = new_pair(&document) => return Ok(done),
+                    (400..=499, document) => {
+                        let hint = document.ok().and_then(|d| Some(d.get("hint")?.as_str()?.to_owned()));
+                        let hint: String = hint.unwrap_or_default().chars().take(100).collect();
+                        let lost =
+                            if is_lost { "; an earlier answer with the new tokens was lost" } else { "" };
+                        return Ok(Renewal::Refused(format!("{}: {hint}{lost}", response.status)));
+                    }
+                    (status, _) => {
+                        is_lost = true;
+                        trouble = format!("status {status}");
+                    }
+                },
+                Err(error) => {
+                    is_lost |= matches!(error, HttpError::Unknown(_));
+                    trouble = error.to_string();
+                }
+            }
+        }
+        Err(Stop::Unreachable(format!("the token cannot be renewed: {trouble}")))
+    }
+
+    /// No further try for a while, whichever run comes next.
+    fn try_again_later(&self, used: &str) -> Result<(), Stop> {
+        if let Some(stored) = self.stored_pair()?.filter(|stored| stored.access == used) {
+            let renew_ms = Some(self.ports.clock.now_ms() + TRY_AGAIN_MS);
+            self.store_pair(&Stored { renew_ms, ..stored })?;
+        }
+        Ok(())
+    }
+
+    fn not_renewable(&self, pair: &Stored) -> Stop {
+        if pair.refresh.is_empty() {
+            return self.dead_token();
+        }
+        let problem = Text::new(
+            "the access token has ended and cannot be renewed, because AMO_CLIENT_ID, AMO_CLIENT_SECRET and \
+             AMO_REDIRECT_URI are not all set",
+            "токен доступа больше не действует, и его нельзя продлить: заданы не все из AMO_CLIENT_ID, \
+             AMO_CLIENT_SECRET и AMO_REDIRECT_URI",
+        );
+        config("AMO_REFRESH_TOKEN", problem)
+    }
+
+    async fn lock<'k>(&'k self, key: &'k str) -> Result<Lock<'k>, Stop> {
+        let clock = self.ports.clock;
+        let began_ms = clock.monotonic_ms();
+        loop {
+            if let Some(lock) = Lock::try_take(self.ports.store, key, clock.now_ms(), LOCK_TTL_MS)? {
+                return Ok(lock);
+            }
+            if clock.monotonic_ms() - began_ms > WAIT_MS_MAX {
+                return Err(Stop::Unreachable("another run is busy with the token of this account".into()));
+            }
+            clock.sleep(LOOK_AGAIN_MS).await;
+        }
+    }
+
+    fn stored_pair(&self) -> Result<Option<Stored>, Stop> {
+        Ok(ledger::read(self.ports.store, &self.pair_key())?)
+    }
+
+    fn store_pair(&self, pair: &Stored) -> Result<(), Stop> {
+        Ok(self.ports.store.set_many(&[(self.pair_key(), encode(pair))])?)
+    }
+
+    fn pair_key(&self) -> String {
+        pair_key(&self.settings.base_url)
+    }
+
+    /// Counted with, so it lies outside of what is sealed.
+    fn lock_key(&self) -> String {
+        format!("lock/{}", self.pair_key())
+    }
+}
+
+/// Where the pair of an account is stored; it belongs to the account and its integration, not to a shop.
+pub(crate) fn pair_key(base_url: &str) -> String {
+    let host = base_url.split("://").last().unwrap_or_default();
+    format!("oauth/{host}")
+}
+
+enum Renewal {
+    Done { access: String, refresh: String, lives_ms: i64 },
+    Refused(String),
+}
+
+/// Reads a pair; `None` where anything of it is missing or could not be sent back.
+fn new_pair(document: &Value) -> Option<Renewal> {
+    let token = |name: &str| {
+        let text = document.get(name)?.as_str()?;
+        (!text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())).then(|| text.to_owned())
+    };
+    let lives_s =
+        document.get("expires_in")?.as_i64().filter(|seconds| (1..=31_536_000).contains(seconds))?;
+    Some(Renewal::Done {
+        access: token("access_token")?,
+        refresh: token("refresh_token")?,
+        lives_ms: lives_s * 1_000,
+    })
+}
+
+fn dead_pair(reason: &str) -> Stop {
+    let problem = Text::new(
+        format!("amoCRM refuses to renew the token pair ({reason})"),
+        format!("amoCRM отказывается продлить пару токенов ({reason})"),
+    );
+    config("AMO_REFRESH_TOKEN", problem)
+}
+
+fn config(name: &str, problem: Text) -> Stop {
+    Stop::Config(SettingsError::one(name, problem, way_out()).to_string())
+}
+
+fn way_out() -> Text {
+    Text::new(
+        "set AMO_LONG_LIVED_TOKEN, or a new pair AMO_ACCESS_TOKEN and AMO_REFRESH_TOKEN, from the keys of your \
+         integration in amoCRM; orders of Kaspi are recorded meanwhile",
+        "задайте AMO_LONG_LIVED_TOKEN или новую пару AMO_ACCESS_TOKEN и AMO_REFRESH_TOKEN из ключей своей интеграции \
+         в amoCRM; заказы Kaspi тем временем записываются",
+    )
+}

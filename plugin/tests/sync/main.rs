@@ -1,0 +1,7 @@
+//! The sync against strict simulators, in virtual time.
+
+mod dry_run;
+mod new_orders;
+mod sealing;
+mod support;
+mod tokens;

@@ -276,12 +276,12 @@ impl Run {
             kaspi_proxy: self.proxy.clone(),
             account: self.amo.clone(),
             limiter: self.limiter.clone(),
-            fence: self.lease.fence().clone(),
+            fence: Some(self.lease.fence().clone()),
             store: self.host.store.clone(),
             closing: stop.flag(),
         };
-        let guest =
-            Guest::new(outbound, self.host.store.clone(), self.lease.fence().clone(), self.settings.clone());
+        let fence = outbound.fence.clone();
+        let guest = Guest::new(outbound, self.host.store.clone(), fence, self.settings.clone());
         let answer = tokio::select! {
             answer = self.host.plugin.run(guest, job, max) => answer,
             // Nothing new is sent any more; what is under way may come back and be recorded.

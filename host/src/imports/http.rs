@@ -49,8 +49,8 @@ pub struct Outbound {
     pub account: Origin,
     /// Its tickets.
     pub limiter: Arc<Limiter>,
-    /// The run's right to change anything.
-    pub fence: Fence,
+    /// The run's right to change anything; without it only reading requests are sent.
+    pub fence: Option<Fence>,
     /// Where that right is looked up.
     pub store: Arc<dyn Store>,
     /// Set when the program is about to end: nothing new is sent any more.
@@ -130,15 +130,17 @@ impl Outbound {
         if self.closing.load(Ordering::Relaxed) {
             return Err(Error::ConnectionRefused);
         }
-        if request.method().is_safe()
-            || self.store.holds(&self.fence).await.map_err(|error| not_sent(&error))?
-        {
+        if request.method().is_safe() {
             return Ok(());
         }
-        tracing::warn!(
-            connection = self.fence.connection,
-            "refused a change by a run that lost its connection"
-        );
+        let Some(fence) = &self.fence else {
+            tracing::warn!("refused a change by a call that may only read");
+            return Err(Error::HttpRequestDenied);
+        };
+        if self.store.holds(fence).await.map_err(|error| not_sent(&error))? {
+            return Ok(());
+        }
+        tracing::warn!(connection = fence.connection, "refused a change by a run that lost its connection");
         Err(Error::HttpRequestDenied)
     }
 
@@ -240,5 +242,29 @@ mod tests {
             assert_eq!((limits.connect, limits.total), expected);
         }
         assert!(ask(None, Some(Duration::ZERO)).total > Duration::ZERO);
+    }
+
+    #[tokio::test]
+    async fn without_a_fence_only_reading_requests_may_leave() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = crate::store::Sqlite::open(&folder.path().join("x.sqlite").display().to_string()).await;
+        let store = Arc::new(store.unwrap());
+        let origin = Origin::parse("https://acme.amocrm.ru").unwrap();
+        let outbound = Outbound {
+            client: Arc::default(),
+            allow: AllowList::new([origin.clone()]),
+            kaspi: origin.clone(),
+            kaspi_path: "/shop".to_owned(),
+            kaspi_proxy: None,
+            limiter: Arc::new(Limiter::new(store.clone(), origin.account(), 7)),
+            account: origin,
+            fence: None,
+            store,
+            closing: Arc::default(),
+        };
+        for (method, allowed) in [("GET", true), ("POST", false), ("PATCH", false), ("DELETE", false)] {
+            let request = Request::builder().method(method).uri("/").body(Bytes::new()).unwrap();
+            assert_eq!(outbound.may_send(&request).await.is_ok(), allowed, "{method}");
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! `wasi:keyvalue`: one bucket, `default`, on the store of this host. Every write carries the run's fence.
+//! `wasi:keyvalue`: one bucket, `default`, on the store of this host. Every write carries the run's fence; a call
+//! without one only reads.
 
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ fn answer<T>(result: Result<T, StoreError>) -> wasmtime::Result<Result<T, Error>
 /// The store, and the run's right to write into it.
 pub(super) struct Keyvalue {
     pub(super) store: Arc<dyn Store>,
-    pub(super) fence: Fence,
+    pub(super) fence: Option<Fence>,
 }
 
 impl Keyvalue {
@@ -51,8 +52,13 @@ impl Keyvalue {
         Ok(found.pop().map(|(_, value)| value))
     }
 
-    async fn write(&self, changes: &[Change]) -> Result<(), StoreError> {
-        self.store.write(&self.fence, BUCKET, changes).await
+    /// What a write has to carry.
+    fn fence(&self) -> Result<&Fence, Error> {
+        self.fence.as_ref().ok_or(Error::AccessDenied)
+    }
+
+    async fn write(&self, changes: &[Change]) -> Result<(), Error> {
+        self.store.write(self.fence()?, BUCKET, changes).await.map_err(|error| failed(&error))
     }
 }
 
@@ -80,7 +86,7 @@ impl store::HostBucket for Guest {
         key: String,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), Error>> {
-        answer(self.keyvalue.write(&[Change::Set(key, value)]).await)
+        Ok(self.keyvalue.write(&[Change::Set(key, value)]).await)
     }
 
     async fn delete(
@@ -88,7 +94,7 @@ impl store::HostBucket for Guest {
         _bucket: Resource<Bucket>,
         key: String,
     ) -> wasmtime::Result<Result<(), Error>> {
-        answer(self.keyvalue.write(&[Change::Delete(key)]).await)
+        Ok(self.keyvalue.write(&[Change::Delete(key)]).await)
     }
 
     async fn exists(
@@ -136,7 +142,7 @@ impl batch::Host for Guest {
     ) -> wasmtime::Result<Result<(), Error>> {
         let changes: Vec<Change> =
             key_values.into_iter().map(|(key, value)| Change::Set(key, value)).collect();
-        answer(self.keyvalue.write(&changes).await)
+        Ok(self.keyvalue.write(&changes).await)
     }
 
     async fn delete_many(
@@ -145,7 +151,7 @@ impl batch::Host for Guest {
         keys: Vec<String>,
     ) -> wasmtime::Result<Result<(), Error>> {
         let changes: Vec<Change> = keys.into_iter().map(Change::Delete).collect();
-        answer(self.keyvalue.write(&changes).await)
+        Ok(self.keyvalue.write(&changes).await)
     }
 }
 
@@ -156,12 +162,19 @@ impl atomics::Host for Guest {
         key: String,
         delta: i64,
     ) -> wasmtime::Result<Result<i64, Error>> {
-        answer(self.keyvalue.store.increment(&self.keyvalue.fence, BUCKET, &key, delta).await)
+        match self.keyvalue.fence() {
+            Ok(fence) => answer(self.keyvalue.store.increment(fence, BUCKET, &key, delta).await),
+            Err(error) => Ok(Err(error)),
+        }
     }
 
     async fn swap(&mut self, cas: Resource<Cas>, value: Vec<u8>) -> wasmtime::Result<Result<(), CasError>> {
         let Cas { key, seen } = self.table.delete(cas)?;
-        match self.keyvalue.store.swap(&self.keyvalue.fence, BUCKET, &key, seen.as_ref(), &value).await {
+        let fence = match self.keyvalue.fence() {
+            Ok(fence) => fence,
+            Err(error) => return Ok(Err(CasError::StoreError(error))),
+        };
+        match self.keyvalue.store.swap(fence, BUCKET, &key, seen.as_ref(), &value).await {
             Ok(true) => Ok(Ok(())),
             Ok(false) => {
                 // The caller gets what is there now, to decide again.
@@ -195,5 +208,22 @@ impl atomics::HostCas for Guest {
     async fn drop(&mut self, cas: Resource<Cas>) -> wasmtime::Result<()> {
         self.table.delete(cas)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Sqlite;
+
+    #[tokio::test]
+    async fn without_a_fence_nothing_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&folder.path().join("x.sqlite").display().to_string()).await.unwrap();
+        store.migrate().await.unwrap();
+        let keyvalue = Keyvalue { store: Arc::new(store), fence: None };
+        let change = Change::Set("key".to_owned(), b"value".to_vec());
+        assert!(matches!(keyvalue.write(&[change]).await, Err(Error::AccessDenied)));
+        assert_eq!(keyvalue.read("key").await.unwrap(), None);
     }
 }

@@ -15,6 +15,7 @@ pub use self::http::Outbound;
 use self::keyvalue::Keyvalue;
 use crate::{
     job::Job,
+    settings::DEFAULT_CONNECTION,
     store::{Fence, Store},
 };
 
@@ -65,11 +66,12 @@ impl fmt::Debug for Guest {
 }
 
 impl Guest {
-    /// For a run that holds its connection. `settings` by lower-case name.
+    /// With the fence of a run that holds its connection; without one it can read and change nothing, neither in the
+    /// store nor at a server. `settings` by lower-case name.
     pub fn new(
         outbound: Outbound,
         store: Arc<dyn Store>,
-        fence: Fence,
+        fence: Option<Fence>,
         settings: Arc<BTreeMap<String, String>>,
     ) -> Self {
         let stderr = MemoryOutputPipe::new(STDERR_BYTES_MAX);
@@ -79,9 +81,9 @@ impl Guest {
         Self { wasi, http, table, stderr, outbound, keyvalue, settings }
     }
 
-    /// The connection of the run.
+    /// The connection that the settings belong to.
     pub fn connection(&self) -> &str {
-        &self.keyvalue.fence.connection
+        self.settings.get("connection").map_or(DEFAULT_CONNECTION, String::as_str)
     }
 
     /// What the component writes when it panics.

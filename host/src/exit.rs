@@ -2,7 +2,12 @@
 
 use std::{fmt, process::ExitCode};
 
-use crate::{run::RunError, settings::SettingsError, store::StoreError};
+use crate::{
+    run::{OpenError, RunError},
+    secret_key::KeyError,
+    settings::SettingsError,
+    store::StoreError,
+};
 
 /// The exit codes. A contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,17 +130,75 @@ impl From<StoreError> for Failure {
         let ru = match &error {
             StoreError::NotBuilt(name) => format!("базы данных {name} пока не поддерживаются"),
             StoreError::Newer(name) => format!("база данных новее программы: в ней есть миграция {name}"),
+            StoreError::Older => "база данных старее программы".to_owned(),
             _ => "DATABASE_URL должен начинаться с sqlite://".to_owned(),
         };
-        let hint = if matches!(error, StoreError::Newer(_)) {
-            Text::new("use the newer program with it", "используйте с ней более новую программу")
-        } else {
-            Text::new(
+        let hint = match error {
+            StoreError::Newer(_) => {
+                Text::new("use the newer program with it", "используйте с ней более новую программу")
+            }
+            StoreError::Older => {
+                Text::new("bring it up to date: kaspi-amocrm migrate", "обновите её: kaspi-amocrm migrate")
+            }
+            _ => Text::new(
                 "set DATABASE_URL=sqlite://data/kaspi-amocrm.sqlite",
                 "задайте DATABASE_URL=sqlite://data/kaspi-amocrm.sqlite",
-            )
+            ),
         };
         Self { exit: Exit::Config, error: Text::new(error.to_string(), ru), hint }
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        let (ru, hint) = match &error {
+            KeyError::Store(_) => return Self::internal(error),
+            KeyError::Required => (
+                "не задан SECRET_KEY, а у этой базы данных нет папки для файла ключа".to_owned(),
+                Text::new(
+                    "set SECRET_KEY: openssl rand -base64 32",
+                    "задайте SECRET_KEY: openssl rand -base64 32",
+                ),
+            ),
+            KeyError::Missing(file) => (
+                format!("нет файла ключа {}, а база данных зашифрована этим ключом", file.display()),
+                Text::new(
+                    "put the file back from a copy, or set its contents as SECRET_KEY; without the key begin with a \
+                     new database: existing leads are recognised",
+                    "верните файл из копии или задайте его содержимое в SECRET_KEY; если ключ утрачен, начните с \
+                     новой базой: существующие сделки будут узнаны",
+                ),
+            ),
+            KeyError::Malformed(file) => (
+                format!("в файле ключа {} не 32 байта в base64", file.display()),
+                Text::new("put the right file back from a copy", "верните правильный файл из копии"),
+            ),
+            KeyError::Open(file) => (
+                format!("файл ключа {} могут прочитать другие пользователи", file.display()),
+                Text::new(
+                    format!("make it private: chmod 600 {}", file.display()),
+                    format!("закройте доступ: chmod 600 {}", file.display()),
+                ),
+            ),
+            KeyError::Io { file, source } => (
+                format!("не удалось использовать файл ключа {}: {source}", file.display()),
+                Text::new(
+                    "let this program write into the folder, or set SECRET_KEY",
+                    "разрешите программе запись в эту папку или задайте SECRET_KEY",
+                ),
+            ),
+        };
+        Self { exit: Exit::Config, error: Text::new(error.to_string(), ru), hint }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Store(error) => error.into(),
+            OpenError::Key(error) => error.into(),
+            OpenError::Scratch(_) => Self::internal(error),
+        }
     }
 }
 

@@ -17,6 +17,7 @@ pub mod report;
 pub mod run;
 pub mod runtime;
 pub mod schedule;
+pub mod secret_key;
 pub mod settings;
 pub mod stop;
 pub mod store;

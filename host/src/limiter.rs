@@ -5,8 +5,11 @@
 //! too, however long the network takes, and no second ever sees an eighth request. The times are in the store, which
 //! all processes share.
 
+mod memory;
+
 use std::{fmt, sync::Arc, time::Duration};
 
+pub use memory::{MemoryTickets, QuietTickets};
 use tokio::sync::{Mutex, Notify};
 
 use crate::{
@@ -109,56 +112,11 @@ impl Limiter {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex as SyncMutex;
-
     use tokio::time::Instant;
 
     use super::*;
-    use crate::store::StoreFuture;
 
-    /// The tickets of a database, without a database, so that time can be virtual.
-    struct Table(SyncMutex<Vec<(i64, i64)>>);
-
-    impl Table {
-        fn new() -> Arc<Self> {
-            Arc::new(Self(SyncMutex::new(vec![(0, 0); 7])))
-        }
-    }
-
-    impl Tickets for Table {
-        fn take_ticket<'a>(
-            &'a self,
-            account: &'a str,
-            count: u32,
-            now_ms: i64,
-            until_ms: i64,
-        ) -> StoreFuture<'a, TicketAnswer> {
-            Box::pin(async move {
-                let mut rows = self.0.lock().unwrap();
-                let rows = &mut rows[..count as usize];
-                let (slot, row) = rows.iter_mut().enumerate().min_by_key(|(_, row)| row.0).unwrap();
-                if row.0 > now_ms {
-                    return Ok(TicketAnswer::FreeAt(row.0));
-                }
-                *row = (until_ms, row.1 + 1);
-                let slot = i64::try_from(slot).unwrap();
-                Ok(TicketAnswer::Taken(Ticket { account: account.to_owned(), slot, uses: row.1 }))
-            })
-        }
-
-        fn return_ticket<'a>(&'a self, ticket: &'a Ticket, free_at_ms: i64) -> StoreFuture<'a, ()> {
-            Box::pin(async move {
-                let mut rows = self.0.lock().unwrap();
-                let row = &mut rows[usize::try_from(ticket.slot).unwrap()];
-                if row.1 == ticket.uses {
-                    row.0 = free_at_ms;
-                }
-                Ok(())
-            })
-        }
-    }
-
-    fn limiter(table: &Arc<Table>, start: Instant) -> Arc<Limiter> {
+    fn limiter(table: &Arc<MemoryTickets>, start: Instant) -> Arc<Limiter> {
         let now = move || 1_000_000 + millis(start.elapsed());
         Arc::new(Limiter::with_clock(table.clone(), "acme:443".to_owned(), 7, now))
     }
@@ -166,7 +124,7 @@ mod tests {
     /// Arrival times at the other side of `requests` requests over several processes.
     async fn arrivals(seed: u64, processes: usize, requests: u64, latency_ms_max: u64) -> Vec<u128> {
         let start = Instant::now();
-        let table = Table::new();
+        let table = Arc::<MemoryTickets>::default();
         let limiters: Vec<_> = (0..processes).map(|_| limiter(&table, start)).collect();
         let mut running = tokio::task::JoinSet::new();
         for request in 0..requests {
@@ -215,7 +173,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_lost_ticket_comes_back_after_its_deadline() {
         let start = Instant::now();
-        let table = Table::new();
+        let table = Arc::<MemoryTickets>::default();
         let limiter = limiter(&table, start);
         for _ in 0..7 {
             limiter.take(Duration::from_secs(10)).await.unwrap();
@@ -227,7 +185,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_timeout_rests_longer() {
         let start = Instant::now();
-        let table = Table::new();
+        let table = Arc::<MemoryTickets>::default();
         let limiter = limiter(&table, start);
         let mut last = None;
         for _ in 0..7 {

@@ -1,7 +1,7 @@
 //! One run, from lease to report. Commands, schedule and web addresses all come here.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -13,13 +13,14 @@ use crate::{
     imports::{Guest, Outbound, bindings::GuestError},
     job::Job,
     lease::Lease,
-    limiter::Limiter,
+    limiter::{Limiter, QuietTickets},
     outbound::{AllowList, Client, Origin},
     report::Report,
     runtime::Plugin,
+    secret_key::{self, KeyError},
     settings::{Connection, Settings, SettingsError},
     stop::Stop,
-    store::{self, RunRecord, Store, StoreError},
+    store::{self, Fence, RunRecord, Store, StoreError},
 };
 
 /// Time that requests under way get when the program is asked to end.
@@ -55,6 +56,20 @@ pub enum RunError {
     Interrupted,
 }
 
+/// Why there is no host.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database cannot be opened or brought up to date.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no key to seal with.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// No folder for what a dry run throws away.
+    #[error("cannot make a temporary folder: {0}")]
+    Scratch(#[source] std::io::Error),
+}
+
 /// How long a run may take.
 #[derive(Debug, Clone, Copy)]
 pub struct RunLimits {
@@ -88,25 +103,56 @@ pub struct Host {
     plugin: Plugin,
     store: Arc<dyn Store>,
     settings: Settings,
+    /// What private values are sealed with, in base64; only the component uses it.
+    secret_key: String,
     client: Arc<Client>,
     limiters: Mutex<HashMap<(String, u32), Arc<Limiter>>>,
+    /// The database of a host that found none and must not make one.
+    _scratch: Option<tempfile::TempDir>,
 }
 
 impl Host {
-    /// Opens the database of the settings and brings its schema up to date.
+    /// Opens the database of the settings, brings its schema up to date and finds the key that seals it.
     ///
     /// # Errors
-    /// When the database cannot be opened or migrated.
-    pub async fn open(settings: Settings, plugin: Plugin) -> Result<Arc<Self>, StoreError> {
+    /// When the database cannot be opened or migrated, or there is no key.
+    pub async fn open(settings: Settings, plugin: Plugin) -> Result<Arc<Self>, OpenError> {
         let store = store::open(&settings.database_url()).await?;
         store.migrate().await?;
-        Ok(Self::with_store(settings, plugin, store))
+        let secret_key = secret_key::of(&settings, store.as_ref()).await?;
+        Ok(Self::with_store(settings, plugin, store, secret_key, None))
     }
 
-    /// With a store that is open and up to date.
-    pub fn with_store(settings: Settings, plugin: Plugin, store: Arc<dyn Store>) -> Arc<Self> {
+    /// For calls that change nothing: a database that does not exist is not made, an older one stays as it is.
+    ///
+    /// # Errors
+    /// When the database cannot be opened, is older than this program, or its key is missing.
+    pub async fn open_unchanged(settings: Settings, plugin: Plugin) -> Result<Arc<Self>, OpenError> {
+        let is_new = store::file_of(&settings.database_url()).is_some_and(|file| !file.exists());
+        if is_new {
+            let scratch = tempfile::tempdir().map_err(OpenError::Scratch)?;
+            let url = format!("sqlite://{}", scratch.path().join("scratch.sqlite").display());
+            let store = store::open(&url).await?;
+            store.migrate().await?;
+            return Ok(Self::with_store(settings, plugin, store, secret_key::fresh(), Some(scratch)));
+        }
+        let store = store::open(&settings.database_url()).await?;
+        if !store.pending_migrations().await?.is_empty() {
+            return Err(StoreError::Older.into());
+        }
+        let secret_key = secret_key::of(&settings, store.as_ref()).await?;
+        Ok(Self::with_store(settings, plugin, store, secret_key, None))
+    }
+
+    fn with_store(
+        settings: Settings,
+        plugin: Plugin,
+        store: Arc<dyn Store>,
+        secret_key: String,
+        scratch: Option<tempfile::TempDir>,
+    ) -> Arc<Self> {
         let (client, limiters) = (Arc::default(), Mutex::default());
-        Arc::new(Self { plugin, store, settings, client, limiters })
+        Arc::new(Self { plugin, store, settings, secret_key, client, limiters, _scratch: scratch })
     }
 
     /// The settings.
@@ -147,18 +193,82 @@ impl Host {
         job: Job,
         wait: Duration,
     ) -> Result<Run, RunError> {
+        let target = self.target(connection)?;
+        let limiter = self.limiter(&target.amo, target.connection.amo_rps());
+        let ttl = target.connection.lease_ttl();
+        let lease = Lease::take(&self.store, target.connection.name(), job, ttl, wait)
+            .await?
+            .ok_or(RunError::Busy)?;
+        Ok(Run { host: self.clone(), target, job, lease, limiter })
+    }
+
+    /// Shows what a run would do from the state that is stored. Sends nothing that changes anything, stores nothing,
+    /// and needs no connection of its own.
+    ///
+    /// # Errors
+    /// When a setting is missing or wrong.
+    pub async fn dry_run(
+        &self,
+        connection: &str,
+        job: Job,
+        max: Duration,
+        stop: &Stop,
+    ) -> Result<Report, RunError> {
+        let target = self.target(connection)?;
+        let tickets = Arc::new(QuietTickets::new(self.store.clone()));
+        let limiter = Limiter::new(tickets, target.amo.account(), target.connection.amo_rps());
+        self.slice(&target, None, Arc::new(limiter), job, max, stop).await
+    }
+
+    fn target(&self, connection: &str) -> Result<Target, RunError> {
         let connection = self.settings.connection(connection)?;
         if let Some(error) = connection.missing().into_iter().next() {
             return Err(error.into());
         }
         let (kaspi, amo) = (connection.kaspi_origin()?, connection.amo_origin()?);
         let proxy = connection.kaspi_proxy_origin()?;
-        let lease = Lease::take(&self.store, connection.name(), job, connection.lease_ttl(), wait)
-            .await?
-            .ok_or(RunError::Busy)?;
-        let limiter = self.limiter(&amo, connection.amo_rps());
-        let settings = Arc::new(connection.guest_settings());
-        Ok(Run { host: self.clone(), connection, job, lease, kaspi, amo, proxy, limiter, settings })
+        let mut settings = connection.guest_settings();
+        settings.insert("secret_key".to_owned(), self.secret_key.clone());
+        Ok(Target { connection, kaspi, amo, proxy, settings: Arc::new(settings) })
+    }
+
+    /// One call of the component; without a fence it can change nothing.
+    async fn slice(
+        &self,
+        target: &Target,
+        fence: Option<Fence>,
+        limiter: Arc<Limiter>,
+        job: Job,
+        max: Duration,
+        stop: &Stop,
+    ) -> Result<Report, RunError> {
+        let outbound = Outbound {
+            client: self.client.clone(),
+            allow: AllowList::new([target.kaspi.clone(), target.amo.clone()]),
+            kaspi: target.kaspi.clone(),
+            kaspi_path: target.connection.kaspi_path(),
+            kaspi_proxy: target.proxy.clone(),
+            account: target.amo.clone(),
+            limiter,
+            fence: fence.clone(),
+            store: self.store.clone(),
+            closing: stop.flag(),
+        };
+        let guest = Guest::new(outbound, self.store.clone(), fence, target.settings.clone());
+        let answer = tokio::select! {
+            answer = self.plugin.run(guest, job, max) => answer,
+            // Nothing new is sent any more; what is under way may come back and be recorded.
+            () = async { stop.requested().await; tokio::time::sleep(CLOSING).await } => return Err(RunError::Interrupted),
+        };
+        match answer {
+            Ok(Ok(text)) => serde_json::from_str(&text)
+                .map_err(|error| RunError::Internal(format!("the component's report is not valid: {error}"))),
+            Ok(Err(GuestError::Config(text))) => Err(RunError::Config(text)),
+            Ok(Err(GuestError::Busy)) => Err(RunError::Busy),
+            Ok(Err(GuestError::Upstream(text))) => Err(RunError::Upstream(text)),
+            Ok(Err(GuestError::Internal(text))) => Err(RunError::Internal(text)),
+            Err(error) => Err(RunError::Internal(error.to_string())),
+        }
     }
 
     fn limiter(&self, account: &Origin, count: u32) -> Arc<Limiter> {
@@ -173,14 +283,20 @@ impl Host {
 #[derive(Debug)]
 pub struct Run {
     host: Arc<Host>,
-    connection: Connection,
+    target: Target,
     job: Job,
     lease: Lease,
+    limiter: Arc<Limiter>,
+}
+
+/// A connection, and where its requests go.
+#[derive(Debug)]
+struct Target {
+    connection: Connection,
     kaspi: Origin,
     amo: Origin,
     proxy: Option<Origin>,
-    limiter: Arc<Limiter>,
-    settings: Arc<std::collections::BTreeMap<String, String>>,
+    settings: Arc<BTreeMap<String, String>>,
 }
 
 impl Run {
@@ -202,18 +318,21 @@ impl Run {
                         match self.work_on(job, RunLimits::default(), stop).await.error {
                             None | Some(RunError::Interrupted) => {}
                             Some(error) => {
-                                tracing::warn!(connection = self.connection.name(), %job, "the job that was due failed: {error}");
+                                tracing::warn!(connection = self.target.connection.name(), %job, "the job that was due failed: {error}");
                             }
                         }
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(connection = self.connection.name(), "cannot look for due jobs: {error}");
+                    tracing::warn!(
+                        connection = self.target.connection.name(),
+                        "cannot look for due jobs: {error}"
+                    );
                     break;
                 }
             }
         }
-        let name = self.connection.name().to_owned();
+        let name = self.target.connection.name().to_owned();
         if let Err(error) = self.lease.release().await {
             tracing::warn!(
                 connection = name,
@@ -268,38 +387,12 @@ impl Run {
     }
 
     async fn slice(&self, job: Job, max: Duration, stop: &Stop) -> Result<Report, RunError> {
-        let outbound = Outbound {
-            client: self.host.client.clone(),
-            allow: AllowList::new([self.kaspi.clone(), self.amo.clone()]),
-            kaspi: self.kaspi.clone(),
-            kaspi_path: self.connection.kaspi_path(),
-            kaspi_proxy: self.proxy.clone(),
-            account: self.amo.clone(),
-            limiter: self.limiter.clone(),
-            fence: Some(self.lease.fence().clone()),
-            store: self.host.store.clone(),
-            closing: stop.flag(),
-        };
-        let fence = outbound.fence.clone();
-        let guest = Guest::new(outbound, self.host.store.clone(), fence, self.settings.clone());
-        let answer = tokio::select! {
-            answer = self.host.plugin.run(guest, job, max) => answer,
-            // Nothing new is sent any more; what is under way may come back and be recorded.
-            () = async { stop.requested().await; tokio::time::sleep(CLOSING).await } => return Err(RunError::Interrupted),
-        };
-        match answer {
-            Ok(Ok(text)) => serde_json::from_str(&text)
-                .map_err(|error| RunError::Internal(format!("the component's report is not valid: {error}"))),
-            Ok(Err(GuestError::Config(text))) => Err(RunError::Config(text)),
-            Ok(Err(GuestError::Busy)) => Err(RunError::Busy),
-            Ok(Err(GuestError::Upstream(text))) => Err(RunError::Upstream(text)),
-            Ok(Err(GuestError::Internal(text))) => Err(RunError::Internal(text)),
-            Err(error) => Err(RunError::Internal(error.to_string())),
-        }
+        let (fence, limiter) = (Some(self.lease.fence().clone()), self.limiter.clone());
+        self.host.slice(&self.target, fence, limiter, job, max, stop).await
     }
 
     async fn record(&self, job: Job, started_ms: i64, took: Duration, outcome: &Outcome) {
-        let connection = self.connection.name();
+        let connection = self.target.connection.name();
         if let Some(report) = &outcome.report {
             tracing::info!(
                 connection,

@@ -3,7 +3,6 @@
 //! What is shown comes from the simulated CRM, not from what our own store believes.
 
 mod scene;
-mod table;
 
 use std::{
     collections::BTreeSet,
@@ -12,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{load_plugin, print, stop_on_signals};
+use super::{load_plugin, print, stop_on_signals, table};
 use crate::{
     exit::{Exit, Failure},
     job::Job,

@@ -3,8 +3,10 @@
 mod config;
 mod demo;
 mod migrate;
+mod plan;
 mod run;
 mod serve;
+mod table;
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -50,6 +52,9 @@ enum Command {
     Run {
         /// new: orders that amoCRM does not have yet; reconcile: what has changed since
         job: Job,
+        /// Show what would be done, and change and store nothing
+        #[arg(long)]
+        dry_run: bool,
         /// Stop after this many seconds; the next run goes on
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         max_seconds: Option<u64>,
@@ -102,8 +107,8 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Serve { listen, no_schedule } => {
             serve::serve(settings()?, plugin, listen, !no_schedule).await
         }
-        Command::Run { job, max_seconds, wait, connection } => {
-            run::run(settings()?, plugin, run::Wanted { job, max_seconds, wait, connection }).await
+        Command::Run { job, dry_run, max_seconds, wait, connection } => {
+            run::run(settings()?, plugin, run::Wanted { job, max_seconds, wait, connection, dry_run }).await
         }
         Command::Demo { keep } => demo::demo(plugin, keep).await,
         Command::Migrate => migrate::migrate(&settings()?).await,

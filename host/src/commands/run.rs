@@ -2,13 +2,18 @@
 
 use std::{path::Path, time::Duration};
 
+use super::plan;
 use super::{load_plugin, print, report_failure, stop_on_signals};
 use crate::{
     exit::{Exit, Failure},
     job::Job,
     run::{Host, RunError, RunLimits},
     settings::Settings,
+    stop::Stop,
 };
+
+/// A dry run is one call of the component: what it has found out is gone with it.
+const DRY_RUN_MAX: Duration = Duration::from_secs(600);
 
 /// What was asked for.
 pub(super) struct Wanted {
@@ -16,6 +21,7 @@ pub(super) struct Wanted {
     pub(super) max_seconds: Option<u64>,
     pub(super) wait: u64,
     pub(super) connection: String,
+    pub(super) dry_run: bool,
 }
 
 /// Runs until done and prints one report. A run that began always prints it, also when it failed later.
@@ -27,6 +33,10 @@ pub(super) async fn run(settings: Settings, plugin: Option<&Path>, wanted: Wante
     }
     let plugin = load_plugin(plugin)?;
     let stop = stop_on_signals();
+    if wanted.dry_run {
+        let host = Host::open_unchanged(settings, plugin).await?;
+        return dry_run(&host, &wanted, &stop).await;
+    }
     let host = Host::open(settings, plugin).await?;
     let limits = RunLimits { total: wanted.max_seconds.map(Duration::from_secs), ..RunLimits::default() };
     let wait = Duration::from_secs(wanted.wait);
@@ -44,4 +54,13 @@ pub(super) async fn run(settings: Settings, plugin: Option<&Path>, wanted: Wante
         Some(error) => Ok(report_failure(&error.into())),
         None => Ok(exit),
     }
+}
+
+/// The report with its plan goes to stdout, the same in words to stderr.
+async fn dry_run(host: &Host, wanted: &Wanted, stop: &Stop) -> Result<Exit, Failure> {
+    let max = wanted.max_seconds.map_or(DRY_RUN_MAX, Duration::from_secs);
+    let report = Box::pin(host.dry_run(&wanted.connection, wanted.job, max, stop)).await?;
+    print(&report.to_line())?;
+    plan::show(&report)?;
+    Ok(report.exit())
 }

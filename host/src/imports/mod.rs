@@ -86,6 +86,11 @@ impl Guest {
         self.settings.get("connection").map_or(DEFAULT_CONNECTION, String::as_str)
     }
 
+    /// Whether it holds its connection and may change anything.
+    pub fn may_change(&self) -> bool {
+        self.keyvalue.fence.is_some()
+    }
+
     /// What the component writes when it panics.
     pub(crate) fn stderr(&self) -> MemoryOutputPipe {
         self.stderr.clone()

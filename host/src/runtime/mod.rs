@@ -108,6 +108,8 @@ impl Plugin {
             "connection": guest.connection(),
             // This host lets only one run of a connection through.
             "lease": "host",
+            // Without the right to change anything, all that a run can do is to show what it would.
+            "dry_run": !guest.may_change(),
         })
         .to_string();
         let panic = guest.stderr();

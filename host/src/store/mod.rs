@@ -6,7 +6,7 @@
 mod migrations;
 mod sqlite;
 
-use std::{error::Error, fmt, future::Future, path::Path, pin::Pin, sync::Arc};
+use std::{error::Error, fmt, future::Future, path::PathBuf, pin::Pin, sync::Arc};
 
 pub use migrations::SQLITE as SQLITE_MIGRATIONS;
 pub use sqlite::{SQLITE_VERSION_MIN, Sqlite};
@@ -31,6 +31,9 @@ pub enum StoreError {
     /// The address names no database.
     #[error("DATABASE_URL must begin with sqlite://")]
     Address,
+    /// Migrations are missing.
+    #[error("the database is older than this program")]
+    Older,
     /// A migration is recorded that this program does not know.
     #[error("the database is newer than this program: it has the migration {0}")]
     Newer(String),
@@ -51,7 +54,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether a person has to change something before it can work.
     pub fn is_config(&self) -> bool {
-        matches!(self, Self::NotBuilt(_) | Self::Address | Self::Newer(_))
+        matches!(self, Self::NotBuilt(_) | Self::Address | Self::Newer(_) | Self::Older)
     }
 }
 
@@ -165,6 +168,9 @@ pub trait Store: Tickets {
     /// Brings the schema up to date and answers with the names of the migrations that were applied.
     fn migrate(&self) -> StoreFuture<'_, Vec<&'static str>>;
 
+    /// When all tickets of an account are free, milliseconds since 1970; 0 where it never had any.
+    fn tickets_free_at<'a>(&'a self, account: &'a str) -> StoreFuture<'a, i64>;
+
     /// Names of the migrations that are missing.
     fn pending_migrations(&self) -> StoreFuture<'_, Vec<&'static str>>;
 
@@ -239,10 +245,9 @@ fn sqlite_path(url: &str) -> Result<String, StoreError> {
     if path.is_empty() || path.starts_with(':') { Err(StoreError::Address) } else { Ok(path.to_owned()) }
 }
 
-/// The folder of a SQLite database, for files that belong beside it.
-pub fn folder_of(url: &str) -> Option<std::path::PathBuf> {
-    let path = sqlite_path(url).ok()?;
-    url.starts_with("sqlite").then(|| Path::new(&path).parent().map(Path::to_path_buf)).flatten()
+/// The file of a SQLite database; `None` for databases without one.
+pub fn file_of(url: &str) -> Option<PathBuf> {
+    url.starts_with("sqlite").then(|| sqlite_path(url).ok()).flatten().map(PathBuf::from)
 }
 
 impl fmt::Debug for dyn Store {

@@ -189,6 +189,17 @@ impl Store for Sqlite {
         })
     }
 
+    fn tickets_free_at<'a>(&'a self, account: &'a str) -> StoreFuture<'a, i64> {
+        Box::pin(async move {
+            let free_at: Option<i64> =
+                sqlx::query_scalar("SELECT MAX(free_at_ms) FROM tickets WHERE account = ?1")
+                    .bind(account)
+                    .fetch_one(&self.tickets)
+                    .await?;
+            Ok(free_at.unwrap_or(0))
+        })
+    }
+
     fn pending_migrations(&self) -> StoreFuture<'_, Vec<&'static str>> {
         Box::pin(async move {
             let applied = self.applied().await?;

@@ -16,7 +16,7 @@ use kaspi_amocrm_simulator::{
     serve::{Server, serve},
 };
 
-use super::table::masked;
+use crate::commands::table::masked;
 use crate::{clock::now_ms, settings::Settings};
 
 /// Both simulators, listening.

@@ -1,45 +1,57 @@
 //! A lock that processes share through the store.
 //!
-//! Its key holds the time at which the lock ends, so the lock of a process that died ends by itself. Nothing but
-//! this file may write to such a key: see [`Store::increment`].
+//! Its key holds the time at which the lock ends, so the lock of a process that died ends by itself, and a short hash
+//! of its owner. Owners are connections, of which the lease lets only one run through: a lock that a connection finds
+//! to be its own was left behind by a run that died. Nothing but this file may write to such a key: see
+//! [`Store::increment`].
 
-use crate::ports::{Store, StoreError};
+use crate::{
+    ledger::hash,
+    ports::{Store, StoreError},
+};
 
 /// A lock that seems to last longer than this was written under another clock and counts as ended.
 const AHEAD_MS_MAX: i64 = 3_600_000;
+
+/// Low bits of the stored number that name the owner; the others are milliseconds since 1970, for 4,000 years.
+const OWNER_BITS: u32 = 16;
 
 /// A lock that is ours until it ends.
 #[must_use = "a lock that is not released holds others up until it ends"]
 pub struct Lock<'a> {
     store: &'a dyn Store,
     key: &'a str,
-    until_ms: i64,
+    held: i64,
 }
 
 impl<'a> Lock<'a> {
-    /// Takes the lock if nobody has it. `ttl_ms` is longer than whatever is done under it.
+    /// Takes the lock if no other owner has it. `ttl_ms` is longer than whatever is done under it.
     ///
     /// # Errors
     /// When the store fails.
     pub fn try_take(
         store: &'a dyn Store,
         key: &'a str,
+        owner: &str,
         now_ms: i64,
         ttl_ms: i64,
     ) -> Result<Option<Self>, StoreError> {
         // Makes the key where it is missing: a compare-and-swap is only safe on one that exists.
-        let seen_ms = store.increment(key, 0)?;
-        if now_ms < seen_ms && seen_ms < now_ms + AHEAD_MS_MAX {
+        let seen = store.increment(key, 0)?;
+        let owner = i64::from_str_radix(&hash(&[owner])[..4], 16).expect("a hash is hexadecimal");
+        let (seen_ms, seen_owner) = (seen >> OWNER_BITS, seen & ((1 << OWNER_BITS) - 1));
+        let is_held = now_ms < seen_ms && seen_ms < now_ms + AHEAD_MS_MAX;
+        if is_held && seen_owner != owner {
             return Ok(None);
         }
-        let until_ms = now_ms + ttl_ms;
-        let is_ours = store.swap(key, &seen_ms.to_le_bytes(), &until_ms.to_le_bytes())?;
-        Ok(is_ours.then_some(Self { store, key, until_ms }))
+        let held = ((now_ms + ttl_ms) << OWNER_BITS) | owner;
+        let is_ours = store.swap(key, &seen.to_le_bytes(), &held.to_le_bytes())?;
+        Ok(is_ours.then_some(Self { store, key, held }))
     }
 
     /// When it ends.
     pub fn until_ms(&self) -> i64 {
-        self.until_ms
+        self.held >> OWNER_BITS
     }
 
     /// Gives it back. One that somebody took over meanwhile stays theirs.
@@ -47,6 +59,67 @@ impl<'a> Lock<'a> {
     /// # Errors
     /// When the store fails; the lock ends by itself then.
     pub fn release(self) -> Result<(), StoreError> {
-        self.store.swap(self.key, &self.until_ms.to_le_bytes(), &0_i64.to_le_bytes()).map(drop)
+        self.store.swap(self.key, &self.held.to_le_bytes(), &0_i64.to_le_bytes()).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rehearsal::Overlay;
+
+    /// A store that has nothing; what is written stays in the overlay.
+    struct Nothing;
+
+    impl Store for Nothing {
+        fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+            Ok(vec![None; keys.len()])
+        }
+        fn set_many(&self, _: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
+            unreachable!("the overlay keeps it")
+        }
+        fn delete_many(&self, _: &[String]) -> Result<(), StoreError> {
+            unreachable!("the overlay keeps it")
+        }
+        fn increment(&self, _: &str, _: i64) -> Result<i64, StoreError> {
+            unreachable!("the overlay keeps it")
+        }
+        fn swap(&self, _: &str, _: &[u8], _: &[u8]) -> Result<bool, StoreError> {
+            unreachable!("the overlay keeps it")
+        }
+    }
+
+    #[test]
+    fn one_owner_at_a_time_until_it_is_given_back_or_ends() {
+        let store = Overlay::new(&Nothing);
+        let take = |owner, now_ms| Lock::try_take(&store, "lock/x", owner, now_ms, 500).unwrap();
+        let first = take("one", 1_000).expect("nobody has it");
+        assert_eq!(first.until_ms(), 1_500);
+        assert!(take("two", 1_000).is_none() && take("two", 1_499).is_none());
+        first.release().unwrap();
+        let second = take("two", 1_001).expect("given back");
+        assert!(take("one", 1_500).is_none());
+        let third = take("one", 1_501).expect("the second one has ended");
+        second.release().unwrap();
+        assert!(take("two", 1_502).is_none(), "who comes late gives nothing back that is not theirs");
+        third.release().unwrap();
+    }
+
+    #[test]
+    fn what_a_dead_run_of_the_same_connection_left_is_taken_over() {
+        let store = Overlay::new(&Nothing);
+        let take = |owner, now_ms| Lock::try_take(&store, "lock/x", owner, now_ms, 500).unwrap();
+        let dead = take("one", 1_000).expect("nobody has it");
+        let next = take("one", 1_001).expect("its own");
+        dead.release().unwrap();
+        assert!(take("two", 1_002).is_none(), "the dead one holds nothing any more");
+        next.release().unwrap();
+    }
+
+    #[test]
+    fn a_lock_of_another_clock_is_no_lock() {
+        let store = Overlay::new(&Nothing);
+        let _far = Lock::try_take(&store, "lock/x", "one", 5 * AHEAD_MS_MAX, 500).unwrap().expect("free");
+        assert!(Lock::try_take(&store, "lock/x", "two", 1_000, 500).unwrap().is_some());
     }
 }

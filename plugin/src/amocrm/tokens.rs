@@ -308,7 +308,9 @@ impl Amo<'_> {
         let clock = self.ports.clock;
         let began_ms = clock.monotonic_ms();
         loop {
-            if let Some(lock) = Lock::try_take(self.ports.store, key, clock.now_ms(), LOCK_TTL_MS)? {
+            if let Some(lock) =
+                Lock::try_take(self.ports.store, key, self.connection, clock.now_ms(), LOCK_TTL_MS)?
+            {
                 return Ok(lock);
             }
             if clock.monotonic_ms() - began_ms > WAIT_MS_MAX {

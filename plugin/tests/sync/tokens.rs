@@ -236,8 +236,6 @@ fn a_process_that_dies_at_any_write_of_a_renewal_shows_no_token_three_times() {
         rig.store.dies_at.set(Some(dies_at));
         let died = rig.run().is_err();
         rig.store.dies_at.set(None);
-        // A lock of the dead is waited out.
-        rig.wait_minutes(6);
         let report = rig.run_for(20);
         let shown = rig.world.borrow().amo.oauth().presented().to_vec();
         assert!(shown.len() <= 2, "died at write {dies_at}: {shown:?}");

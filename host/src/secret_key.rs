@@ -68,7 +68,7 @@ pub async fn of(settings: &Settings, store: &dyn Store) -> Result<String, KeyErr
         return Err(KeyError::Missing(file));
     }
     if make(&file)? {
-        tracing::warn!(
+        tracing::info!(
             file = %file.display(),
             "made a key file: it seals tokens and personal data in the database; keep a copy of it, apart from copies \
              of the database"

@@ -183,10 +183,14 @@ impl Amo<'_> {
     async fn renew(&self, used: &str) -> Result<(), Stop> {
         if self.is_rehearsing() {
             let problem = Text::new(
-                "has ended, and a dry run renews nothing: run it once without --dry-run",
-                "больше не действует, а пробный запуск ничего не продлевает: запустите один раз без --dry-run",
+                "has ended, and a dry run renews nothing, because the new pair would have to be stored",
+                "больше не действует, а пробный запуск ничего не продлевает: новую пару пришлось бы сохранить",
             );
-            return Err(Stop::Config(SettingsError::one("AMO_ACCESS_TOKEN", problem, way_out()).to_string()));
+            let hint = Text::new(
+                "set AMO_LONG_LIVED_TOKEN, or a fresh pair, or run without --dry-run",
+                "задайте AMO_LONG_LIVED_TOKEN или свежую пару, либо запустите без --dry-run",
+            );
+            return Err(Stop::Config(SettingsError::one("AMO_ACCESS_TOKEN", problem, hint).to_string()));
         }
         let key = self.lock_key();
         let lock = self.lock(&key).await?;

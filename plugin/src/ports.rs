@@ -94,9 +94,10 @@ pub enum StoreError {
     /// It does not answer, or answers nonsense.
     #[error("key-value store: {0}")]
     Failed(String),
-    /// A sealed value does not open; the text names the setting and says what to do.
+    /// A stored value cannot be used: damaged, moved, or sealed with another key. The text names the setting and says
+    /// what to do, in both languages.
     #[error("{0}")]
-    Sealed(String),
+    Unusable(String),
 }
 
 /// A durable key-value store with one writer at a time (the lease sees to that).

@@ -135,7 +135,7 @@ pub enum SealError {
 
 impl From<SealError> for StoreError {
     fn from(error: SealError) -> Self {
-        Self::Sealed(error.to_string())
+        Self::Unusable(error.to_string())
     }
 }
 
@@ -330,7 +330,7 @@ mod tests {
         SealedStore::new(&map, Some(key(1))).unwrap();
         SealedStore::new(&map, Some(key(1))).unwrap();
         let refused = |key| match SealedStore::new(&map, key) {
-            Err(StoreError::Sealed(text)) => text,
+            Err(StoreError::Unusable(text)) => text,
             Err(error) => panic!("{error}"),
             Ok(_) => panic!("the store is sealed with another key"),
         };

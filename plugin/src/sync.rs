@@ -66,7 +66,7 @@ pub enum RunError {
 impl From<StoreError> for RunError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Sealed(why) => Self::Config(why),
+            StoreError::Unusable(why) => Self::Config(why),
             StoreError::Failed(_) => Self::Internal(error.to_string()),
         }
     }

@@ -45,11 +45,11 @@ pub(crate) fn read<T: DeserializeOwned>(store: &dyn Store, key: &str) -> Result<
 
 fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(bytes).map_err(|error| {
-        StoreError::Failed(format!(
-            "the value of {key} cannot be read ({:?} error at column {}); restore the database from a backup, or \
-             use the version of this program that wrote it",
-            error.classify(),
-            error.column()
+        let (kind, column) = (error.classify(), error.column());
+        StoreError::Unusable(format!(
+            "DATABASE_URL: the value of {key} cannot be read ({kind:?} error at column {column}); restore the database \
+             from a backup, or use the version of this program that wrote it / значение {key} не читается; \
+             восстановите базу из резервной копии или используйте версию программы, которая его записала"
         ))
     })
 }

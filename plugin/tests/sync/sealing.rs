@@ -109,6 +109,17 @@ fn what_somebody_put_there_unsealed_is_not_used() {
 }
 
 #[test]
+fn a_document_of_the_ledger_that_cannot_be_read_stops_the_run_too() {
+    let rig = rig();
+    for key in ["shop/default/meta", "shop/default/account"] {
+        let good = rig.store.values.borrow()[key].clone();
+        rig.store.values.borrow_mut().insert(key.to_owned(), b"{\"v\":1,".to_vec());
+        assert!(refused(&rig).contains(key));
+        rig.store.values.borrow_mut().insert(key.to_owned(), good);
+    }
+}
+
+#[test]
 fn a_settled_order_leaves_no_payload() {
     let rig = rig();
     rig.wait_minutes(1);

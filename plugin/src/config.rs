@@ -2,31 +2,17 @@
 //!
 //! [`Settings::load`] reports everything that is wrong at once. What only the account can tell (does this status
 //! exist?) is not checked here; [`Settings::fingerprint`] tells when that check is due again.
-//! All names, defaults and examples: docs/configuration.md.
+//! All names, shapes and defaults come from the crate `kaspi-amocrm-settings`, which hosts share.
 
-mod finding;
 mod reader;
-mod status_map;
 
-pub use finding::{Finding, Language, SettingsError, Text};
+pub use kaspi_amocrm_settings::{Finding, Language, SettingsError, StatusMap, Text};
 pub use reader::Secret;
-pub use status_map::StatusMap;
 
-use crate::{model::phone, ports::Config, seal::SecretKey};
-use finding::shown;
+use kaspi_amocrm_settings::{rules, table};
+
+use crate::{ports::Config, seal::SecretKey};
 use reader::Reader;
-
-/// Kaspi's own address (docs/apis/kaspi.md 1.1).
-const KASPI_API_BASE: &str = "https://kaspi.kz/shop/api/v2";
-
-/// Domains of amoCRM accounts (docs/apis/amocrm.md, conventions).
-const AMO_DOMAINS: [&str; 3] = ["amocrm.ru", "amocrm.com", "kommo.com"];
-
-/// What the name of a lead is made from when nothing else is wanted.
-const LEAD_NAME_TEMPLATE: &str = "Kaspi {code}";
-
-/// Room for the buyer's name: amoCRM takes names of 255 characters (docs/apis/amocrm.md 5).
-const LEAD_NAME_TEMPLATE_CHARS_MAX: usize = 150;
 
 const SECOND_MS: i64 = 1_000;
 const DAY_S: i64 = 86_400;
@@ -132,24 +118,24 @@ impl Settings {
     pub fn load(config: &dyn Config) -> Result<Self, SettingsError> {
         let mut reader = Reader::new(config);
         let settings = Self {
-            connection: connection(&mut reader),
+            connection: reader.text_or_default(&table::CONNECTION),
             kaspi: kaspi(&mut reader),
             amo: amo(&mut reader),
-            default_country: country(&mut reader),
+            default_country: reader.text_or_default(&table::DEFAULT_COUNTRY).to_ascii_uppercase(),
             language: language(&mut reader),
-            lead_name: lead_name(&mut reader),
-            status_map: status_map(&mut reader),
-            final_status_wins: reader.flag("FINAL_STATUS_WINS", true),
-            overlap_ms: reader.number("OVERLAP_SECONDS", 1_800, 0..=DAY_S) * SECOND_MS,
-            first_lookback_ms: reader.number("FIRST_LOOKBACK_DAYS", 14, 0..=90) * DAY_S * SECOND_MS,
-            settle_ms: reader.number("SETTLE_SECONDS", 300, 1..=DAY_S) * SECOND_MS,
-            secret_key: secret_key(&mut reader),
+            lead_name: reader.text_or_default(&table::LEAD_NAME_TEMPLATE),
+            status_map: reader
+                .value(&table::STATUS_MAP)
+                .and_then(|text| StatusMap::parse(&text).ok())
+                .unwrap_or_default(),
+            final_status_wins: reader.flag(&table::FINAL_STATUS_WINS),
+            overlap_ms: reader.number(&table::OVERLAP_SECONDS) * SECOND_MS,
+            first_lookback_ms: reader.number(&table::FIRST_LOOKBACK_DAYS) * DAY_S * SECOND_MS,
+            settle_ms: reader.number(&table::SETTLE_SECONDS) * SECOND_MS,
+            secret_key: reader.value(&table::SECRET_KEY).and_then(|key| SecretKey::parse(&key)),
         };
-        if reader.findings.is_empty() {
-            Ok(settings)
-        } else {
-            Err(SettingsError { findings: reader.findings })
-        }
+        SettingsError::none_of(reader.into_findings())?;
+        Ok(settings)
     }
 
     /// A short text that changes with any address or id (never with a secret), and means that the settings have to
@@ -189,232 +175,53 @@ fn fnv1a(bytes: &[u8]) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-fn connection(reader: &mut Reader<'_>) -> String {
-    let name = reader.text("CONNECTION").unwrap_or_else(|| "default".to_owned());
-    let shaped = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    if name.len() > 64 || !shaped {
-        let problem = Text::new("is no usable name", "не годится как имя");
-        let hint = Text::new(
-            "use up to 64 Latin letters, digits, - and _",
-            "используйте до 64 латинских букв, цифр, - и _",
-        );
-        reader.find("CONNECTION", problem, hint);
-    }
-    name
-}
-
 fn kaspi(reader: &mut Reader<'_>) -> KaspiSettings {
-    let api_base = reader.url("KASPI_API_BASE").unwrap_or_else(|| KASPI_API_BASE.to_owned());
-    let findings_before = reader.findings.len();
-    let token = reader.header_text("KASPI_API_TOKEN").unwrap_or_default();
-    if token.is_empty() && reader.findings.len() == findings_before {
-        let hint = Text::new(
-            "create it in the Kaspi merchant cabinet: Settings, API token",
-            "создайте его в кабинете продавца Kaspi: Настройки, Токен API",
-        );
-        reader.missing("KASPI_API_TOKEN", hint);
+    KaspiSettings {
+        api_base: reader.text_or_default(&table::KASPI_API_BASE).trim_end_matches('/').to_owned(),
+        token: reader.secret(&table::KASPI_API_TOKEN).unwrap_or_else(|| Secret::new("")),
+        merchant_uid: reader.value(&table::KASPI_MERCHANT_UID),
     }
-    let token = Secret::new(token);
-    KaspiSettings { api_base, token, merchant_uid: reader.header_text("KASPI_MERCHANT_UID") }
 }
 
 fn amo(reader: &mut Reader<'_>) -> AmoSettings {
-    let base_url = amo_base_url(reader);
-    let credentials = credentials(reader);
-    let requests_per_second = reader.number("AMO_RPS", 7, 1..=50);
+    let (base_url, subdomain) = (reader.value(&table::AMO_BASE_URL), reader.value(&table::AMO_SUBDOMAIN));
     AmoSettings {
-        base_url,
-        credentials,
-        pipeline_id: reader.id("AMO_PIPELINE_ID"),
-        status_id: reader.id("AMO_STATUS_ID"),
-        responsible_user_id: reader.id("AMO_RESPONSIBLE_USER_ID"),
-        catalog_id: reader.id("AMO_CATALOG_ID"),
-        lead_order_code_field_id: reader.id("AMO_LEAD_ORDER_CODE_FIELD_ID"),
-        contact_address_field_id: reader.id("AMO_CONTACT_ADDRESS_FIELD_ID"),
-        lead_delivery_address_field_id: reader.id("AMO_LEAD_DELIVERY_ADDRESS_FIELD_ID"),
-        lead_order_date_field_id: reader.id("AMO_LEAD_ORDER_DATE_FIELD_ID"),
-        requests_per_second: u32::try_from(requests_per_second).expect("bounded above"),
+        base_url: rules::account_address(base_url.as_deref(), subdomain.as_deref()).unwrap_or_default(),
+        credentials: credentials(reader),
+        pipeline_id: reader.id(&table::AMO_PIPELINE_ID),
+        status_id: reader.id(&table::AMO_STATUS_ID),
+        responsible_user_id: reader.id(&table::AMO_RESPONSIBLE_USER_ID),
+        catalog_id: reader.id(&table::AMO_CATALOG_ID),
+        lead_order_code_field_id: reader.id(&table::AMO_LEAD_ORDER_CODE_FIELD_ID),
+        contact_address_field_id: reader.id(&table::AMO_CONTACT_ADDRESS_FIELD_ID),
+        lead_delivery_address_field_id: reader.id(&table::AMO_LEAD_DELIVERY_ADDRESS_FIELD_ID),
+        lead_order_date_field_id: reader.id(&table::AMO_LEAD_ORDER_DATE_FIELD_ID),
+        requests_per_second: u32::try_from(reader.number(&table::AMO_RPS)).expect("its bounds are checked"),
     }
 }
 
 fn credentials(reader: &mut Reader<'_>) -> Credentials {
-    let findings_before = reader.findings.len();
-    let mut secret = |name| reader.header_text(name).map(Secret::new);
-    let (long_lived, access) = (secret("AMO_LONG_LIVED_TOKEN"), secret("AMO_ACCESS_TOKEN"));
-    let (refresh, client_secret) = (secret("AMO_REFRESH_TOKEN"), secret("AMO_CLIENT_SECRET"));
-    let expires_ms = reader.id("AMO_EXPIRES_AT").map(|seconds| seconds.saturating_mul(SECOND_MS));
-    let (id, redirect_uri) = (reader.header_text("AMO_CLIENT_ID"), reader.header_text("AMO_REDIRECT_URI"));
-    let parts = [
-        ("AMO_CLIENT_ID", id.is_some()),
-        ("AMO_CLIENT_SECRET", client_secret.is_some()),
-        ("AMO_REDIRECT_URI", redirect_uri.is_some()),
-    ];
-    let client = id.zip(client_secret).zip(redirect_uri).map(|((id, secret), redirect_uri)| OAuthClient {
-        id,
-        secret,
-        redirect_uri,
-    });
-    let is_enough = long_lived.is_some() || access.is_some() || client.is_some();
-    if !is_enough && reader.findings.len() == findings_before {
-        if refresh.is_some() || parts.iter().any(|(_, is_set)| *is_set) {
-            for (name, _) in parts.iter().filter(|(_, is_set)| !is_set) {
-                let hint = Text::new(
-                    "take it from the keys of your integration in amoCRM, or set AMO_LONG_LIVED_TOKEN instead",
-                    "возьмите из ключей своей интеграции в amoCRM или задайте вместо этого AMO_LONG_LIVED_TOKEN",
-                );
-                reader.missing(name, hint);
-            }
-        } else {
-            let hint = Text::new(
-                "create a long-lived token in the keys of your integration in amoCRM",
-                "создайте долгосрочный токен в ключах своей интеграции в amoCRM",
-            );
-            reader.missing("AMO_LONG_LIVED_TOKEN", hint);
-        }
+    let id = reader.value(&table::AMO_CLIENT_ID);
+    let secret = reader.secret(&table::AMO_CLIENT_SECRET);
+    let redirect_uri = reader.value(&table::AMO_REDIRECT_URI);
+    Credentials {
+        long_lived: reader.secret(&table::AMO_LONG_LIVED_TOKEN),
+        access: reader.secret(&table::AMO_ACCESS_TOKEN),
+        refresh: reader.secret(&table::AMO_REFRESH_TOKEN),
+        expires_ms: reader.id(&table::AMO_EXPIRES_AT).map(|seconds| seconds.saturating_mul(SECOND_MS)),
+        client: id.zip(secret).zip(redirect_uri).map(|((id, secret), redirect_uri)| OAuthClient {
+            id,
+            secret,
+            redirect_uri,
+        }),
     }
-    Credentials { long_lived, access, refresh, expires_ms, client }
-}
-
-fn amo_base_url(reader: &mut Reader<'_>) -> String {
-    let findings_before = reader.findings.len();
-    if let Some(url) = reader.url("AMO_BASE_URL") {
-        return url;
-    }
-    match reader.text("AMO_SUBDOMAIN") {
-        Some(value) => match amo_host(&value) {
-            Some(host) => return format!("https://{host}"),
-            None => {
-                let problem = Text::new(
-                    format!("{} is no account of amoCRM", shown(&value)),
-                    format!("{} не похоже на аккаунт amoCRM", shown(&value)),
-                );
-                let hint = Text::new(
-                    "write acme, acme.amocrm.ru or acme.kommo.com",
-                    "укажите acme, acme.amocrm.ru или acme.kommo.com",
-                );
-                reader.find("AMO_SUBDOMAIN", problem, hint);
-            }
-        },
-        None if reader.findings.len() == findings_before => {
-            let hint = Text::new(
-                "write the first part of your account's address: acme for https://acme.amocrm.ru",
-                "укажите начало адреса вашего аккаунта: acme для https://acme.amocrm.ru",
-            );
-            reader.missing("AMO_SUBDOMAIN", hint);
-        }
-        None => {}
-    }
-    String::new()
-}
-
-/// The host of an account from what people write: `acme`, `acme.kommo.com`, or an address copied from a browser.
-fn amo_host(value: &str) -> Option<String> {
-    let value = value.to_ascii_lowercase();
-    let host = match value.split_once("://") {
-        Some(("https", rest)) => rest.split('/').next().unwrap_or_default(),
-        Some(_) => return None,
-        None => value.trim_end_matches('/'),
-    };
-    let (subdomain, domain) = host.split_once('.').unwrap_or((host, AMO_DOMAINS[0]));
-    let shaped = !subdomain.is_empty()
-        && subdomain.len() <= 63
-        && !subdomain.starts_with('-')
-        && !subdomain.ends_with('-')
-        && subdomain.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    // `www` is the platform, not an account.
-    (shaped && subdomain != "www" && AMO_DOMAINS.contains(&domain)).then(|| format!("{subdomain}.{domain}"))
-}
-
-fn country(reader: &mut Reader<'_>) -> String {
-    let Some(value) = reader.text("DEFAULT_COUNTRY") else { return "KZ".to_owned() };
-    let code = value.to_ascii_uppercase();
-    if !phone::is_country(&code) {
-        let problem =
-            Text::new(format!("{} is no country", shown(&value)), format!("{} не код страны", shown(&value)));
-        let hint = Text::new("write two letters, for example KZ", "укажите две буквы, например KZ");
-        reader.find("DEFAULT_COUNTRY", problem, hint);
-    }
-    code
 }
 
 fn language(reader: &mut Reader<'_>) -> Language {
-    let Some(value) = reader.text("LANGUAGE_CRM") else { return Language::default() };
-    match value.to_lowercase().as_str() {
-        "ru" => Language::Ru,
-        "en" => Language::En,
-        _ => {
-            let problem = Text::new(
-                format!("{} is not offered", shown(&value)),
-                format!("{} не поддерживается", shown(&value)),
-            );
-            reader.find("LANGUAGE_CRM", problem, Text::new("write ru or en", "укажите ru или en"));
-            Language::default()
-        }
-    }
-}
-
-fn lead_name(reader: &mut Reader<'_>) -> String {
-    let Some(template) = reader.text("LEAD_NAME_TEMPLATE") else { return LEAD_NAME_TEMPLATE.to_owned() };
-    if let Some(problem) = lead_name_problem(&template) {
-        let hint = Text::new(
-            "write for example \"Kaspi {code}\" or \"{buyer}, {code}\"",
-            "укажите, например, «Kaspi {code}» или «{buyer}, {code}»",
-        );
-        reader.find("LEAD_NAME_TEMPLATE", problem, hint);
-    }
-    template
-}
-
-/// The code must stand alone in the name, because a lead is recognised by it when its field is not set up.
-fn lead_name_problem(template: &str) -> Option<Text> {
-    let Some((before, after)) = template.split_once("{code}") else {
-        return Some(Text::new("does not hold {code}", "не содержит {code}"));
-    };
-    let glued = |c: char| c.is_alphanumeric() || matches!(c, '{' | '}' | '_' | '-');
-    if before.ends_with(glued) || after.starts_with(glued) {
-        return Some(Text::new("has {code} glued to other text", "содержит {code}, слитый с другим текстом"));
-    }
-    let rest = template.replace("{code}", "").replace("{buyer}", "");
-    if rest.contains(['{', '}']) {
-        return Some(Text::new(
-            "holds braces other than {code} and {buyer}",
-            "содержит скобки кроме {code} и {buyer}",
-        ));
-    }
-    if template.chars().count() > LEAD_NAME_TEMPLATE_CHARS_MAX || template.chars().any(char::is_control) {
-        let max = LEAD_NAME_TEMPLATE_CHARS_MAX;
-        return Some(Text::new(
-            format!("is longer than {max} characters or not one line"),
-            format!("длиннее {max} символов или занимает не одну строку"),
-        ));
-    }
-    None
-}
-
-fn secret_key(reader: &mut Reader<'_>) -> Option<SecretKey> {
-    let value = reader.text("SECRET_KEY")?;
-    let key = SecretKey::parse(&value);
-    if key.is_none() {
-        let problem = Text::new("is no key", "не является ключом");
-        let hint = Text::new(
-            "write 32 random bytes in base64: openssl rand -base64 32",
-            "укажите 32 случайных байта в base64: openssl rand -base64 32",
-        );
-        reader.find("SECRET_KEY", problem, hint);
-    }
-    key
-}
-
-fn status_map(reader: &mut Reader<'_>) -> StatusMap {
-    let text = reader.text("STATUS_MAP").unwrap_or_default();
-    match StatusMap::parse(&text) {
-        Ok(map) => map,
-        Err(findings) => {
-            for (problem, hint) in findings {
-                reader.find("STATUS_MAP", problem, hint);
-            }
-            StatusMap::default()
-        }
+    if reader.text_or_default(&table::LANGUAGE_CRM).eq_ignore_ascii_case("en") {
+        Language::En
+    } else {
+        Language::Ru
     }
 }
 

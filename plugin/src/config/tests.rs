@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::model::phone;
 
 /// The shortest settings that work.
 const LEAST: [(&str, &str); 3] =
@@ -119,10 +120,10 @@ fn empty_and_zero_mean_not_set() {
         ("lead_name_template", ""),
     ])
     .unwrap();
-    assert_eq!(settings.kaspi.api_base, KASPI_API_BASE);
+    assert_eq!(settings.kaspi.api_base, "https://kaspi.kz/shop/api/v2");
     assert_eq!(settings.kaspi.merchant_uid, None);
     assert_eq!((settings.amo.pipeline_id, settings.amo.status_id), (None, None));
-    assert_eq!(settings.lead_name, LEAD_NAME_TEMPLATE);
+    assert_eq!(settings.lead_name, "Kaspi {code}");
 }
 
 #[test]
@@ -323,5 +324,20 @@ fn fingerprint_follows_ids_and_addresses_only() {
         let fingerprint = load(&[other]).unwrap().fingerprint();
         assert!(!seen.contains(&fingerprint), "{other:?} must change it");
         seen.push(fingerprint);
+    }
+}
+
+#[test]
+fn the_shared_checks_agree_with_what_uses_the_values() {
+    for a in b'A'..=b'Z' {
+        for b in b'A'..=b'Z' {
+            let code = String::from_utf8(vec![a, b]).unwrap();
+            assert_eq!(kaspi_amocrm_settings::is_country(&code), phone::is_country(&code), "{code}");
+        }
+    }
+    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    for text in [key, &format!("{key}="), &format!("{key}=="), &key[1..], &key.replace('8', "9"), "", "!"] {
+        let is_right = table::SECRET_KEY.check(text).is_empty();
+        assert_eq!(is_right, SecretKey::parse(text).is_some(), "{text:?}");
     }
 }

@@ -51,6 +51,16 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// From its parts.
+    pub fn new(name: impl Into<String>, problem: Text, hint: Text) -> Self {
+        Self { name: name.into(), problem, hint }
+    }
+
+    /// A setting that is not there and has to be.
+    pub fn missing(name: impl Into<String>, hint: Text) -> Self {
+        Self::new(name, Text::new("is not set", "не задано"), hint)
+    }
+
     /// The finding as one line in one language, without the name.
     pub fn text(&self, language: Language) -> String {
         format!("{}; {}", self.problem.get(language), self.hint.get(language))
@@ -65,16 +75,27 @@ impl fmt::Display for Finding {
 }
 
 /// All that is wrong with the settings, so that it can be put right in one go.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsError {
     /// At least one.
     pub findings: Vec<Finding>,
 }
 
 impl SettingsError {
-    /// A single finding, for what only the account itself can tell (an id that is not there).
-    pub fn one(name: impl Into<String>, problem: Text, hint: Text) -> Self {
-        Self { findings: vec![Finding { name: name.into(), problem, hint }] }
+    /// `Ok` where nothing was found.
+    ///
+    /// # Errors
+    /// All findings.
+    pub fn none_of(findings: Vec<Finding>) -> Result<(), Self> {
+        if findings.is_empty() { Ok(()) } else { Err(Self { findings }) }
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+impl From<Finding> for SettingsError {
+    fn from(finding: Finding) -> Self {
+        Self { findings: vec![finding] }
     }
 }
 
@@ -91,8 +112,8 @@ impl fmt::Display for SettingsError {
     }
 }
 
-/// A value as it may stand in a message.
-pub(super) fn shown(value: &str) -> String {
+/// A value as it may stand in a message: a long one may be a token in the wrong place, so only its length is told.
+pub fn shown(value: &str) -> String {
     let chars = value.chars().count();
     if chars > VALUE_CHARS_MAX { format!("({chars})") } else { format!("{value:?}") }
 }

@@ -1,0 +1,24 @@
+//! The one list of all settings, for the component and for its hosts.
+//!
+//! [`table`] names every setting with its shape, bounds and default. [`Setting::check`] says what is wrong with a
+//! value, [`rules`] what is wrong with several of them together: both answer with a [`Finding`], in English and
+//! Russian. [`mod@reference`] renders what people read: the tables of `docs/configuration.md` and `.env.example`.
+//!
+//! Nothing here reads settings, and nothing is needed but the standard library: the component carries only the parts
+//! that it calls, and the texts of [`docs`] are not among them.
+
+mod check;
+mod country;
+pub mod docs;
+mod finding;
+mod lead_name;
+pub mod reference;
+pub mod rules;
+mod status_map;
+pub mod table;
+
+pub use check::yes_or_no;
+pub use country::is_country;
+pub use finding::{Finding, Language, SettingsError, Text, shown};
+pub use status_map::StatusMap;
+pub use table::{Kind, Scope, Setting};

@@ -1,0 +1,220 @@
+//! Rules that need more than one value, or more than a glance at one. Both sides follow the same ones: what our host
+//! lets through, the component takes as well.
+
+use crate::{Finding, Setting, Text, check::KEY_HINT, table::*};
+
+/// Domains of amoCRM accounts (docs/apis/amocrm.md, conventions).
+const AMO_DOMAINS: [&str; 3] = ["amocrm.ru", "amocrm.com", "kommo.com"];
+/// A secret that is shorter can be guessed.
+const SECRET_CHARS_MIN: usize = 16;
+
+/// What a connection lacks. A setting that is set and wrong has a finding of its own, so it counts as set here.
+pub fn missing(is_set: &dyn Fn(&Setting) -> bool) -> Vec<Finding> {
+    let mut missing = Vec::new();
+    if !is_set(&KASPI_API_TOKEN) {
+        let hint = Text::new(
+            "create it in the Kaspi merchant cabinet: Settings, API token",
+            "создайте его в кабинете продавца Kaspi: Настройки, Токен API",
+        );
+        missing.push(Finding::missing(KASPI_API_TOKEN.name, hint));
+    }
+    if !is_set(&AMO_SUBDOMAIN) && !is_set(&AMO_BASE_URL) {
+        let hint = Text::new(
+            "write the first part of your account's address: acme for https://acme.amocrm.ru",
+            "укажите начало адреса вашего аккаунта: acme для https://acme.amocrm.ru",
+        );
+        missing.push(Finding::missing(AMO_SUBDOMAIN.name, hint));
+    }
+    missing.extend(missing_credentials(is_set));
+    missing
+}
+
+/// Any token is enough; so is a whole integration, because its pair of tokens may be in the store already.
+fn missing_credentials(is_set: &dyn Fn(&Setting) -> bool) -> Vec<Finding> {
+    let integration = [&AMO_CLIENT_ID, &AMO_CLIENT_SECRET, &AMO_REDIRECT_URI];
+    let has_integration = integration.iter().all(|part| is_set(part));
+    if is_set(&AMO_LONG_LIVED_TOKEN) || is_set(&AMO_ACCESS_TOKEN) || has_integration {
+        return Vec::new();
+    }
+    if is_set(&AMO_REFRESH_TOKEN) || integration.iter().any(|part| is_set(part)) {
+        let hint = Text::new(
+            "take it from the keys of your integration in amoCRM, or set AMO_LONG_LIVED_TOKEN instead",
+            "возьмите из ключей своей интеграции в amoCRM или задайте вместо этого AMO_LONG_LIVED_TOKEN",
+        );
+        let lacking = integration.iter().filter(|part| !is_set(part));
+        return lacking.map(|part| Finding::missing(part.name, hint.clone())).collect();
+    }
+    let hint = Text::new(
+        "create a long-lived token in the keys of your integration in amoCRM",
+        "создайте долгосрочный токен в ключах своей интеграции в amoCRM",
+    );
+    vec![Finding::missing(AMO_LONG_LIVED_TOKEN.name, hint)]
+}
+
+/// What works now and will not for long: a pair of tokens that nothing can renew.
+pub fn soon_over(is_set: &dyn Fn(&Setting) -> bool) -> Option<Finding> {
+    let integration = [&AMO_CLIENT_ID, &AMO_CLIENT_SECRET, &AMO_REDIRECT_URI];
+    let lacking: Vec<&str> = integration.iter().filter(|part| !is_set(part)).map(|part| part.name).collect();
+    if is_set(&AMO_LONG_LIVED_TOKEN) || !is_set(&AMO_ACCESS_TOKEN) || lacking.is_empty() {
+        return None;
+    }
+    let lacking = lacking.join(", ");
+    let problem = Text::new(
+        format!("ends after 24 hours and cannot be renewed without {lacking}"),
+        format!("действует 24 часа и не может быть обновлён без {lacking}"),
+    );
+    let hint = Text::new(
+        "set them too, or use AMO_LONG_LIVED_TOKEN",
+        "задайте и их или используйте AMO_LONG_LIVED_TOKEN",
+    );
+    Some(Finding::new(AMO_ACCESS_TOKEN.name, problem, hint))
+}
+
+/// The address of the account without a slash at the end: of `AMO_BASE_URL`, else made from `AMO_SUBDOMAIN`.
+pub fn account_address(base_url: Option<&str>, subdomain: Option<&str>) -> Option<String> {
+    if let Some(url) = base_url {
+        return Some(url.trim_end_matches('/').to_owned());
+    }
+    account_host(subdomain?).map(|host| format!("https://{host}"))
+}
+
+/// The host of an account from what people write: `acme`, `acme.kommo.com`, or an address copied from a browser.
+pub(crate) fn account_host(value: &str) -> Option<String> {
+    let value = value.to_ascii_lowercase();
+    let host = match value.split_once("://") {
+        Some(("https", rest)) => rest.split('/').next().unwrap_or_default(),
+        Some(_) => return None,
+        None => value.trim_end_matches('/'),
+    };
+    let (subdomain, domain) = host.split_once('.').unwrap_or((host, AMO_DOMAINS[0]));
+    let shaped = !subdomain.is_empty()
+        && subdomain.len() <= 63
+        && !subdomain.starts_with('-')
+        && !subdomain.ends_with('-')
+        && subdomain.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    // `www` is the platform, not an account.
+    (shaped && subdomain != "www" && AMO_DOMAINS.contains(&domain)).then(|| format!("{subdomain}.{domain}"))
+}
+
+/// Whether an address names a database that others can reach over the network.
+pub fn is_server_database(url: &str) -> bool {
+    let scheme = url.split(':').next().unwrap_or_default();
+    matches!(scheme, "postgres" | "postgresql" | "mysql" | "mariadb")
+}
+
+/// In a database of a server, secrets and personal data are sealed.
+pub fn missing_key(database_url: &str, has_key: bool) -> Option<Finding> {
+    if has_key || !is_server_database(database_url) {
+        return None;
+    }
+    let (en, ru) = KEY_HINT;
+    let hint = Text::new(
+        format!("a database server needs it, keep a copy of it: {en}"),
+        format!("с сервером баз данных он обязателен, сохраните копию: {ru}"),
+    );
+    Some(Finding::missing(SECRET_KEY.name, hint))
+}
+
+/// What the settings of the older tool lack to name a database. `is_set` by setting.
+pub fn missing_database_part(is_set: &dyn Fn(&Setting) -> bool) -> Option<Finding> {
+    let names_server = is_set(&DB_HOST) || is_set(&DB_USER) || is_set(&DB_PASS);
+    if is_set(&DATABASE_URL) || is_set(&DB_NAME) || !names_server {
+        return None;
+    }
+    let hint = Text::new(
+        "write the name of the database, or remove the other DB_ settings to use a file",
+        "укажите имя базы данных или уберите остальные настройки DB_, чтобы использовать файл",
+    );
+    Some(Finding::missing(DB_NAME.name, hint))
+}
+
+/// A token that everybody could guess.
+pub fn weak_secret(setting: &Setting, value: &str) -> Option<Finding> {
+    let lower = value.to_lowercase();
+    let placeholders = ["change", "your", "example", "secret", "password", "token", "xxx", "123456"];
+    let is_placeholder = placeholders.iter().any(|word| lower.starts_with(word));
+    if value.chars().count() >= SECRET_CHARS_MIN && !is_placeholder {
+        return None;
+    }
+    let problem = Text::new(
+        format!("is shorter than {SECRET_CHARS_MIN} characters or a placeholder"),
+        format!("короче {SECRET_CHARS_MIN} символов или взят из примера"),
+    );
+    let hint = Text::new(
+        "write a long random one: openssl rand -hex 24",
+        "задайте длинный случайный: openssl rand -hex 24",
+    );
+    Some(Finding::new(setting.name, problem, hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(set: &[&Setting]) -> Vec<String> {
+        missing(&|setting| set.contains(&setting)).into_iter().map(|finding| finding.name).collect()
+    }
+
+    #[test]
+    fn a_connection_needs_a_shop_an_account_and_a_way_in() {
+        assert_eq!(names(&[]), ["KASPI_API_TOKEN", "AMO_SUBDOMAIN", "AMO_LONG_LIVED_TOKEN"]);
+        let both = [&KASPI_API_TOKEN, &AMO_BASE_URL];
+        let with = |more: &[&'static Setting]| names(&[&both[..], more].concat());
+        for enough in [
+            &[&AMO_LONG_LIVED_TOKEN][..],
+            &[&AMO_ACCESS_TOKEN],
+            &[&AMO_CLIENT_ID, &AMO_CLIENT_SECRET, &AMO_REDIRECT_URI],
+        ] {
+            assert_eq!(with(enough), [""; 0], "{enough:?}");
+        }
+        assert_eq!(with(&[&AMO_CLIENT_ID]), ["AMO_CLIENT_SECRET", "AMO_REDIRECT_URI"]);
+        assert_eq!(with(&[&AMO_REFRESH_TOKEN]), ["AMO_CLIENT_ID", "AMO_CLIENT_SECRET", "AMO_REDIRECT_URI"]);
+    }
+
+    #[test]
+    fn a_pair_that_nothing_renews_is_told() {
+        let told = |set: &[&Setting]| soon_over(&|setting| set.contains(&setting)).is_some();
+        assert!(told(&[&AMO_ACCESS_TOKEN]) && told(&[&AMO_ACCESS_TOKEN, &AMO_CLIENT_ID]));
+        assert!(!told(&[]) && !told(&[&AMO_ACCESS_TOKEN, &AMO_LONG_LIVED_TOKEN]));
+        assert!(!told(&[&AMO_ACCESS_TOKEN, &AMO_CLIENT_ID, &AMO_CLIENT_SECRET, &AMO_REDIRECT_URI]));
+    }
+
+    #[test]
+    fn accounts_as_people_write_them() {
+        for (value, wanted) in [
+            ("acme", Some("acme.amocrm.ru")),
+            ("Acme-2", Some("acme-2.amocrm.ru")),
+            ("acme.amocrm.ru/", Some("acme.amocrm.ru")),
+            ("acme.amocrm.com", Some("acme.amocrm.com")),
+            ("https://acme.kommo.com/leads/pipeline/1/", Some("acme.kommo.com")),
+            ("http://acme.amocrm.ru", None),
+            ("www.amocrm.ru", None),
+            ("acme.example.com", None),
+            ("-acme", None),
+            ("", None),
+        ] {
+            assert_eq!(account_host(value).as_deref(), wanted, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn guessable_secrets_are_told_apart() {
+        for weak in ["cron", "change_me_to_something_long", "YOUR_CRON_SECRET_HERE", "xxxxxxxxxxxxxxxxxxxxx"]
+        {
+            let finding = weak_secret(&CRON_SECRET, weak).expect("a weak one");
+            assert!(!finding.to_string().contains(weak), "{finding}");
+        }
+        assert_eq!(weak_secret(&CRON_SECRET, "5f2d7c0a91e84b63"), None);
+    }
+
+    #[test]
+    fn a_database_server_needs_a_key_and_a_name() {
+        assert!(
+            missing_key("mysql://u@h/n", false).is_some() && missing_key("postgres://h/n", false).is_some()
+        );
+        assert!(missing_key("sqlite://x", false).is_none() && missing_key("mysql://u@h/n", true).is_none());
+        let told = |set: &[&Setting]| missing_database_part(&|setting| set.contains(&setting)).is_some();
+        assert!(told(&[&DB_HOST]) && !told(&[&DB_HOST, &DB_NAME]) && !told(&[&DB_HOST, &DATABASE_URL]));
+        assert!(!told(&[&DB_DRIVER, &DB_PORT]));
+    }
+}

@@ -19,6 +19,7 @@ use bindings::exports::{
 };
 
 use crate::{
+    describe::describe_account,
     ports::Ports,
     sync::{Job, RunError},
 };
@@ -48,22 +49,31 @@ mod export {
 
 impl sync::Guest for Component {
     fn run(job: sync::Job, options: String) -> Result<String, sync::Error> {
-        let reactor = Reactor::default();
-        let http = http::WasiHttp::new(&reactor);
-        let store = store::WasiStore::default();
-        let clock = clock::WasiClock::new(&reactor);
-        let ports = Ports { http: &http, store: &store, clock: &clock, config: &config::WasiConfig };
         let job = match job {
             sync::Job::New => Job::New,
             sync::Job::Reconcile => Job::Reconcile,
         };
-        reactor.block_on(crate::sync::run(ports, job, &options)).map_err(|error| match error {
-            RunError::Config(why) => sync::Error::Config(why),
-            RunError::Busy => sync::Error::Busy,
-            RunError::Upstream(why) => sync::Error::Upstream(why),
-            RunError::Internal(why) => sync::Error::Internal(why),
-        })
+        with_ports(async |ports| crate::sync::run(ports, job, &options).await)
     }
+
+    fn describe_account(options: String) -> Result<String, sync::Error> {
+        with_ports(async |ports| describe_account(ports, &options).await)
+    }
+}
+
+/// Waits for a call that works over WASI.
+fn with_ports(call: impl AsyncFnOnce(Ports<'_>) -> Result<String, RunError>) -> Result<String, sync::Error> {
+    let reactor = Reactor::default();
+    let http = http::WasiHttp::new(&reactor);
+    let store = store::WasiStore::default();
+    let clock = clock::WasiClock::new(&reactor);
+    let ports = Ports { http: &http, store: &store, clock: &clock, config: &config::WasiConfig };
+    reactor.block_on(call(ports)).map_err(|error| match error {
+        RunError::Config(why) => sync::Error::Config(why),
+        RunError::Busy => sync::Error::Busy,
+        RunError::Upstream(why) => sync::Error::Upstream(why),
+        RunError::Internal(why) => sync::Error::Internal(why),
+    })
 }
 
 impl bindings::Guest for Component {

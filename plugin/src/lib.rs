@@ -12,6 +12,7 @@ mod component;
 pub mod config;
 pub mod contacts;
 mod create;
+pub mod describe;
 pub mod elements;
 pub mod ingest;
 pub mod kaspi;

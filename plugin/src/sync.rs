@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::{
-    amocrm::{AccountCheck, Amo, Catalog, Stop, check_account, pair_key},
+    amocrm::{AccountCheck, Amo, Catalog, Extent, Layout, Stop, another_account, check_account, pair_key},
     apply::{Failure, Session},
     config::Settings,
     create::batch_size,
@@ -335,20 +335,17 @@ async fn checked_account(
             hints: Vec::new(),
         }));
     }
-    let mut check = check_account(amo, settings).await?;
+    let layout = Layout::read(amo, settings, Extent::Needed).await?;
+    let mut check = check_account(&layout, settings);
     if let Some(pin) = pin.as_ref().filter(|pin| pin.account_id != check.account_id) {
-        check.findings.push(format!(
-            "AMO_SUBDOMAIN: these settings lead to account {}, but the leads of connection {} are in account {}; \
-             use another connection name for another account",
-            check.account_id, settings.connection, pin.account_id
-        ));
+        check.findings.push(another_account(&settings.connection, check.account_id, pin.account_id));
     }
     for hint in &check.hints {
-        report.problem("hint", hint.clone());
+        report.problem("hint", hint.to_string());
     }
     if !check.findings.is_empty() {
         for finding in &check.findings {
-            report.problem("config", finding.clone());
+            report.problem("config", finding.to_string());
         }
         return Ok(None);
     }

@@ -1,11 +1,11 @@
 //! The ids of the settings against the account itself, before the first write.
 
-use futures_util::future::{join, join3, join4};
+use kaspi_amocrm_settings::{Finding, Setting, Text, table};
 use serde_json::Value;
 
 use super::{
-    client::{Amo, PAGE_SIZE, Stop, rows},
-    wire::{Catalog, integer, positive, text},
+    layout::{Layout, is_incoming, listed, name_of, stages},
+    wire::{Catalog, integer, text},
 };
 use crate::config::Settings;
 
@@ -19,191 +19,317 @@ pub struct AccountCheck {
     /// The pipeline that leads go to: of the settings, else the main one.
     pub pipeline_id: i64,
     /// Settings that the account contradicts, each with the names that the account has.
-    pub findings: Vec<String>,
+    pub findings: Vec<Finding>,
     /// What works worse than it could.
-    pub hints: Vec<String>,
-}
-
-/// Compares every id of the settings with the account.
-///
-/// # Errors
-/// When the account cannot be read.
-pub async fn check_account(amo: &Amo<'_>, settings: &Settings) -> Result<AccountCheck, Stop> {
-    let wanted = &settings.amo;
-    let account = async { amo.get("/api/v4/account").await };
-    let pipelines = async { amo.get("/api/v4/leads/pipelines").await };
-    let users = async { list_if(amo, wanted.responsible_user_id.is_some(), "/api/v4/users", "users").await };
-    let catalogs = async { list_if(amo, wanted.catalog_id.is_some(), "/api/v4/catalogs", "catalogs").await };
-    let catalog_fields = async {
-        let path = format!("/api/v4/catalogs/{}/custom_fields", wanted.catalog_id.unwrap_or_default());
-        // A catalog that does not exist is a finding of its own; how amoCRM answers for its fields is unknown.
-        match list_if(amo, wanted.catalog_id.is_some(), &path, "custom_fields").await {
-            Err(Stop::Refused { .. }) => Ok(Vec::new()),
-            answer => answer,
-        }
-    };
-    let lead_fields = async {
-        let any = lead_field_settings(settings).iter().any(|(_, id, _)| id.is_some());
-        list_if(amo, any, "/api/v4/leads/custom_fields", "custom_fields").await
-    };
-    let contact_fields = async {
-        let any = wanted.contact_address_field_id.is_some();
-        list_if(amo, any, "/api/v4/contacts/custom_fields", "custom_fields").await
-    };
-    let ((account, pipelines, users, catalogs), (catalog_fields, lead_fields, contact_fields)) =
-        join(join4(account, pipelines, users, catalogs), join3(catalog_fields, lead_fields, contact_fields))
-            .await;
-
-    let account = account?.ok_or_else(|| Stop::Unreachable("no account in the answer".into()))?;
-    let account_id =
-        positive(&account, "id").ok_or_else(|| Stop::Unreachable("an account without an id".into()))?;
-    let mut findings = Vec::new();
-    let mut hints = Vec::new();
-    let pipelines = pipelines?;
-    let pipelines: Vec<&Value> = rows(pipelines.as_ref(), "pipelines").collect();
-    let pipeline_id = check_stages(settings, &pipelines, &mut findings);
-    check_user(wanted.responsible_user_id, &users?, &mut findings);
-    let catalog_fields = catalog_fields?;
-    let catalog = check_catalog(wanted.catalog_id, &catalogs?, &catalog_fields, &mut findings, &mut hints);
-    check_fields(&lead_field_settings(settings), &lead_fields?, &mut findings);
-    let contact_settings =
-        [("AMO_CONTACT_ADDRESS_FIELD_ID", wanted.contact_address_field_id, TEXT_TYPES.as_slice())];
-    check_fields(&contact_settings, &contact_fields?, &mut findings);
-    Ok(AccountCheck { account_id, catalog, pipeline_id, findings, hints })
-}
-
-/// All rows of a list, where it is needed.
-async fn list_if(amo: &Amo<'_>, needed: bool, path: &str, name: &str) -> Result<Vec<Value>, Stop> {
-    const PAGES_MAX: usize = 20;
-    let mut all = Vec::new();
-    if needed {
-        for page in 1..=PAGES_MAX {
-            let document = amo.get(&format!("{path}?limit={PAGE_SIZE}&page={page}")).await?;
-            let count = all.len();
-            all.extend(rows(document.as_ref(), name).cloned());
-            if all.len() - count < PAGE_SIZE {
-                break;
-            }
-        }
-    }
-    Ok(all)
+    pub hints: Vec<Finding>,
 }
 
 const TEXT_TYPES: [&str; 4] = ["text", "textarea", "streetaddress", "url"];
 const DATE_TYPES: [&str; 2] = ["date", "date_time"];
+/// Lists of these types are no products (docs/apis/amocrm.md 3.8).
+const OTHER_LISTS: [&str; 2] = ["invoices", "suppliers"];
+/// The right to see all leads (3.11).
+const SEES_ALL: &str = "A";
 
-type FieldSetting = (&'static str, Option<i64>, &'static [&'static str]);
-
-fn lead_field_settings(settings: &Settings) -> [FieldSetting; 3] {
-    let amo = &settings.amo;
-    [
-        ("AMO_LEAD_ORDER_CODE_FIELD_ID", amo.lead_order_code_field_id, &["text", "textarea"]),
-        ("AMO_LEAD_DELIVERY_ADDRESS_FIELD_ID", amo.lead_delivery_address_field_id, &TEXT_TYPES),
-        ("AMO_LEAD_ORDER_DATE_FIELD_ID", amo.lead_order_date_field_id, &DATE_TYPES),
-    ]
+/// Compares every id of the settings with the account.
+pub fn check_account(layout: &Layout, settings: &Settings) -> AccountCheck {
+    let mut found = Found::default();
+    let pipeline_id = check_stages(settings, &layout.pipelines, &mut found);
+    check_token(settings, layout, &mut found);
+    check_user(settings.amo.responsible_user_id, layout.users.as_deref(), &mut found);
+    let catalog = check_catalog(settings.amo.catalog_id, layout, &mut found);
+    check_fields(settings, layout, &mut found);
+    let Found { findings, hints } = found;
+    AccountCheck { account_id: layout.account_id, catalog, pipeline_id, findings, hints }
 }
 
-fn check_stages(settings: &Settings, pipelines: &[&Value], findings: &mut Vec<String>) -> i64 {
-    let main = || {
-        let is_main = |p: &&&Value| p.get("is_main").and_then(Value::as_bool) == Some(true);
-        pipelines.iter().find(is_main).or(pipelines.first()).copied()
-    };
+/// The leads of a connection stay in one account.
+pub fn another_account(connection: &str, now: i64, before: i64) -> Finding {
+    Finding::new(
+        table::AMO_SUBDOMAIN.name,
+        Text::new(
+            format!(
+                "leads to account {now}, but the leads of connection {connection} are in account {before}"
+            ),
+            format!("ведёт в аккаунт {now}, а сделки подключения {connection} находятся в аккаунте {before}"),
+        ),
+        Text::new(
+            "use another connection name for another account",
+            "для другого аккаунта используйте другое имя подключения",
+        ),
+    )
+}
+
+#[derive(Default)]
+struct Found {
+    findings: Vec<Finding>,
+    hints: Vec<Finding>,
+}
+
+impl Found {
+    fn wrong(&mut self, setting: &Setting, problem: Text, hint: Text) {
+        self.findings.push(Finding::new(setting.name, problem, hint));
+    }
+
+    fn hint(&mut self, setting: &Setting, problem: Text, hint: Text) {
+        self.hints.push(Finding::new(setting.name, problem, hint));
+    }
+}
+
+/// A choice of what the account has, as a hint.
+fn choose(choice: &str) -> Text {
+    Text::new(format!("choose one of: {choice}"), format!("выберите из: {choice}"))
+}
+
+fn check_stages(settings: &Settings, pipelines: &[Value], found: &mut Found) -> i64 {
+    let flag = |pipeline: &Value, name: &str| pipeline.get(name).and_then(Value::as_bool) == Some(true);
     let pipeline = match settings.amo.pipeline_id {
         Some(id) => {
-            let found = pipelines.iter().find(|p| integer(p, "id") == Some(id)).copied();
-            if found.is_none() {
-                findings.push(format!(
-                    "AMO_PIPELINE_ID={id}: the account has no such pipeline; it has {}",
-                    names(pipelines.iter().copied())
-                ));
+            let pipeline = pipelines.iter().find(|pipeline| integer(pipeline, "id") == Some(id));
+            let usable = || listed(pipelines.iter().filter(|pipeline| !flag(pipeline, "is_archive")));
+            match pipeline {
+                None => found.wrong(
+                    &table::AMO_PIPELINE_ID,
+                    Text::new(
+                        format!("the account has no pipeline {id}"),
+                        format!("в аккаунте нет воронки {id}"),
+                    ),
+                    choose(&usable()),
+                ),
+                Some(pipeline) if flag(pipeline, "is_archive") => {
+                    let name = name_of(pipeline);
+                    found.wrong(
+                        &table::AMO_PIPELINE_ID,
+                        Text::new(
+                            format!("pipeline {name} is in the archive"),
+                            format!("воронка {name} находится в архиве"),
+                        ),
+                        choose(&usable()),
+                    );
+                }
+                Some(_) => {}
             }
-            found
+            pipeline
         }
-        None => main(),
+        None => pipelines.iter().find(|pipeline| flag(pipeline, "is_main")).or(pipelines.first()),
     };
     let Some(pipeline) = pipeline else { return 0 };
-    let statuses: Vec<&Value> = rows(Some(pipeline), "statuses").collect();
-    let known = |id: i64| statuses.iter().any(|status| integer(status, "id") == Some(id));
-    let stages = names(statuses.iter().copied());
-    let pipeline_name = text(pipeline, "name");
-    if let Some(id) = settings.amo.status_id.filter(|id| !known(*id)) {
-        findings.push(format!(
-            "AMO_STATUS_ID={id}: pipeline \"{pipeline_name}\" has no such stage; it has {stages}"
-        ));
+    if let Some(id) = settings.amo.status_id {
+        check_stage(&table::AMO_STATUS_ID, "", id, pipeline, pipelines, found);
     }
-    for (key, id) in settings.status_map.iter().filter(|(_, id)| !known(*id)) {
-        findings.push(format!(
-            "STATUS_MAP: {key}={id}, but pipeline \"{pipeline_name}\" has no such stage; it has {stages}"
-        ));
+    for (key, id) in settings.status_map.iter() {
+        check_stage(&table::STATUS_MAP, &format!("{key}: "), id, pipeline, pipelines, found);
     }
     integer(pipeline, "id").unwrap_or(0)
 }
 
-fn check_user(wanted: Option<i64>, users: &[Value], findings: &mut Vec<String>) {
-    let Some(id) = wanted else { return };
-    let is_active = |user: &&Value| user.pointer("/rights/is_active").and_then(Value::as_bool) != Some(false);
-    match users.iter().find(|user| integer(user, "id") == Some(id)) {
-        Some(user) if is_active(&user) => {}
-        found => {
-            let what =
-                if found.is_some() { "this user is switched off" } else { "the account has no such user" };
-            let active = names(users.iter().filter(is_active));
-            findings.push(format!("AMO_RESPONSIBLE_USER_ID={id}: {what}; active are {active}"));
+/// A stage must be one of the pipeline in which a lead can be made. `part` names the entry of the setting.
+fn check_stage(
+    setting: &Setting,
+    part: &str,
+    id: i64,
+    pipeline: &Value,
+    pipelines: &[Value],
+    found: &mut Found,
+) {
+    let find = |pipeline: &Value| {
+        stages(pipeline).into_iter().find(|stage| integer(stage, "id") == Some(id)).cloned()
+    };
+    let choice = listed(stages(pipeline).into_iter().filter(|stage| !is_incoming(stage)));
+    let name = name_of(pipeline);
+    match find(pipeline) {
+        Some(stage) if is_incoming(&stage) => {
+            let stage = name_of(&stage);
+            found.wrong(
+                setting,
+                Text::new(
+                    format!("{part}stage {stage} takes only incoming requests, no lead can be made in it"),
+                    format!(
+                        "{part}этап {stage} только для неразобранных заявок, сделку в нём создать нельзя"
+                    ),
+                ),
+                choose(&choice),
+            );
+        }
+        Some(_) => {}
+        None => {
+            let other = pipelines.iter().find_map(|other| Some((name_of(other), name_of(&find(other)?))));
+            let problem = match other {
+                Some((other, stage)) => Text::new(
+                    format!("{part}stage {stage} belongs to pipeline {other}, not to {name}"),
+                    format!("{part}этап {stage} относится к воронке {other}, а не {name}"),
+                ),
+                None => Text::new(
+                    format!("{part}pipeline {name} has no stage {id}"),
+                    format!("{part}в воронке {name} нет этапа {id}"),
+                ),
+            };
+            found.wrong(setting, problem, choose(&choice));
         }
     }
 }
 
-fn check_catalog(
-    wanted: Option<i64>,
-    catalogs: &[Value],
-    fields: &[Value],
-    findings: &mut Vec<String>,
-    hints: &mut Vec<String>,
-) -> Option<Catalog> {
+/// Whoever sees only some of the leads cannot tell whether one is there already.
+fn check_token(settings: &Settings, layout: &Layout, found: &mut Found) {
+    let token = match settings.amo.credentials.long_lived {
+        Some(_) => &table::AMO_LONG_LIVED_TOKEN,
+        None => &table::AMO_ACCESS_TOKEN,
+    };
+    let Some(users) = &layout.users else {
+        found.hint(
+            token,
+            Text::new(
+                "its user is no administrator, so rights and users cannot be checked",
+                "его пользователь не администратор, поэтому права и пользователи не проверены",
+            ),
+            Text::new(
+                "use a token of an administrator, or make sure that this user may see all leads",
+                "возьмите токен администратора или убедитесь, что этому пользователю видны все сделки",
+            ),
+        );
+        return;
+    };
+    let Some(user) = users.iter().find(|user| integer(user, "id") == layout.current_user_id) else { return };
+    let is_admin = user.pointer("/rights/is_admin").and_then(Value::as_bool) == Some(true);
+    let view = user.pointer("/rights/leads/view").and_then(Value::as_str);
+    if is_admin || view.is_none_or(|view| view == SEES_ALL) {
+        return;
+    }
+    let name = name_of(user);
+    found.wrong(
+        token,
+        Text::new(
+            format!("it belongs to user {name}, who does not see all leads"),
+            format!("он принадлежит пользователю {name}, которому видны не все сделки"),
+        ),
+        Text::new(
+            "give this user the right to see all leads, or use a token of an administrator",
+            "дайте этому пользователю право видеть все сделки или возьмите токен администратора",
+        ),
+    );
+}
+
+fn check_user(wanted: Option<i64>, users: Option<&[Value]>, found: &mut Found) {
+    let (Some(id), Some(users)) = (wanted, users) else { return };
+    let is_active = |user: &&Value| user.pointer("/rights/is_active").and_then(Value::as_bool) != Some(false);
+    let problem = match users.iter().find(|user| integer(user, "id") == Some(id)) {
+        Some(user) if is_active(&user) => return,
+        Some(user) => {
+            let name = name_of(user);
+            Text::new(format!("user {name} is switched off"), format!("пользователь {name} отключён"))
+        }
+        None => {
+            Text::new(format!("the account has no user {id}"), format!("в аккаунте нет пользователя {id}"))
+        }
+    };
+    found.wrong(&table::AMO_RESPONSIBLE_USER_ID, problem, choose(&listed(users.iter().filter(is_active))));
+}
+
+fn check_catalog(wanted: Option<i64>, layout: &Layout, found: &mut Found) -> Option<Catalog> {
     let id = wanted?;
-    if !catalogs.iter().any(|catalog| integer(catalog, "id") == Some(id)) {
-        let have = names(catalogs.iter());
-        findings.push(format!("AMO_CATALOG_ID={id}: the account has no such list; it has {have}"));
+    let fits = |list: &&Value| !OTHER_LISTS.contains(&text(list, "type").as_str());
+    let problem = match layout.catalogs.iter().find(|list| integer(list, "id") == Some(id)) {
+        Some(list) if fits(&list) => None,
+        Some(list) => {
+            let (name, kind) = (name_of(list), text(list, "type"));
+            Some(Text::new(
+                format!("list {name} has type {kind}, it holds no products"),
+                format!("список {name} имеет тип {kind}, в нём не товары"),
+            ))
+        }
+        None => {
+            Some(Text::new(format!("the account has no list {id}"), format!("в аккаунте нет списка {id}")))
+        }
+    };
+    if let Some(problem) = problem {
+        found.wrong(&table::AMO_CATALOG_ID, problem, choose(&listed(layout.catalogs.iter().filter(fits))));
         return None;
     }
-    let has = |code: &str| fields.iter().any(|field| text(field, "code").eq_ignore_ascii_case(code));
+    let has =
+        |code: &str| layout.catalog_fields.iter().any(|field| text(field, "code").eq_ignore_ascii_case(code));
     let catalog = Catalog { id, has_sku: has("SKU"), has_price: has("PRICE") };
-    for (there, code) in [(catalog.has_sku, "SKU"), (catalog.has_price, "PRICE")] {
-        if !there {
-            hints.push(format!(
-                "AMO_CATALOG_ID={id}: the list has no field with code {code}; add one in amoCRM"
-            ));
+    for (is_there, code) in [(catalog.has_sku, "SKU"), (catalog.has_price, "PRICE")] {
+        if !is_there {
+            found.hint(
+                &table::AMO_CATALOG_ID,
+                Text::new(
+                    format!("list {id} has no field with code {code}"),
+                    format!("в списке {id} нет поля с кодом {code}"),
+                ),
+                Text::new("add one in amoCRM", "добавьте его в amoCRM"),
+            );
         }
     }
     Some(catalog)
 }
 
-fn check_fields(wanted: &[FieldSetting], fields: &[Value], findings: &mut Vec<String>) {
-    for (name, id, types) in wanted {
+fn check_fields(settings: &Settings, layout: &Layout, found: &mut Found) {
+    let amo = &settings.amo;
+    let (leads, contacts) = (&layout.lead_fields, &layout.contact_fields);
+    let in_contacts = Text::new("contacts", "контакту");
+    let in_leads = Text::new("leads", "сделке");
+    let code_types = &TEXT_TYPES[..2];
+    for (setting, id, types, own, others, owner) in [
+        (
+            &table::AMO_LEAD_ORDER_CODE_FIELD_ID,
+            amo.lead_order_code_field_id,
+            code_types,
+            leads,
+            contacts,
+            &in_contacts,
+        ),
+        (
+            &table::AMO_CONTACT_ADDRESS_FIELD_ID,
+            amo.contact_address_field_id,
+            &TEXT_TYPES[..],
+            contacts,
+            leads,
+            &in_leads,
+        ),
+        (
+            &table::AMO_LEAD_DELIVERY_ADDRESS_FIELD_ID,
+            amo.lead_delivery_address_field_id,
+            &TEXT_TYPES[..],
+            leads,
+            contacts,
+            &in_contacts,
+        ),
+        (
+            &table::AMO_LEAD_ORDER_DATE_FIELD_ID,
+            amo.lead_order_date_field_id,
+            &DATE_TYPES[..],
+            leads,
+            contacts,
+            &in_contacts,
+        ),
+    ] {
         let Some(id) = id else { continue };
-        match fields.iter().find(|field| integer(field, "id") == Some(*id)) {
-            None => {
-                let fitting = names(fields.iter().filter(|f| types.contains(&text(f, "type").as_str())));
-                findings.push(format!(
-                    "{name}={id}: the account has no such field; fields that fit are {fitting}"
-                ));
+        let with_id =
+            |fields: &[Value]| fields.iter().find(|field| integer(field, "id") == Some(id)).cloned();
+        let fits = |field: &&Value| types.contains(&text(field, "type").as_str());
+        let problem = match (with_id(own), with_id(others)) {
+            (Some(field), _) if fits(&&field) => continue,
+            (Some(field), _) => {
+                let (name, kind, types) = (name_of(&field), text(&field, "type"), types.join(", "));
+                Text::new(
+                    format!("field {name} has type {kind}; this needs {types}"),
+                    format!("поле {name} имеет тип {kind}, а нужен {types}"),
+                )
             }
-            Some(field) if !types.contains(&text(field, "type").as_str()) => findings.push(format!(
-                "{name}={id}: field \"{}\" has type {}; this needs {}",
-                text(field, "name"),
-                text(field, "type"),
-                types.join(" or ")
-            )),
-            Some(_) => {}
-        }
+            (None, Some(field)) => {
+                let name = name_of(&field);
+                Text::new(
+                    format!("field {name} belongs to {}", owner.en),
+                    format!("поле {name} относится к {}", owner.ru),
+                )
+            }
+            (None, None) => {
+                Text::new(format!("the account has no field {id}"), format!("в аккаунте нет поля {id}"))
+            }
+        };
+        found.wrong(setting, problem, choose(&listed(own.iter().filter(fits))));
     }
 }
 
-/// `101 "Новые", 102 "В работе"`: what a person can choose from.
-fn names<'v>(rows: impl Iterator<Item = &'v Value>) -> String {
-    let names: Vec<String> = rows
-        .take(20)
-        .filter_map(|row| Some(format!("{} \"{}\"", integer(row, "id")?, text(row, "name"))))
-        .collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-}
+#[cfg(test)]
+mod tests;

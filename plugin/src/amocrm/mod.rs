@@ -4,14 +4,16 @@
 
 mod account;
 mod client;
+mod layout;
 mod outcome;
 mod tokens;
 mod wire;
 
-pub use account::{AccountCheck, check_account};
+pub use account::{AccountCheck, another_account, check_account};
 pub(crate) use client::PAGE_SIZE;
 pub(crate) use client::WRITE_DEADLINE_MS;
 pub use client::{Amo, Stop};
+pub use layout::{Extent, Layout};
 pub use outcome::{Rejection, Write};
 pub(crate) use tokens::pair_key;
 pub use wire::{

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::client::{Amo, Stop, WRITE_DEADLINE_MS};
 use crate::{
-    config::{OAuthClient, SettingsError, Text},
+    config::{Finding, OAuthClient, Text},
     ledger::{self, encode, hash},
     lock::Lock,
     ports::{HttpError, Method},
@@ -190,7 +190,7 @@ impl Amo<'_> {
                 "set AMO_LONG_LIVED_TOKEN, or a fresh pair, or run without --dry-run",
                 "задайте AMO_LONG_LIVED_TOKEN или свежую пару, либо запустите без --dry-run",
             );
-            return Err(Stop::Config(SettingsError::one("AMO_ACCESS_TOKEN", problem, hint).to_string()));
+            return Err(Stop::Config(Finding::new("AMO_ACCESS_TOKEN", problem, hint).to_string()));
         }
         let key = self.lock_key();
         let lock = self.lock(&key).await?;
@@ -377,7 +377,7 @@ fn dead_pair(reason: &str) -> Stop {
 }
 
 fn config(name: &str, problem: Text) -> Stop {
-    Stop::Config(SettingsError::one(name, problem, way_out()).to_string())
+    Stop::Config(Finding::new(name, problem, way_out()).to_string())
 }
 
 fn way_out() -> Text {

@@ -134,28 +134,82 @@ fn storms_of_faults_calm_down_to_one_lead_per_order() {
 
 #[test]
 fn wrong_ids_stop_the_run_before_anything_is_written() {
-    for (name, value) in [
-        ("amo_pipeline_id", 999),
-        ("amo_status_id", 999),
-        ("amo_responsible_user_id", 999),
-        ("amo_responsible_user_id", account::DISMISSED_ID),
-        ("amo_catalog_id", 999),
-        ("amo_lead_order_code_field_id", 999),
-        ("amo_lead_order_code_field_id", account::LEAD_NUMERIC_FIELD_ID),
-        ("amo_contact_address_field_id", 999),
+    let stages = "3302 \"Новый заказ\"";
+    for (name, value, names) in [
+        ("amo_pipeline_id", 999, ["the account has no pipeline 999", "3300 \"Kaspi\""]),
+        ("amo_status_id", 999, ["pipeline 3300 \"Kaspi\" has no stage 999", stages]),
+        (
+            "amo_status_id",
+            account::STATUS_UNSORTED_ID,
+            ["3301 \"Неразобранное\" takes only incoming", stages],
+        ),
+        ("amo_status_id", account::OTHER_STATUS_ID, ["belongs to pipeline 3400 \"Опт\"", stages]),
+        ("amo_responsible_user_id", 999, ["the account has no user 999", "502 \"Менеджер\""]),
+        (
+            "amo_responsible_user_id",
+            account::DISMISSED_ID,
+            ["user 503 \"Бывший сотрудник\" is switched off", "502 \"Менеджер\""],
+        ),
+        ("amo_catalog_id", 999, ["the account has no list 999", "4500 \"Товары\""]),
+        ("amo_lead_order_code_field_id", 999, ["the account has no field 999", "602 \"Номер заказа Kaspi\""]),
+        (
+            "amo_lead_order_code_field_id",
+            account::LEAD_NUMERIC_FIELD_ID,
+            ["field 605 \"Вес\" has type numeric", "602 \"Номер заказа Kaspi\""],
+        ),
+        (
+            "amo_lead_order_code_field_id",
+            account::CONTACT_ADDRESS_FIELD_ID,
+            ["field 613 \"Адрес\" belongs to contacts", "602 \"Номер заказа Kaspi\""],
+        ),
+        ("amo_contact_address_field_id", 999, ["the account has no field 999", "613 \"Адрес\""]),
     ] {
         let mut rig = Rig::new(world(orders(2)));
         rig.set(name, value);
         let report = rig.run().expect("a report");
         assert_eq!(problems(&report, "config"), 1, "{name}={value}: {report}");
         let message = report["problems"][0]["message"].as_str().expect("a message").to_owned();
-        assert!(message.contains(&name.to_uppercase()) && message.contains(&value.to_string()), "{message}");
+        for part in [&format!("{}: ", name.to_uppercase()), &value.to_string(), names[0], names[1], " / "] {
+            assert!(message.contains(part), "{name}={value} lacks {part}: {message}");
+        }
         assert_eq!((rig.amo_writes(), &report["parked"]), (0, &0.into()), "{name}={value}");
         // Mended, the same orders go through.
         rig.config.0.remove(name);
         rig.run_for(1);
         assert_eq!(rig.world.borrow().amo.leads().len(), 2);
     }
+}
+
+#[test]
+fn a_token_without_the_rights_of_an_administrator_is_a_hint() {
+    let mut world = world(orders(2));
+    world.amo.account_mut().current_user_id = account::MANAGER_ID;
+    let rig = Rig::new(world);
+    let report = rig.run().expect("a report");
+    assert_eq!((problems(&report, "hint"), &report["created"]), (1, &2.into()), "{report}");
+}
+
+#[test]
+fn the_account_is_described_without_writing_anything() {
+    let rig = Rig::new(world(orders(2)));
+    let described = rig.describe().expect("a description");
+    assert_eq!(described["account"]["subdomain"], "demo");
+    assert_eq!(
+        (&described["findings"], &described["hints"]),
+        (&serde_json::json!([]), &serde_json::json!([]))
+    );
+    let pipeline = &described["pipelines"][0];
+    assert_eq!((&pipeline["name"], &pipeline["is_main"]), (&"Kaspi".into(), &true.into()));
+    assert_eq!(pipeline["stages"][0]["name"], "Новый заказ", "the stage of incoming requests is no choice");
+    assert_eq!(described["users"].as_array().map(Vec::len), Some(2), "only active ones");
+    assert_eq!(described["lead_fields"][0]["type"], "text");
+    assert_eq!((rig.amo_writes(), rig.store.writes.get()), (0, 0));
+
+    let mut rig = Rig::new(world(orders(2)));
+    rig.set("amo_status_id", 999);
+    let finding = &rig.describe().expect("a description")["findings"][0];
+    assert_eq!(finding["name"], "AMO_STATUS_ID");
+    assert!(finding["en"].as_str().expect("a text").contains("Новый заказ"), "{finding}");
 }
 
 #[test]

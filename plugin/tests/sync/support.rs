@@ -10,6 +10,7 @@ use std::{
 };
 
 use kaspi_amocrm_plugin::{
+    describe::describe_account,
     ports::{
         Clock, Config, Http, HttpError, HttpRequest, HttpResponse, LocalFuture, Method, Ports, Store,
         StoreError,
@@ -298,6 +299,14 @@ impl Rig {
         let ports = Ports { http: &http, store: &self.store, clock: &self.clock, config: &self.config };
         let report = run(ports, Job::New, options).await?;
         Ok(serde_json::from_str(&report).expect("a report is JSON"))
+    }
+
+    /// Asks for the account as it is set up.
+    pub(crate) fn describe(&self) -> Result<Value, RunError> {
+        let http = WireHttp { clock: &self.clock, world: &self.world };
+        let ports = Ports { http: &http, store: &self.store, clock: &self.clock, config: &self.config };
+        let description = self.clock.block_on(describe_account(ports, "{}"))?;
+        Ok(serde_json::from_str(&description).expect("a description is JSON"))
     }
 
     pub(crate) fn wait_minutes(&self, minutes: u64) {

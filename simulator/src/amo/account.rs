@@ -73,6 +73,8 @@ pub struct Pipeline {
     pub name: String,
     /// Where leads without a pipeline go.
     pub is_main: bool,
+    /// Put away; its leads stay.
+    pub is_archived: bool,
     /// Stages in their order.
     pub stages: Vec<Stage>,
 }
@@ -240,7 +242,7 @@ fn pipeline(id: u64, name: &str, is_main: bool, stages: &[(u64, &str)]) -> Pipel
         .enumerate()
         .map(|(at, (id, name))| Stage { id: *id, name: (*name).into(), is_unsorted: at == 0 })
         .collect();
-    Pipeline { id, name: name.into(), is_main, stages }
+    Pipeline { id, name: name.into(), is_main, is_archived: false, stages }
 }
 
 fn user(id: u64, name: &str, is_active: bool, is_admin: bool) -> User {

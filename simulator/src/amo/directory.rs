@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     ApiFilter, Call,
-    account::{Field, Owner, Pipeline},
+    account::{Field, Owner, Pipeline, User},
     answer,
     list::{self, Query, Spec},
     state::State,
@@ -58,8 +58,12 @@ pub(crate) fn account(state: &State, call: &Call<'_>) -> Response {
     answer::hal(&body)
 }
 
-/// `GET /users`: inactive ones as well.
+/// `GET /users`: inactive ones as well, for administrators only.
 pub(crate) fn users(state: &State, call: &Call<'_>) -> Response {
+    let is_me = |user: &&User| user.id == state.account.current_user_id;
+    if !state.account.users.iter().find(is_me).is_some_and(|user| user.is_admin) {
+        return answer::problem(403, "Forbidden", "Only administrators may list users");
+    }
     let with = &["role", "group", "uuid", "amojo_id", "user_rank", "phone_number"];
     listed(call, with, "users", &state.account.users, |user| {
         let right = if user.is_admin { "A" } else { "M" };
@@ -106,7 +110,7 @@ fn pipeline(pipeline: &Pipeline, account_id: u64, call: &Call<'_>) -> Value {
         .collect();
     json!({
         "id": pipeline.id, "name": pipeline.name, "sort": 1, "is_main": pipeline.is_main,
-        "is_unsorted_on": true, "is_archive": false, "account_id": account_id,
+        "is_unsorted_on": true, "is_archive": pipeline.is_archived, "account_id": account_id,
         "_links": call.link(&path), "_embedded": {"statuses": statuses},
     })
 }

@@ -1,0 +1,192 @@
+//! The account as it is set up: pipelines, users, lists and fields (docs/apis/amocrm.md 3.1, 3.3, 3.11).
+
+use futures_util::future::{join, join3, join4};
+use serde_json::{Value, json};
+
+use super::{
+    client::{Amo, PAGE_SIZE, Stop, rows},
+    wire::{integer, positive, text},
+};
+use crate::config::Settings;
+
+/// Choices that a message offers, and characters of a name in it.
+const CHOICES_MAX: usize = 20;
+const NAME_CHARS_MAX: usize = 40;
+
+/// How much of the account is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// What the settings have to be compared with.
+    Needed,
+    /// All lists, for people to choose from.
+    Everything,
+}
+
+/// Rows as amoCRM shows them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layout {
+    /// The account's id.
+    pub account_id: i64,
+    /// Its name; may be empty.
+    pub name: String,
+    /// The first part of its address.
+    pub subdomain: String,
+    /// The user whose token it is.
+    pub current_user_id: Option<i64>,
+    /// Pipelines with their stages.
+    pub pipelines: Vec<Value>,
+    /// Users, also those who are switched off; `None` where only administrators may see them.
+    pub users: Option<Vec<Value>>,
+    /// Lists.
+    pub catalogs: Vec<Value>,
+    /// Fields of the list of the settings.
+    pub catalog_fields: Vec<Value>,
+    /// Fields of leads.
+    pub lead_fields: Vec<Value>,
+    /// Fields of contacts.
+    pub contact_fields: Vec<Value>,
+}
+
+impl Layout {
+    /// Reads the account.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn read(amo: &Amo<'_>, settings: &Settings, extent: Extent) -> Result<Self, Stop> {
+        let wanted = &settings.amo;
+        let is_all = extent == Extent::Everything;
+        let account = async { amo.get("/api/v4/account").await };
+        let pipelines = async { amo.get("/api/v4/leads/pipelines").await };
+        let users = async {
+            match list_if(amo, true, "/api/v4/users", "users").await {
+                // The list is for administrators.
+                Err(Stop::Refused { status: 403, .. }) => Ok(None),
+                answer => answer.map(Some),
+            }
+        };
+        let catalogs = async {
+            list_if(amo, is_all || wanted.catalog_id.is_some(), "/api/v4/catalogs", "catalogs").await
+        };
+        let catalog_fields = async {
+            let path = format!("/api/v4/catalogs/{}/custom_fields", wanted.catalog_id.unwrap_or_default());
+            // A catalog that does not exist is a finding of its own; how amoCRM answers for its fields is unknown.
+            match list_if(amo, wanted.catalog_id.is_some(), &path, "custom_fields").await {
+                Err(Stop::Refused { .. }) => Ok(Vec::new()),
+                answer => answer,
+            }
+        };
+        let fields = [
+            wanted.lead_order_code_field_id,
+            wanted.contact_address_field_id,
+            wanted.lead_delivery_address_field_id,
+            wanted.lead_order_date_field_id,
+        ];
+        // Both lists for either, because a field may be one of the other.
+        let any_field = is_all || fields.iter().any(Option::is_some);
+        let lead_fields = list_if(amo, any_field, "/api/v4/leads/custom_fields", "custom_fields");
+        let contact_fields = list_if(amo, any_field, "/api/v4/contacts/custom_fields", "custom_fields");
+        let ((account, pipelines, users, catalogs), (catalog_fields, lead_fields, contact_fields)) = join(
+            join4(account, pipelines, users, catalogs),
+            join3(catalog_fields, lead_fields, contact_fields),
+        )
+        .await;
+
+        let account = account?.ok_or_else(|| Stop::Unreachable("no account in the answer".into()))?;
+        let account_id =
+            positive(&account, "id").ok_or_else(|| Stop::Unreachable("an account without an id".into()))?;
+        Ok(Self {
+            account_id,
+            name: text(&account, "name"),
+            subdomain: text(&account, "subdomain"),
+            current_user_id: positive(&account, "current_user_id"),
+            pipelines: rows(pipelines?.as_ref(), "pipelines").cloned().collect(),
+            users: users?,
+            catalogs: catalogs?,
+            catalog_fields: catalog_fields?,
+            lead_fields: lead_fields?,
+            contact_fields: contact_fields?,
+        })
+    }
+
+    /// What hosts may show of it: ids, names, types.
+    pub fn describe(&self) -> Value {
+        let is_active =
+            |user: &&Value| user.pointer("/rights/is_active").and_then(Value::as_bool) != Some(false);
+        let pipelines: Vec<Value> = self
+            .pipelines
+            .iter()
+            .map(|pipeline| {
+                let stages = stages(pipeline);
+                let stages: Vec<Value> =
+                    stages.iter().filter(|stage| !is_incoming(stage)).map(|stage| part(stage, &[])).collect();
+                let mut row = part(pipeline, &["is_main", "is_archive"]);
+                row["stages"] = json!(stages);
+                row
+            })
+            .collect();
+        let parts = |rows: &[Value]| -> Vec<Value> { rows.iter().map(|row| part(row, &["type"])).collect() };
+        let users: Vec<Value> =
+            self.users.iter().flatten().filter(is_active).map(|user| part(user, &[])).collect();
+        json!({
+            "account": {"id": self.account_id, "name": self.name, "subdomain": self.subdomain},
+            "pipelines": pipelines,
+            "users": users,
+            "catalogs": parts(&self.catalogs),
+            "lead_fields": parts(&self.lead_fields),
+            "contact_fields": parts(&self.contact_fields),
+        })
+    }
+}
+
+/// All rows of a list, where it is needed.
+async fn list_if(amo: &Amo<'_>, needed: bool, path: &str, name: &str) -> Result<Vec<Value>, Stop> {
+    const PAGES_MAX: usize = 20;
+    let mut all = Vec::new();
+    if needed {
+        for page in 1..=PAGES_MAX {
+            let document = amo.get(&format!("{path}?limit={PAGE_SIZE}&page={page}")).await?;
+            let count = all.len();
+            all.extend(rows(document.as_ref(), name).cloned());
+            if all.len() - count < PAGE_SIZE {
+                break;
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Id, name and what else is wanted of a row.
+fn part(row: &Value, more: &[&str]) -> Value {
+    let mut part = json!({"id": integer(row, "id"), "name": text(row, "name")});
+    for name in more {
+        if let Some(value) = row.get(*name) {
+            part[*name] = value.clone();
+        }
+    }
+    part
+}
+
+/// The stages of a pipeline.
+pub(super) fn stages(pipeline: &Value) -> Vec<&Value> {
+    rows(Some(pipeline), "statuses").collect()
+}
+
+/// The stage of incoming requests, in which no lead can be made.
+pub(super) fn is_incoming(stage: &Value) -> bool {
+    integer(stage, "type") == Some(1)
+}
+
+/// `101 "Новые"`
+pub(super) fn name_of(row: &Value) -> String {
+    let name: String = text(row, "name").chars().take(NAME_CHARS_MAX).collect();
+    format!("{} \"{name}\"", integer(row, "id").unwrap_or_default())
+}
+
+/// `101 "Новые", 102 "В работе"`: what a person can choose from.
+pub(super) fn listed<'v>(rows: impl Iterator<Item = &'v Value>) -> String {
+    let mut names: Vec<String> = rows.take(CHOICES_MAX + 1).map(name_of).collect();
+    if names.len() > CHOICES_MAX {
+        names[CHOICES_MAX] = "…".to_owned();
+    }
+    if names.is_empty() { "-".to_owned() } else { names.join(", ") }
+}

@@ -1,0 +1,63 @@
+//! What the account of the settings looks like, for people who fill them in.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    amocrm::{Amo, Extent, Layout, Stop, another_account, check_account},
+    config::{Finding, Language, Settings},
+    ledger::ShopLedger,
+    ports::Ports,
+    rehearsal::Overlay,
+    seal::SealedStore,
+    sync::RunError,
+};
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct Options {
+    connection: Option<String>,
+}
+
+/// Reads the account and compares the settings with it; writes nothing, neither there nor into the store. Answers with
+/// JSON, see `describe-account` in `wit/world.wit`.
+///
+/// # Errors
+/// When settings are missing or wrong, or the account cannot be read.
+pub async fn describe_account(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
+    let options: Options = serde_json::from_str(if options.trim().is_empty() { "{}" } else { options })
+        .map_err(|error| RunError::Config(format!("options: {error}")))?;
+    let mut settings = Settings::load(ports.config).map_err(|error| RunError::Config(error.to_string()))?;
+    if let Some(connection) = options.connection {
+        settings.connection = connection;
+    }
+    let overlay = Overlay::new(ports.store);
+    let store = SealedStore::new(&overlay, settings.secret_key.clone())?;
+    let ports = Ports { store: &store, ..ports };
+    let amo = Amo::new(ports, &settings, 0).rehearsing();
+    let layout = Layout::read(&amo, &settings, Extent::Everything).await.map_err(|stop| match stop {
+        Stop::Config(why) => RunError::Config(why),
+        Stop::Store(error) => error.into(),
+        other => RunError::Upstream(other.to_string()),
+    })?;
+    let mut check = check_account(&layout, &settings);
+    let pin = ShopLedger::new(ports.store, &settings.connection).pin()?;
+    if let Some(pin) = pin.filter(|pin| pin.account_id != check.account_id) {
+        check.findings.push(another_account(&settings.connection, check.account_id, pin.account_id));
+    }
+    let mut description = layout.describe();
+    description["findings"] = told(&check.findings);
+    description["hints"] = told(&check.hints);
+    Ok(description.to_string())
+}
+
+fn told(findings: &[Finding]) -> Value {
+    let row = |finding: &Finding| {
+        json!({
+            "name": finding.name,
+            "en": finding.text(Language::En),
+            "ru": finding.text(Language::Ru),
+        })
+    };
+    findings.iter().map(row).collect()
+}

@@ -2,6 +2,10 @@
 
 use std::{fmt, process::ExitCode};
 
+pub use kaspi_amocrm_settings::Text;
+
+use kaspi_amocrm_settings::{Finding, Language};
+
 use crate::{
     run::{OpenError, RunError},
     secret_key::KeyError,
@@ -46,22 +50,6 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// A text in the two languages of the users.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
-    /// English.
-    pub en: String,
-    /// Russian.
-    pub ru: String,
-}
-
-impl Text {
-    /// A text in both languages.
-    pub fn new(en: impl Into<String>, ru: impl Into<String>) -> Self {
-        Self { en: en.into(), ru: ru.into() }
-    }
-}
-
 /// Why a command did not do what it was asked for, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -100,26 +88,28 @@ impl fmt::Display for Failure {
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
-        let ru = match &error {
-            SettingsError::Read { file, .. } => format!("не удалось прочитать {file}"),
-            SettingsError::DotEnv(line) => format!("ошибка в .env, строка {}", line.line),
-            SettingsError::Toml(_) => "kaspi-amocrm.toml: это не TOML".to_owned(),
-            SettingsError::UnknownKey(key) => format!("kaspi-amocrm.toml: неизвестный ключ {key}"),
-            SettingsError::Key { key, .. } => format!("kaspi-amocrm.toml: неверный ключ {key}"),
-            SettingsError::Missing { name, connection } => {
-                format!("не задана настройка {name} (подключение {connection})")
-            }
-            SettingsError::Invalid { name, connection, .. } => {
-                format!("неверное значение настройки {name} (подключение {connection})")
-            }
-            SettingsError::NoConnection(name) => format!("нет подключения {name:?}"),
-        };
         let hint = Text::new(
             "set it in the environment, in .env or in kaspi-amocrm.toml, then: kaspi-amocrm config check",
             "задайте её в окружении, в .env или в kaspi-amocrm.toml, затем: kaspi-amocrm config check",
         );
-        Self { exit: Exit::Config, error: Text::new(error.to_string(), ru), hint }
+        Self { exit: Exit::Config, error: told(&error.findings), hint }
     }
+}
+
+/// One finding in its own line, several in a list.
+fn told(findings: &[Finding]) -> Text {
+    let line = |finding: &Finding, language| format!("{}: {}", finding.name, finding.text(language));
+    if let [only] = findings {
+        return Text::new(line(only, Language::En), line(only, Language::Ru));
+    }
+    let list = |language| -> String {
+        findings.iter().map(|finding| format!("\n         {}", line(finding, language))).collect()
+    };
+    let count = findings.len();
+    Text::new(
+        format!("{count} settings are missing or wrong{}", list(Language::En)),
+        format!("настройки не заданы или неверны: {count}{}", list(Language::Ru)),
+    )
 }
 
 impl From<StoreError> for Failure {
@@ -245,10 +235,11 @@ impl From<RunError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
 
     #[test]
     fn failures_have_their_code_and_speak_both_languages() {
-        let missing = SettingsError::Missing { name: "KASPI_API_TOKEN", connection: "default".to_owned() };
+        let missing = Settings::from_pairs([("", ""); 0]).check().unwrap_err();
         for (failure, code) in [
             (Failure::from(missing), 78),
             (StoreError::NotBuilt("PostgreSQL").into(), 78),
@@ -262,6 +253,14 @@ mod tests {
             let text = failure.to_string();
             assert!(text.starts_with("error: ") && text.contains("\nhint: "), "{text}");
             assert!(text.chars().any(|c| ('а'..='я').contains(&c)), "{text}");
+        }
+    }
+
+    #[test]
+    fn all_findings_stand_in_one_message() {
+        let text = Failure::from(Settings::from_pairs([("AMO_RPS", "0")]).check().unwrap_err()).to_string();
+        for name in ["KASPI_API_TOKEN", "AMO_SUBDOMAIN", "AMO_LONG_LIVED_TOKEN", "AMO_RPS"] {
+            assert_eq!(text.matches(&format!("\n         {name}: ")).count(), 2, "{text}");
         }
     }
 }

@@ -1,5 +1,9 @@
 //! One run, from lease to report. Commands, schedule and web addresses all come here.
 
+mod reading;
+
+pub use reading::{AccountDescription, Item, Pipeline, Told};
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
@@ -13,10 +17,10 @@ use crate::{
     imports::{Guest, Outbound, bindings::GuestError},
     job::Job,
     lease::Lease,
-    limiter::{Limiter, QuietTickets},
+    limiter::Limiter,
     outbound::{AllowList, Client, Origin},
     report::Report,
-    runtime::Plugin,
+    runtime::{CallError, Plugin},
     secret_key::{self, KeyError},
     settings::{Connection, Settings, SettingsError},
     stop::Stop,
@@ -202,29 +206,8 @@ impl Host {
         Ok(Run { host: self.clone(), target, job, lease, limiter })
     }
 
-    /// Shows what a run would do from the state that is stored. Sends nothing that changes anything, stores nothing,
-    /// and needs no connection of its own.
-    ///
-    /// # Errors
-    /// When a setting is missing or wrong.
-    pub async fn dry_run(
-        &self,
-        connection: &str,
-        job: Job,
-        max: Duration,
-        stop: &Stop,
-    ) -> Result<Report, RunError> {
-        let target = self.target(connection)?;
-        let tickets = Arc::new(QuietTickets::new(self.store.clone()));
-        let limiter = Limiter::new(tickets, target.amo.account(), target.connection.amo_rps());
-        self.slice(&target, None, Arc::new(limiter), job, max, stop).await
-    }
-
     fn target(&self, connection: &str) -> Result<Target, RunError> {
         let connection = self.settings.connection(connection)?;
-        if let Some(error) = connection.missing().into_iter().next() {
-            return Err(error.into());
-        }
         let (kaspi, amo) = (connection.kaspi_origin()?, connection.amo_origin()?);
         let proxy = connection.kaspi_proxy_origin()?;
         let mut settings = connection.guest_settings();
@@ -232,16 +215,8 @@ impl Host {
         Ok(Target { connection, kaspi, amo, proxy, settings: Arc::new(settings) })
     }
 
-    /// One call of the component; without a fence it can change nothing.
-    async fn slice(
-        &self,
-        target: &Target,
-        fence: Option<Fence>,
-        limiter: Arc<Limiter>,
-        job: Job,
-        max: Duration,
-        stop: &Stop,
-    ) -> Result<Report, RunError> {
+    /// An instance of the component for one call; without a fence it can change nothing.
+    fn guest(&self, target: &Target, fence: Option<Fence>, limiter: Arc<Limiter>, stop: &Stop) -> Guest {
         let outbound = Outbound {
             client: self.client.clone(),
             allow: AllowList::new([target.kaspi.clone(), target.amo.clone()]),
@@ -254,21 +229,27 @@ impl Host {
             store: self.store.clone(),
             closing: stop.flag(),
         };
-        let guest = Guest::new(outbound, self.store.clone(), fence, target.settings.clone());
-        let answer = tokio::select! {
-            answer = self.plugin.run(guest, job, max) => answer,
+        Guest::new(outbound, self.store.clone(), fence, target.settings.clone())
+    }
+
+    /// One slice of a job.
+    async fn slice(
+        &self,
+        target: &Target,
+        fence: Option<Fence>,
+        limiter: Arc<Limiter>,
+        job: Job,
+        max: Duration,
+        stop: &Stop,
+    ) -> Result<Report, RunError> {
+        let guest = self.guest(target, fence, limiter, stop);
+        let text = tokio::select! {
+            text = self.plugin.run(guest, job, max) => answer(text)?,
             // Nothing new is sent any more; what is under way may come back and be recorded.
             () = async { stop.requested().await; tokio::time::sleep(CLOSING).await } => return Err(RunError::Interrupted),
         };
-        match answer {
-            Ok(Ok(text)) => serde_json::from_str(&text)
-                .map_err(|error| RunError::Internal(format!("the component's report is not valid: {error}"))),
-            Ok(Err(GuestError::Config(text))) => Err(RunError::Config(text)),
-            Ok(Err(GuestError::Busy)) => Err(RunError::Busy),
-            Ok(Err(GuestError::Upstream(text))) => Err(RunError::Upstream(text)),
-            Ok(Err(GuestError::Internal(text))) => Err(RunError::Internal(text)),
-            Err(error) => Err(RunError::Internal(error.to_string())),
-        }
+        serde_json::from_str(&text)
+            .map_err(|error| RunError::Internal(format!("the component's report is not valid: {error}")))
     }
 
     fn limiter(&self, account: &Origin, count: u32) -> Arc<Limiter> {
@@ -422,5 +403,17 @@ impl Run {
         if let Err(error) = self.host.store.record_run(&run).await {
             tracing::warn!(connection, "cannot record the run: {error}");
         }
+    }
+}
+
+/// What the component answers, with its errors as ours.
+fn answer(answer: Result<Result<String, GuestError>, CallError>) -> Result<String, RunError> {
+    match answer {
+        Ok(Ok(text)) => Ok(text),
+        Ok(Err(GuestError::Config(text))) => Err(RunError::Config(text)),
+        Ok(Err(GuestError::Busy)) => Err(RunError::Busy),
+        Ok(Err(GuestError::Upstream(text))) => Err(RunError::Upstream(text)),
+        Ok(Err(GuestError::Internal(text))) => Err(RunError::Internal(text)),
+        Err(error) => Err(RunError::Internal(error.to_string())),
     }
 }

@@ -142,13 +142,23 @@ async fn an_upstream_that_does_not_answer_is_said_so() {
 #[tokio::test]
 async fn a_wrong_id_is_a_matter_of_configuration_and_writes_nothing() {
     let rig = Rig::with_settings(demo_world(wall_clock_ms()), &[("AMO_PIPELINE_ID", "999999")]).await;
-    let exit = match rig.run_job(Job::New).await.unwrap() {
-        Outcome { error: Some(RunError::Config(_)), .. } => Exit::Config,
-        Outcome { report: Some(report), .. } => report.exit(),
-        outcome => panic!("{outcome:?}"),
-    };
-    assert_eq!(exit, Exit::Config);
+    let report = rig.run().await.report.unwrap();
+    assert_eq!((report.exit(), report.parked), (Exit::Config, 0), "{}", report.to_line());
+    let message = &report.problems[0].message;
+    assert!(message.starts_with("AMO_PIPELINE_ID: the account has no pipeline 999999"), "{message}");
+    assert!(message.contains("3300 \"Kaspi\"") && message.contains(" / в аккаунте нет воронки"), "{message}");
     assert_eq!(rig.writes(), 0);
+}
+
+#[tokio::test]
+async fn the_account_is_described_beside_a_run_that_holds_the_connection() {
+    let rig = Rig::start(demo_world(wall_clock_ms())).await;
+    let held = rig.host.begin(DEFAULT_CONNECTION, Job::New, Duration::ZERO).await.unwrap();
+    let account = rig.host.describe_account(DEFAULT_CONNECTION, &Stop::never()).await.unwrap();
+    assert_eq!((account.account.id, account.findings.len()), (30_100_200, 0));
+    assert_eq!(account.pipelines[0].stages[0].name, "Новый заказ");
+    assert_eq!(rig.writes(), 0);
+    held.finish(&Stop::never()).await;
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use crate::{
 
 /// Brings the database up to date and names what was applied.
 pub(super) async fn migrate(settings: &Settings) -> Result<Exit, Failure> {
+    settings.check_process()?;
     let store = store::open(&settings.database_url()).await?;
     let applied = store.migrate().await?;
     for name in &applied {

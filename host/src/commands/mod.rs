@@ -82,8 +82,15 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ConfigAction {
-    /// Name everything that is missing or wrong
-    Check,
+    /// Name everything that is missing or wrong, first in the settings, then by what the account has
+    Check {
+        /// Only look at the settings, ask nobody
+        #[arg(long)]
+        offline: bool,
+        /// Only this connection; all of them where none is named
+        #[arg(long, value_name = "NAME")]
+        connection: Option<String>,
+    },
     /// Print all settings, without secrets
     Show,
 }
@@ -105,15 +112,19 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let plugin = cli.plugin.as_deref();
     match cli.command {
         Command::Serve { listen, no_schedule } => {
-            serve::serve(settings()?, plugin, listen, !no_schedule).await
+            serve::serve(settings(), plugin, listen, !no_schedule).await
         }
         Command::Run { job, dry_run, max_seconds, wait, connection } => {
-            run::run(settings()?, plugin, run::Wanted { job, max_seconds, wait, connection, dry_run }).await
+            run::run(settings(), plugin, run::Wanted { job, max_seconds, wait, connection, dry_run }).await
         }
         Command::Demo { keep } => demo::demo(plugin, keep).await,
-        Command::Migrate => migrate::migrate(&settings()?).await,
-        Command::Config { action: ConfigAction::Check } => config::check(&settings()?),
-        Command::Config { action: ConfigAction::Show } => config::show(&settings()?),
+        Command::Migrate => migrate::migrate(&settings()).await,
+        Command::Config { action: ConfigAction::Check { offline, connection } } => {
+            // Warnings are part of what it prints.
+            let settings = Settings::load(Path::new(""));
+            config::check(settings, plugin, offline, connection.as_deref()).await
+        }
+        Command::Config { action: ConfigAction::Show } => config::show(&settings()),
     }
 }
 
@@ -134,13 +145,13 @@ fn start_logging(default: &str) {
         .init();
 }
 
-/// The settings of the working folder. Warnings are logged.
-fn settings() -> Result<Settings, Failure> {
-    let settings = Settings::load(Path::new(""))?;
+/// The settings of the working folder, not checked yet. Warnings are logged.
+fn settings() -> Settings {
+    let settings = Settings::load(Path::new(""));
     for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }
-    Ok(settings)
+    settings
 }
 
 /// The component, from a file or embedded.

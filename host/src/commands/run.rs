@@ -2,8 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use super::plan;
-use super::{load_plugin, print, report_failure, stop_on_signals};
+use super::{load_plugin, plan, print, report_failure, stop_on_signals};
 use crate::{
     exit::{Exit, Failure},
     job::Job,
@@ -27,10 +26,7 @@ pub(super) struct Wanted {
 /// Runs until done and prints one report. A run that began always prints it, also when it failed later.
 pub(super) async fn run(settings: Settings, plugin: Option<&Path>, wanted: Wanted) -> Result<Exit, Failure> {
     // Settings first: they are what a new user gets wrong, and nothing is opened or sent with wrong ones.
-    let connection = settings.connection(&wanted.connection)?;
-    if let Some(error) = connection.missing().into_iter().next() {
-        return Err(error.into());
-    }
+    settings.connection(&wanted.connection)?;
     let plugin = load_plugin(plugin)?;
     let stop = stop_on_signals();
     if wanted.dry_run {

@@ -20,12 +20,7 @@ pub(super) async fn serve(
     listen: SocketAddr,
     with_schedule: bool,
 ) -> Result<Exit, Failure> {
-    let names: Vec<String> = settings.connection_names().map(str::to_owned).collect();
-    for name in names {
-        if let Some(error) = settings.connection(&name)?.missing().into_iter().next() {
-            return Err(error.into());
-        }
-    }
+    settings.check()?;
     let plugin = load_plugin(plugin)?;
     let stop = stop_on_signals();
     let listener = TcpListener::bind(listen).await.map_err(|error| Failure {

@@ -110,14 +110,39 @@ impl Plugin {
             "lease": "host",
             // Without the right to change anything, all that a run can do is to show what it would.
             "dry_run": !guest.may_change(),
-        })
-        .to_string();
+        });
+        self.call(guest, Call::Run(job), options, max + GRACE).await
+    }
+
+    /// Asks for the account of the guest's settings, in a fresh instance too.
+    ///
+    /// # Errors
+    /// When the component does not answer.
+    pub async fn describe_account(
+        &self,
+        guest: Guest,
+    ) -> Result<Result<String, bindings::GuestError>, CallError> {
+        let options = serde_json::json!({"connection": guest.connection()});
+        self.call(guest, Call::DescribeAccount, options, GRACE).await
+    }
+
+    async fn call(
+        &self,
+        guest: Guest,
+        call: Call,
+        options: serde_json::Value,
+        limit: Duration,
+    ) -> Result<Result<String, bindings::GuestError>, CallError> {
+        let options = options.to_string();
         let panic = guest.stderr();
-        let limit = max + GRACE;
         let mut store = self.engine.store(guest, Instant::now() + limit);
         let call = async {
             let instance = self.linked.instantiate_async(&mut store).await?;
-            instance.kaspi_amocrm_plugin_sync().call_run(&mut store, job.into(), &options).await
+            let sync = instance.kaspi_amocrm_plugin_sync();
+            match call {
+                Call::Run(job) => sync.call_run(&mut store, job.into(), &options).await,
+                Call::DescribeAccount => sync.call_describe_account(&mut store, &options).await,
+            }
         };
         // Epochs do not cut a wait inside a host call and a timeout does not stop a busy guest: both are needed.
         match tokio::time::timeout(limit, Box::pin(call)).await {
@@ -126,6 +151,12 @@ impl Plugin {
             Ok(Err(error)) => Err(CallError::Trap(trap_text(&error, &panic.contents()))),
         }
     }
+}
+
+/// What the component is asked for.
+enum Call {
+    Run(Job),
+    DescribeAccount,
 }
 
 /// The reason of a trap and where the component panicked; never its message, which may hold data of buyers.

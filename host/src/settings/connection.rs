@@ -2,17 +2,16 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::{
-    SettingsError, Values,
-    known::{KNOWN, known},
-};
+use kaspi_amocrm_settings::{Finding, Scope, Setting, SettingsError, Text, rules, table};
+
+use super::Values;
 use crate::outbound::Origin;
 
 /// Settings of one connection, defaults included.
 #[derive(Clone)]
 pub struct Connection {
     name: String,
-    values: Values,
+    values: BTreeMap<&'static str, String>,
 }
 
 impl fmt::Debug for Connection {
@@ -24,9 +23,10 @@ impl fmt::Debug for Connection {
 
 impl Connection {
     pub(super) fn new(name: &str, process: &Values, own: &Values) -> Self {
-        let mut values: Values =
-            KNOWN.iter().filter_map(|known| Some((known.name, known.default?.to_owned()))).collect();
-        values.extend(process.iter().chain(own).map(|(name, value)| (*name, value.clone())));
+        let defaults = table::ALL.iter().filter(|setting| setting.scope != Scope::Elsewhere);
+        let mut values: BTreeMap<&'static str, String> =
+            defaults.filter_map(|setting| Some((setting.name, setting.default?.to_owned()))).collect();
+        values.extend(process.iter().chain(own).map(|(name, value)| (*name, value.text.clone())));
         Self { name: name.to_owned(), values }
     }
 
@@ -45,7 +45,7 @@ impl Connection {
     /// # Errors
     /// When it is no address.
     pub fn kaspi_origin(&self) -> Result<Origin, SettingsError> {
-        self.origin("KASPI_API_BASE", self.get("KASPI_API_BASE").unwrap_or_default())
+        origin(&table::KASPI_API_BASE, self.get("KASPI_API_BASE").unwrap_or_default())
     }
 
     /// Path of the Kaspi API, without a slash at the end.
@@ -56,40 +56,23 @@ impl Connection {
 
     /// Address of the account: `AMO_BASE_URL`, or made from `AMO_SUBDOMAIN`.
     pub fn amo_base_url(&self) -> Option<String> {
-        if let Some(url) = self.get("AMO_BASE_URL") {
-            return Some(url.trim_end_matches('/').to_owned());
-        }
-        let subdomain = self.get("AMO_SUBDOMAIN")?;
-        let host = subdomain.trim_start_matches("https://").trim_end_matches('/');
-        Some(if host.contains('.') { format!("https://{host}") } else { format!("https://{host}.amocrm.ru") })
+        rules::account_address(self.get("AMO_BASE_URL"), self.get("AMO_SUBDOMAIN"))
     }
 
     /// Address of the account.
     ///
     /// # Errors
-    /// When it is not set or is no address.
+    /// When it is no address.
     pub fn amo_origin(&self) -> Result<Origin, SettingsError> {
-        let url = self.amo_base_url().ok_or_else(|| self.is_missing("AMO_SUBDOMAIN or AMO_BASE_URL"))?;
-        self.origin("AMO_SUBDOMAIN", &url)
+        origin(&table::AMO_BASE_URL, &self.amo_base_url().unwrap_or_default())
     }
 
     /// Proxy for requests to Kaspi, where one is set.
     ///
     /// # Errors
-    /// When it is no plain `http://` address.
+    /// When it is no address.
     pub fn kaspi_proxy_origin(&self) -> Result<Option<Origin>, SettingsError> {
-        let Some(url) = self.get("KASPI_PROXY_URL") else { return Ok(None) };
-        let origin = self.origin("KASPI_PROXY_URL", url)?;
-        if origin.is_https() {
-            let what =
-                "must begin with http://; the request inside the tunnel is encrypted all the same".to_owned();
-            return Err(SettingsError::Invalid {
-                name: "KASPI_PROXY_URL",
-                connection: self.name.clone(),
-                what,
-            });
-        }
-        Ok(Some(origin))
+        self.get("KASPI_PROXY_URL").map(|url| origin(&table::KASPI_PROXY_URL, url)).transpose()
     }
 
     /// Requests a second to the account.
@@ -102,33 +85,12 @@ impl Connection {
         Duration::from_secs(self.number("LEASE_SECONDS").into())
     }
 
-    /// Required settings without which no run can begin.
-    pub fn missing(&self) -> Vec<SettingsError> {
-        let mut missing = Vec::new();
-        if self.get("KASPI_API_TOKEN").is_none() {
-            missing.push(self.is_missing("KASPI_API_TOKEN"));
-        }
-        if let Err(error) = self.kaspi_origin() {
-            missing.push(error);
-        }
-        if let Err(error) = self.amo_origin() {
-            missing.push(error);
-        }
-        if let Err(error) = self.kaspi_proxy_origin() {
-            missing.push(error);
-        }
-        if self.get("AMO_ACCESS_TOKEN").or_else(|| self.get("AMO_LONG_LIVED_TOKEN")).is_none() {
-            missing.push(self.is_missing("AMO_ACCESS_TOKEN or AMO_LONG_LIVED_TOKEN"));
-        }
-        missing
-    }
-
     /// What the component may read, by lower-case name. The settings of the process stay with the host.
     pub fn guest_settings(&self) -> BTreeMap<String, String> {
         let mut settings: BTreeMap<String, String> = self
             .values
             .iter()
-            .filter(|(name, _)| known(name).is_some_and(|known| known.scope == super::Scope::Connection))
+            .filter(|(name, _)| table::find(name).is_some_and(|setting| setting.scope == Scope::Connection))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
             .collect();
         // Given ready-made, so that host and component cannot read the subdomain differently.
@@ -139,21 +101,17 @@ impl Connection {
         settings
     }
 
-    fn origin(&self, name: &'static str, url: &str) -> Result<Origin, SettingsError> {
-        Origin::parse(url).map_err(|error| SettingsError::Invalid {
-            name,
-            connection: self.name.clone(),
-            what: error.to_string(),
-        })
-    }
-
-    fn is_missing(&self, name: &'static str) -> SettingsError {
-        SettingsError::Missing { name, connection: self.name.clone() }
-    }
-
     fn number(&self, name: &str) -> u32 {
         self.get(name)
             .and_then(|value| value.parse().ok())
             .expect("numbers have a default and were checked when the connection was made")
     }
+}
+
+/// The settings are checked before a connection is made; this is for what only the library of addresses knows.
+fn origin(setting: &Setting, url: &str) -> Result<Origin, SettingsError> {
+    Origin::parse(url).map_err(|error| {
+        let hint = Text::new("write https://host", "укажите https://хост");
+        Finding::new(setting.name, Text::new(error.to_string(), "не годится как адрес"), hint).into()
+    })
 }

@@ -1,5 +1,7 @@
 //! Reads a `.env` file the way the PHP tool's users wrote theirs: `export `, quotes, comments after a value.
 
+use kaspi_amocrm_settings::Text;
+
 /// One assignment of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -11,43 +13,74 @@ pub(super) struct Entry {
     pub(super) line: usize,
 }
 
-/// A line that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {what}")]
-pub struct LineError {
+/// A line that cannot be read, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LineError {
     /// Line number, from 1.
-    pub line: usize,
+    pub(super) line: usize,
     /// What is wrong with it.
-    pub what: &'static str,
+    pub(super) fault: Fault,
 }
 
-/// Parses the whole file. A name that stands twice has two entries; the last one counts.
-///
-/// # Errors
-/// For a line that is neither empty, nor a comment, nor `NAME=value`, and for a quote that never closes.
-pub(super) fn parse(text: &str) -> Result<Vec<Entry>, LineError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut entries = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let number = index + 1;
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
+/// What can be wrong with a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// No `=`.
+    NoAssignment,
+    /// Something else than letters, digits and `_` before the `=`.
+    Name,
+    /// A quote that never closes.
+    OpenQuote,
+    /// Something between the closing quote and the end.
+    AfterQuote,
+}
+
+impl Fault {
+    /// For people.
+    pub(super) fn text(self) -> Text {
+        match self {
+            Self::NoAssignment => Text::new("is not NAME=value", "не похоже на ИМЯ=значение"),
+            Self::Name => Text::new(
+                "has a name with other signs than letters, digits and _",
+                "содержит имя не только из латинских букв, цифр и _",
+            ),
+            Self::OpenQuote => Text::new("has a quote that never closes", "содержит незакрытую кавычку"),
+            Self::AfterQuote => {
+                Text::new("has text after the closing quote", "содержит текст после закрывающей кавычки")
+            }
         }
-        let line = line.strip_prefix("export ").unwrap_or(line);
-        let (name, value) =
-            line.split_once('=').ok_or(LineError { line: number, what: "expected NAME=value" })?;
-        let name = name.trim();
-        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            return Err(LineError { line: number, what: "a name has only letters, digits and _" });
-        }
-        let value = parse_value(value).map_err(|what| LineError { line: number, what })?;
-        entries.push(Entry { name: name.to_owned(), value, line: number });
     }
-    Ok(entries)
 }
 
-fn parse_value(raw: &str) -> Result<String, &'static str> {
+/// Parses the whole file; what can be read is, whatever else is wrong. A name that stands twice has two entries; the
+/// last one counts.
+pub(super) fn parse(text: &str) -> (Vec<Entry>, Vec<LineError>) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (mut entries, mut errors) = (Vec::new(), Vec::new());
+    for (line, text) in (1..).zip(text.lines()) {
+        match parse_line(text.trim()) {
+            Ok(Some((name, value))) => entries.push(Entry { name, value, line }),
+            Ok(None) => {}
+            Err(fault) => errors.push(LineError { line, fault }),
+        }
+    }
+    (entries, errors)
+}
+
+fn parse_line(line: &str) -> Result<Option<(String, String)>, Fault> {
+    if line.is_empty() || line.starts_with('#') {
+        return Ok(None);
+    }
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let (name, value) = line.split_once('=').ok_or(Fault::NoAssignment)?;
+    let name = name.trim();
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return Err(Fault::Name);
+    }
+    Ok(Some((name.to_owned(), parse_value(value)?)))
+}
+
+fn parse_value(raw: &str) -> Result<String, Fault> {
     let trimmed = raw.trim_start();
     match trimmed.chars().next() {
         Some('"') => quoted(&trimmed[1..], '"', true),
@@ -68,7 +101,7 @@ fn without_comment(raw: &str) -> &str {
     raw
 }
 
-fn quoted(rest: &str, quote: char, escapes: bool) -> Result<String, &'static str> {
+fn quoted(rest: &str, quote: char, escapes: bool) -> Result<String, Fault> {
     let mut value = String::new();
     let mut characters = rest.chars();
     while let Some(character) = characters.next() {
@@ -84,13 +117,13 @@ fn quoted(rest: &str, quote: char, escapes: bool) -> Result<String, &'static str
                 return if after.is_empty() || after.starts_with('#') {
                     Ok(value)
                 } else {
-                    Err("text after the closing quote")
+                    Err(Fault::AfterQuote)
                 };
             }
             _ => value.push(character),
         }
     }
-    Err("the quote never closes")
+    Err(Fault::OpenQuote)
 }
 
 #[cfg(test)]
@@ -98,7 +131,9 @@ mod tests {
     use super::*;
 
     fn value(line: &str) -> String {
-        parse(line).unwrap().pop().unwrap().value
+        let (mut entries, errors) = parse(line);
+        assert_eq!(errors, [], "{line}");
+        entries.pop().unwrap().value
     }
 
     #[test]
@@ -125,7 +160,7 @@ mod tests {
 
     #[test]
     fn comments_and_empty_lines_are_skipped_and_lines_are_counted() {
-        let entries = parse("# head\r\n\r\nA=1\r\n  # more\nB=2").unwrap();
+        let (entries, _) = parse("# head\r\n\r\nA=1\r\n  # more\nB=2");
         assert_eq!(
             entries.iter().map(|e| (e.name.as_str(), e.line)).collect::<Vec<_>>(),
             [("A", 3), ("B", 5)]
@@ -133,9 +168,35 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_names_its_line() {
-        for (text, line) in [("A=1\nnonsense", 2), ("A=\"open", 1), ("\nA='x' y", 2), ("A B=1", 1)] {
-            assert_eq!(parse(text).unwrap_err().line, line, "{text}");
+    fn what_cannot_be_read_names_its_line_and_stops_nothing() {
+        let (entries, errors) = parse("A=1\nnonsense\nB=\"open\nC='x' y\nD E=1\nF=2");
+        assert_eq!(entries.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(), ["A", "F"]);
+        let found: Vec<_> = errors.iter().map(|error| (error.line, error.fault)).collect();
+        assert_eq!(
+            found,
+            [(2, Fault::NoAssignment), (3, Fault::OpenQuote), (4, Fault::AfterQuote), (5, Fault::Name)]
+        );
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused_and_quoted_values_come_back() {
+        // A small generator of its own: the same texts each time.
+        let mut state = 1_u64;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        let signs: Vec<char> = "AB_=#\"'\\ \t\r\n$я🚚\u{feff}\u{0}".chars().collect();
+        for _ in 0..5_000 {
+            let length = next(24);
+            let text: String = (0..length).map(|_| signs[next(signs.len())]).collect();
+            let (entries, errors) = parse(&text);
+            assert!(entries.len() + errors.len() <= text.lines().count(), "{text:?}");
+
+            let value: String = text.chars().filter(|sign| !"\r\n".contains(*sign)).collect();
+            let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
+            let (entries, errors) = parse(&format!("A=\"{escaped}\" # {}", value.replace('\r', "")));
+            assert_eq!((errors.len(), entries[0].value.as_str()), (0, value.as_str()), "{value:?}");
         }
     }
 }

@@ -1,21 +1,25 @@
 //! Settings: gathered once from environment, `.env` and `kaspi-amocrm.toml`, checked before anything is sent.
 //!
 //! The environment counts most, then `.env`, then the TOML file. All three describe the connection `default`; further
-//! connections stand in the TOML file under `[connections.NAME]`. Only names of [`known::KNOWN`] are read from the
-//! environment.
+//! connections stand in the TOML file under `[connections.NAME]`. Names, shapes and defaults come from the crate
+//! `kaspi-amocrm-settings`; nothing else is read from the environment.
+//! Loading never fails: what cannot be read is a finding like any other, so that all of them are told at once.
 
 mod connection;
+mod database;
 mod dotenv;
-pub mod known;
+mod files;
 
 use std::{
     collections::BTreeMap,
-    fmt, io,
+    fmt,
     path::{Path, PathBuf},
 };
 
 pub use connection::Connection;
-use known::{KNOWN, Known, SEED_DATABASE, Scope, known};
+pub use kaspi_amocrm_settings::{Finding, SettingsError};
+
+use kaspi_amocrm_settings::{Scope, Setting, Text, rules, table};
 
 /// The connection that environment and `.env` describe.
 pub const DEFAULT_CONNECTION: &str = "default";
@@ -24,71 +28,49 @@ pub const DOTENV_FILE: &str = ".env";
 /// The file with connections in the working folder.
 pub const TOML_FILE: &str = "kaspi-amocrm.toml";
 
-/// A setting that is missing or wrong. Carries names, never values of secrets.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// A file exists and cannot be read.
-    #[error("cannot read {file}")]
-    Read {
-        /// The file.
-        file: String,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// A line of `.env` is not an assignment.
-    #[error("{DOTENV_FILE}, {0}")]
-    DotEnv(#[from] dotenv::LineError),
-    /// The TOML file is not TOML.
-    #[error("{TOML_FILE} is not valid TOML: {0}")]
-    Toml(String),
-    /// A key of the TOML file that means nothing.
-    #[error("{TOML_FILE}: unknown key {0}")]
-    UnknownKey(String),
-    /// A key of the TOML file with a value of the wrong type, or in the wrong place.
-    #[error("{TOML_FILE}: {key} {what}")]
-    Key {
-        /// The key.
-        key: String,
-        /// What is wrong.
-        what: &'static str,
-    },
-    /// A required setting is not set.
-    #[error("{name} is not set{}", of(.connection))]
-    Missing {
-        /// The setting, or a choice of several.
-        name: &'static str,
-        /// The connection.
-        connection: String,
-    },
-    /// A value that cannot be.
-    #[error("{name} {what}{}", of(.connection))]
-    Invalid {
-        /// The setting.
-        name: &'static str,
-        /// The connection.
-        connection: String,
-        /// What is wrong, without the value.
-        what: String,
-    },
-    /// There is no such connection.
-    #[error("there is no connection {0:?}")]
-    NoConnection(String),
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The environment of the process.
+    Environment,
+    /// `.env`
+    DotEnv,
+    /// `kaspi-amocrm.toml`
+    Toml,
+    /// Nobody set it.
+    Default,
 }
 
-fn of(connection: &str) -> String {
-    if connection == DEFAULT_CONNECTION { String::new() } else { format!(" (connection {connection})") }
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Environment => "environment",
+            Self::DotEnv => DOTENV_FILE,
+            Self::Toml => TOML_FILE,
+            Self::Default => "default",
+        })
+    }
+}
+
+/// A value as it was set.
+#[derive(Clone)]
+struct Value {
+    text: String,
+    source: Source,
 }
 
 /// Values by upper-case name.
-pub type Values = BTreeMap<&'static str, String>;
+type Values = BTreeMap<&'static str, Value>;
 
 /// Everything that was set.
 #[derive(Clone, Default)]
 pub struct Settings {
     process: Values,
     connections: BTreeMap<String, Values>,
-    warnings: Vec<String>,
+    /// What could not be read.
+    broken: Vec<Finding>,
+    /// Names of `.env` that mean nothing.
+    unknown: Vec<Finding>,
     folder: PathBuf,
 }
 
@@ -100,165 +82,70 @@ impl fmt::Debug for Settings {
 
 impl Settings {
     /// Reads `.env` and the TOML file of a folder and adds the environment of this process.
-    ///
-    /// # Errors
-    /// When a file cannot be read, or holds what it should not.
-    pub fn load(folder: &Path) -> Result<Self, SettingsError> {
-        let dotenv = read(folder, DOTENV_FILE)?;
-        let toml = read(folder, TOML_FILE)?;
-        let environment = KNOWN
-            .iter()
-            .map(|known| known.name)
-            .chain(SEED_DATABASE.iter().copied())
-            .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
-        let mut settings = Self::from_sources(environment, dotenv.as_deref(), toml.as_deref())?;
+    pub fn load(folder: &Path) -> Self {
+        let mut broken = Vec::new();
+        let mut read = |file| {
+            files::read(folder, file).unwrap_or_else(|finding| {
+                broken.push(finding);
+                None
+            })
+        };
+        let (dotenv, toml) = (read(DOTENV_FILE), read(TOML_FILE));
+        let environment = files::environment(&mut broken);
+        let mut settings = Self::from_sources(environment, dotenv.as_deref(), toml.as_deref());
+        settings.broken.splice(0..0, broken);
         folder.clone_into(&mut settings.folder);
-        Ok(settings)
+        settings
     }
 
     /// Settings of the connection `default`, for embedders and tests. Unknown names are ignored.
     pub fn from_pairs<N: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
-        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into()));
-        Self::from_sources(pairs, None, None).expect("only files can be malformed")
+        Self::from_sources(pairs.into_iter().map(|(name, value)| (name.into(), value.into())), None, None)
     }
 
     /// Puts the three sources together.
-    ///
-    /// # Errors
-    /// As [`load`](Self::load), but for reading.
     pub fn from_sources(
         environment: impl IntoIterator<Item = (String, String)>,
         dotenv: Option<&str>,
         toml: Option<&str>,
-    ) -> Result<Self, SettingsError> {
+    ) -> Self {
         let mut settings = Self::default();
-        if let Some(text) = toml {
-            settings.add_toml(text)?;
-        }
-        let mut database = BTreeMap::new();
-        for entry in dotenv.map(dotenv::parse).transpose()?.unwrap_or_default() {
-            if let Some(known) = known(&entry.name) {
-                settings.add(known, DEFAULT_CONNECTION, &entry.value);
-            } else if let Some(name) = seed_database(&entry.name) {
-                database.insert(name, entry.value);
-            } else {
-                let warning = format!("{DOTENV_FILE}, line {}: unknown setting {}", entry.line, entry.name);
-                settings.warnings.push(warning);
-            }
-        }
+        settings.add_toml(toml.unwrap_or_default());
+        settings.add_dotenv(dotenv.unwrap_or_default());
         for (name, value) in environment {
-            if let Some(known) = known(&name) {
-                settings.add(known, DEFAULT_CONNECTION, value.trim());
-            } else if let Some(name) = seed_database(&name) {
-                database.insert(name, value);
+            if let Some(setting) = find(&name) {
+                settings.add(setting, DEFAULT_CONNECTION, &value, Source::Environment);
             }
-        }
-        if let Some(url) = database_url(&database)
-            && !settings.process.contains_key("DATABASE_URL")
-        {
-            settings.process.insert("DATABASE_URL", url);
         }
         if settings.connections.is_empty() {
             settings.connections.insert(DEFAULT_CONNECTION.to_owned(), Values::new());
         }
-        Ok(settings)
+        settings
     }
 
-    fn add(&mut self, known: &'static Known, connection: &str, value: &str) {
-        let values = match known.scope {
+    fn add(&mut self, setting: &'static Setting, connection: &str, value: &str, source: Source) {
+        let values = match setting.scope {
             Scope::Process => &mut self.process,
-            Scope::Connection => self.connections.entry(connection.to_owned()).or_default(),
+            Scope::Connection | Scope::Elsewhere => {
+                self.connections.entry(connection.to_owned()).or_default()
+            }
         };
-        if known.is_unset(value) {
+        let value = value.trim();
+        if setting.is_unset(value) {
             // An empty line above takes away what a lower source says.
-            values.remove(known.name);
+            values.remove(setting.name);
         } else {
-            values.insert(known.name, value.to_owned());
+            values.insert(setting.name, Value { text: value.to_owned(), source });
         }
-        if values.is_empty() && known.scope == Scope::Connection {
+        if values.is_empty() && setting.scope == Scope::Connection {
             self.connections.remove(connection);
         }
     }
 
-    fn add_toml(&mut self, text: &str) -> Result<(), SettingsError> {
-        let table: toml::Table =
-            text.parse().map_err(|error: toml::de::Error| SettingsError::Toml(error.message().to_owned()))?;
-        for (key, value) in table {
-            match value {
-                toml::Value::Table(connections) if key == "connections" => {
-                    for (name, values) in connections {
-                        self.add_toml_connection(&name, values)?;
-                    }
-                }
-                value => self.add_toml_value(DEFAULT_CONNECTION, &key, &value, &key)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn add_toml_connection(&mut self, name: &str, values: toml::Value) -> Result<(), SettingsError> {
-        let key = format!("connections.{name}");
-        // The name is a prefix of stored keys and part of log lines.
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if name.is_empty() || name.len() > 64 || !name.bytes().all(fits) {
-            return Err(SettingsError::Key { key, what: "may only have letters, digits, - and _" });
-        }
-        let toml::Value::Table(values) = values else {
-            return Err(SettingsError::Key { key, what: "must be a table" });
-        };
-        for (setting, value) in values {
-            let path = format!("{key}.{setting}");
-            if known(&setting).is_some_and(|known| known.scope == Scope::Process) {
-                return Err(SettingsError::Key { key: path, what: "belongs to the top of the file" });
-            }
-            self.add_toml_value(name, &setting, &value, &path)?;
-        }
-        Ok(())
-    }
-
-    fn add_toml_value(
-        &mut self,
-        connection: &str,
-        name: &str,
-        value: &toml::Value,
-        path: &str,
-    ) -> Result<(), SettingsError> {
-        let known = known(name).ok_or_else(|| SettingsError::UnknownKey(path.to_owned()))?;
-        let value = match value {
-            toml::Value::String(text) => text.trim().to_owned(),
-            toml::Value::Integer(number) => number.to_string(),
-            toml::Value::Boolean(yes) => if *yes { "yes" } else { "no" }.to_owned(),
-            _ => {
-                return Err(SettingsError::Key {
-                    key: path.to_owned(),
-                    what: "must be text, a number or yes/no",
-                });
-            }
-        };
-        self.add(known, connection, &value);
-        Ok(())
-    }
-
-    /// What should be looked at and stops nothing.
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
-    }
-
     /// A setting of the process, or its default.
     pub fn process(&self, name: &str) -> Option<&str> {
-        let known = known(name)?;
-        self.process.get(known.name).map(String::as_str).or(known.default)
-    }
-
-    /// The address of the database. A relative SQLite path is meant from the folder of the settings.
-    pub fn database_url(&self) -> String {
-        let url = self.process("DATABASE_URL").unwrap_or(known::DATABASE_URL_DEFAULT);
-        match url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
-            Some(path) if !path.starts_with('/') && !path.starts_with(':') => {
-                format!("sqlite://{}", self.folder.join(path).display())
-            }
-            _ => url.to_owned(),
-        }
+        let setting = find(name)?;
+        self.process.get(setting.name).map(|value| value.text.as_str()).or(setting.default)
     }
 
     /// Names of the connections.
@@ -266,78 +153,128 @@ impl Settings {
         self.connections.keys().map(String::as_str)
     }
 
+    /// The value of a setting and where it comes from, right or wrong; for people. `connection` matters only where the
+    /// setting belongs to one.
+    pub fn value(&self, connection: &str, setting: &'static Setting) -> Option<(String, Source)> {
+        let values = match setting.scope {
+            Scope::Process => Some(&self.process),
+            Scope::Connection | Scope::Elsewhere => self.connections.get(connection),
+        };
+        if setting.name == table::DATABASE_URL.name {
+            let source = self.process.get(setting.name).or_else(|| self.process.get(table::DB_NAME.name));
+            return Some((self.database_url(), source.map_or(Source::Default, |value| value.source)));
+        }
+        match values.and_then(|values| values.get(setting.name)) {
+            Some(value) => Some((value.text.clone(), value.source)),
+            None => setting.default.map(|default| (default.to_owned(), Source::Default)),
+        }
+    }
+
     /// One connection, with the settings of the process and all defaults.
     ///
     /// # Errors
-    /// When there is none of that name, or a value of it cannot be.
+    /// Everything that keeps it from being used: files that cannot be read, and whatever is wrong or missing among the
+    /// settings of the process and of this connection.
     pub fn connection(&self, name: &str) -> Result<Connection, SettingsError> {
-        let own = self.connections.get(name).ok_or_else(|| SettingsError::NoConnection(name.to_owned()))?;
-        if let Some(error) = faults(name, self.process.iter().chain(own)).into_iter().next() {
-            return Err(error);
+        let mut findings = self.process_findings();
+        match self.connections.get(name) {
+            Some(own) => findings.extend(connection_findings(name, own)),
+            None => findings.push(self.no_connection(name)),
         }
-        Ok(Connection::new(name, &self.process, own))
+        SettingsError::none_of(findings)?;
+        Ok(Connection::new(name, &self.process, &self.connections[name]))
     }
 
-    /// Everything that is wrong, for `config check`: the first entry is what a run would stop at.
-    pub fn findings(&self) -> Vec<SettingsError> {
-        let mut findings = faults(DEFAULT_CONNECTION, self.process.iter());
+    /// For what needs no connection.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or settings of the process are wrong or missing.
+    pub fn check_process(&self) -> Result<(), SettingsError> {
+        SettingsError::none_of(self.process_findings())
+    }
+
+    /// For what needs all connections.
+    ///
+    /// # Errors
+    /// When there is any finding.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        SettingsError::none_of(self.findings())
+    }
+
+    /// Everything that is wrong or missing, in the files, for the process and for all connections.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = self.process_findings();
         for (name, own) in &self.connections {
-            findings.extend(faults(name, own.iter()));
-            findings.extend(Connection::new(name, &self.process, own).missing());
+            findings.extend(connection_findings(name, own));
         }
         findings
     }
-}
 
-fn faults<'a>(
-    connection: &str,
-    values: impl Iterator<Item = (&'a &'static str, &'a String)>,
-) -> Vec<SettingsError> {
-    values
-        .filter_map(|(name, value)| {
-            let what = known(name)?.fault(value)?;
-            Some(SettingsError::Invalid { name, connection: connection.to_owned(), what })
-        })
-        .collect()
-}
+    fn process_findings(&self) -> Vec<Finding> {
+        let is_set = |setting: &Setting| self.process.contains_key(setting.name);
+        let mut found = faults(&self.process);
+        found.extend(rules::missing_database_part(&is_set));
+        found.extend(rules::missing_key(&self.database_url(), is_set(&table::SECRET_KEY)));
+        in_order(&mut found);
+        let mut findings = self.broken.clone();
+        findings.append(&mut found);
+        findings
+    }
 
-fn read(folder: &Path, file: &str) -> Result<Option<String>, SettingsError> {
-    match std::fs::read_to_string(folder.join(file)) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(SettingsError::Read { file: file.to_owned(), source }),
+    /// What should be looked at and stops nothing.
+    pub fn warnings(&self) -> Vec<Finding> {
+        let mut warnings = self.unknown.clone();
+        if let Some(secret) = self.process.get(table::CRON_SECRET.name) {
+            warnings.extend(rules::weak_secret(&table::CRON_SECRET, &secret.text));
+        }
+        for (name, own) in &self.connections {
+            let soon = rules::soon_over(&|setting| own.contains_key(setting.name));
+            warnings.extend(soon.map(|finding| of_connection(name, finding)));
+        }
+        warnings
+    }
+
+    fn no_connection(&self, name: &str) -> Finding {
+        let names: Vec<&str> = self.connection_names().collect();
+        let names = names.join(", ");
+        Finding::new(
+            format!("--connection {name}"),
+            Text::new("there is no such connection", "нет такого подключения"),
+            Text::new(
+                format!("choose one of {names}, or describe it in {TOML_FILE} as [connections.{name}]"),
+                format!("выберите из {names} или опишите его в {TOML_FILE} как [connections.{name}]"),
+            ),
+        )
     }
 }
 
-fn seed_database(name: &str) -> Option<&'static str> {
-    SEED_DATABASE.iter().copied().find(|known| known.eq_ignore_ascii_case(name))
+/// The setting of that name, unless it is one that only other hosts know.
+fn find(name: &str) -> Option<&'static Setting> {
+    table::find(name).filter(|setting| setting.scope != Scope::Elsewhere)
 }
 
-/// The PHP tool's settings as one address. A user or password is percent-encoded.
-fn database_url(parts: &BTreeMap<&'static str, String>) -> Option<String> {
-    let part = |name: &str| parts.get(name).map(String::as_str).filter(|value| !value.is_empty());
-    let name = part("DB_NAME")?;
-    let scheme = match part("DB_DRIVER").unwrap_or("mysql") {
-        "pgsql" | "postgres" | "postgresql" => "postgres",
-        "sqlite" => return Some(format!("sqlite://{name}")),
-        _ => "mysql",
-    };
-    let host = part("DB_HOST").unwrap_or("localhost");
-    let port = part("DB_PORT").map(|port| format!(":{port}")).unwrap_or_default();
-    let user = encoded(part("DB_USER").unwrap_or_default());
-    let password = part("DB_PASS").map(|password| format!(":{}", encoded(password))).unwrap_or_default();
-    Some(format!("{scheme}://{user}{password}@{host}{port}/{name}"))
+fn connection_findings(connection: &str, own: &Values) -> Vec<Finding> {
+    let mut findings = faults(own);
+    findings.extend(rules::missing(&|setting| own.contains_key(setting.name)));
+    in_order(&mut findings);
+    findings.into_iter().map(|finding| of_connection(connection, finding)).collect()
 }
 
-fn encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
+fn faults(values: &Values) -> Vec<Finding> {
+    let check = |(name, value): (&&str, &Value)| table::find(name).map(|setting| setting.check(&value.text));
+    values.iter().filter_map(check).flatten().collect()
+}
+
+fn in_order(findings: &mut [Finding]) {
+    findings.sort_by_key(|finding| table::position(&finding.name));
+}
+
+/// Only where there may be several, the connection is named.
+fn of_connection(connection: &str, finding: Finding) -> Finding {
+    if connection == DEFAULT_CONNECTION {
+        return finding;
+    }
+    Finding { name: format!("{} [{connection}]", finding.name), ..finding }
 }
 
 #[cfg(test)]

@@ -1,0 +1,165 @@
+//! `config check` and wrong settings, through the program itself, against the simulators on loopback.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+    sync::{Arc, Mutex},
+};
+
+use kaspi_amocrm_simulator::{
+    World,
+    amo::account,
+    demo::demo_world,
+    serve::{Server, serve, wall_clock_ms},
+};
+
+struct Rig {
+    world: Arc<Mutex<World>>,
+    server: Server,
+    folder: tempfile::TempDir,
+}
+
+impl Rig {
+    async fn start() -> Self {
+        let world = Arc::new(Mutex::new(demo_world(wall_clock_ms())));
+        let server = serve(world.clone(), 0).await.unwrap();
+        Self { world, server, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Writes `.env` with the least that works and some more.
+    fn dotenv(&self, more: &str) {
+        let (kaspi, amo) = {
+            let world = self.world.lock().unwrap();
+            (world.kaspi.options.token.clone(), world.amo.options.token.clone())
+        };
+        let text = format!(
+            "KASPI_API_BASE={}\nKASPI_API_TOKEN={kaspi}\nAMO_BASE_URL={}\nAMO_LONG_LIVED_TOKEN={amo}\n{more}\n",
+            self.server.kaspi_base_url(),
+            self.server.base_url()
+        );
+        std::fs::write(self.folder.path().join(".env"), text).unwrap();
+    }
+
+    async fn program(&self, arguments: &[&str]) -> (i32, String) {
+        program(self.folder.path(), arguments).await
+    }
+
+    fn writes(&self) -> usize {
+        let world = self.world.lock().unwrap();
+        world.amo.requests().iter().filter(|request| request.method != "GET").count()
+    }
+}
+
+/// Exit code, and both outputs together.
+async fn program(folder: &Path, arguments: &[&str]) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kaspi-amocrm"));
+    // Only the folder describes the settings, whatever the machine of the test has set.
+    command.args(arguments).current_dir(folder).env_clear();
+    for name in ["HOME", "PATH", "XDG_CACHE_HOME", "LOCALAPPDATA", "SYSTEMROOT"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    let output: Output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(text).unwrap())
+}
+
+#[tokio::test]
+async fn a_check_names_what_the_settings_mean_and_leaves_nothing_behind() {
+    let rig = Rig::start().await;
+    rig.dotenv(&format!(
+        "AMO_STATUS_ID={}\nAMO_RESPONSIBLE_USER_ID={}\nAMO_CATALOG_ID={}\nSTATUS_MAP=ARCHIVE/COMPLETED=142",
+        account::STATUS_NEW_ID,
+        account::MANAGER_ID,
+        account::CATALOG_ID
+    ));
+    let (code, text) = rig.program(&["config", "check"]).await;
+    assert_eq!(code, 0, "{text}");
+    for part in [
+        "account 30100200 \"Demo\" (demo)",
+        "3300 \"Kaspi\", the main one",
+        "3302 \"Новый заказ\"",
+        "STATUS_MAP ARCHIVE/COMPLETED: 142 \"Успешно реализовано\"",
+        "502 \"Менеджер\"",
+        "4500 \"Товары\"",
+    ] {
+        assert!(text.contains(part), "lacks {part}: {text}");
+    }
+    assert_eq!(rig.writes(), 0);
+    let files = std::fs::read_dir(rig.folder.path()).unwrap().count();
+    assert_eq!(files, 1, "only .env is there");
+
+    let (code, text) = rig.program(&["run", "new"]).await;
+    assert_eq!(code, 0, "{text}");
+    // And beside a database that is there.
+    let (code, text) = rig.program(&["config", "check", "--connection", "default"]).await;
+    assert_eq!(code, 0, "{text}");
+}
+
+#[tokio::test]
+async fn findings_have_their_code_and_the_names_of_the_account() {
+    let rig = Rig::start().await;
+    rig.dotenv(&format!("AMO_STATUS_ID={}\nAMO_CATALOG_ID=999", account::OTHER_STATUS_ID));
+    let (code, text) = rig.program(&["config", "check"]).await;
+    assert_eq!(code, 3, "{text}");
+    for part in [
+        "AMO_STATUS_ID: stage 3402 \"Переговоры\" belongs to pipeline 3400 \"Опт\"",
+        "этап 3402 \"Переговоры\" относится к воронке 3400 \"Опт\"",
+        "AMO_CATALOG_ID: the account has no list 999; choose one of: 4500 \"Товары\"",
+    ] {
+        assert!(text.contains(part), "lacks {part}: {text}");
+    }
+    let (code, text) = rig.program(&["config", "check", "--offline"]).await;
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(rig.writes(), 0);
+
+    rig.dotenv("AMO_LONG_LIVED_TOKEN=refused-token");
+    let (code, text) = rig.program(&["config", "check"]).await;
+    assert_eq!(code, 3, "{text}");
+    assert!(!text.contains("refused-token"), "{text}");
+
+    rig.dotenv("AMO_BASE_URL=http://127.0.0.1:9");
+    let (code, text) = rig.program(&["config", "check"]).await;
+    assert_eq!(code, 69, "{text}");
+}
+
+#[tokio::test]
+async fn everything_wrong_is_told_in_one_go_before_anything_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(".env"), "AMO_RPS=0\nDATABASE_URL=oracle://me:s3cr3t@db/x\n").unwrap();
+    for arguments in [&["run", "new"][..], &["serve", "--listen", "127.0.0.1:0"]] {
+        let (code, text) = program(folder.path(), arguments).await;
+        assert_eq!(code, 78, "{text}");
+        for name in ["DATABASE_URL", "KASPI_API_TOKEN", "AMO_SUBDOMAIN", "AMO_LONG_LIVED_TOKEN", "AMO_RPS"] {
+            assert_eq!(text.matches(&format!(" {name}: ")).count(), 2, "{name}, in both languages: {text}");
+        }
+        assert!(!text.contains("s3cr3t"), "{text}");
+    }
+    assert_eq!(program(folder.path(), &["config", "check"]).await.0, 3);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was made");
+}
+
+#[tokio::test]
+async fn what_is_shown_is_toml_with_sources_and_without_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let env = "KASPI_API_TOKEN=s3cr3t\nLEAD_NAME_TEMPLATE='{buyer} \"x\" \\ 🚚, {code}'\nDB_NAME=x\nDB_PASS=s3cr3t\n";
+    std::fs::write(folder.path().join(".env"), env).unwrap();
+    std::fs::write(folder.path().join("kaspi-amocrm.toml"), "[connections.two]\namo_rps = 9\n").unwrap();
+    let (code, text) = program(folder.path(), &["config", "show"]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(!text.contains("s3cr3t"), "{text}");
+    let shown: toml::Table = text.parse().unwrap_or_else(|error| panic!("{error}: {text}"));
+    let default = &shown["connections"]["default"];
+    assert_eq!(default["lead_name_template"].as_str(), Some("{buyer} \"x\" \\ 🚚, {code}"));
+    assert_eq!(default["kaspi_api_token"].as_str(), Some("********"));
+    assert_eq!(shown["database_url"].as_str(), Some("********"));
+    assert_eq!(shown["connections"]["two"]["amo_rps"].as_str(), Some("9"));
+    for line in
+        ["amo_rps = \"9\" # kaspi-amocrm.toml;", "amo_rps = \"7\" # default;", "db_name = \"x\" # .env;"]
+    {
+        assert!(text.contains(line), "lacks {line}: {text}");
+    }
+}

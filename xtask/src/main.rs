@@ -8,6 +8,7 @@ mod ci;
 mod command;
 mod deny;
 mod lint;
+mod settings;
 mod test;
 mod workspace;
 
@@ -25,6 +26,7 @@ Usage: cargo xtask COMMAND
   demo [--keep]        the program on simulators of both APIs; --keep leaves it running
   lint                 formatting and clippy, natively and for WebAssembly, warnings denied
   deny                 licences, banned crates, sources, and advisories where they can be fetched
+  settings             writes docs/configuration.md's tables and .env.example from the code
   docs                 rustdoc, warnings denied
   ci                   lint, test, demo, deny and docs, with the time of each
   help                 this text
@@ -57,6 +59,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["demo", "--keep"] => test::demo(&Workspace::find()?, true),
         ["lint"] => lint::all(&Workspace::find()?),
         ["deny"] => deny::all(&Workspace::find()?),
+        ["settings"] => settings::write(&Workspace::find()?),
         ["docs"] => lint::docs(&Workspace::find()?),
         ["ci"] => ci::all(&Workspace::find()?),
         other => bail!("unknown arguments `{}`\n\n{HELP}", other.join(" ")),

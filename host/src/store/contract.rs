@@ -37,6 +37,24 @@ async fn sqlite_keeps_the_contract() {
     check(store.as_ref()).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_database_may_be_made_by_several_at_once() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.sqlite").display());
+        let mut makers = tokio::task::JoinSet::new();
+        for _ in 0..6 {
+            let url = url.clone();
+            makers.spawn(async move {
+                let store = open(&url).await?;
+                store.migrate().await
+            });
+        }
+        let applied: usize = makers.join_all().await.into_iter().map(|names| names.unwrap().len()).sum();
+        assert_eq!(applied, SQLITE_MIGRATIONS.len(), "each migration is applied once");
+    }
+}
+
 async fn check(store: &dyn Store) {
     values(store).await;
     counters(store).await;

@@ -4,7 +4,10 @@
 //! tickets, which mean nothing a second later (`synchronous=NORMAL`, no wait for the disk). SQLite allows one writer
 //! at a time, so more connections would only wait for each other.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use sqlx::{
     Row, SqlitePool, SqliteTransaction,
@@ -21,6 +24,8 @@ use crate::{clock::now_ms, job::Job};
 pub const SQLITE_VERSION_MIN: [u32; 3] = [3, 51, 3];
 /// A waiting writer gives up after this.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Between two tries to open a database that another process is just making.
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// A lease or ticket that ends later than this was written under another clock; it counts as ended.
 const LEASE_AHEAD_MAX_MS: i64 = 3_600_000;
 const TICKET_AHEAD_MAX_MS: i64 = 180_000;
@@ -54,9 +59,8 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true);
-        let pool = || SqlitePoolOptions::new().max_connections(1).acquire_timeout(3 * BUSY_TIMEOUT);
-        let data = pool().connect_with(options.clone()).await?;
-        let tickets = pool().connect_with(options.synchronous(SqliteSynchronous::Normal)).await?;
+        let data = connect(&options).await?;
+        let tickets = connect(&options.synchronous(SqliteSynchronous::Normal)).await?;
         let store = Self { data, tickets };
         let version = store.version().await?;
         if parse_version(&version) < SQLITE_VERSION_MIN {
@@ -99,6 +103,25 @@ impl Sqlite {
             .await?;
         if epoch == Some(fence.epoch) { Ok(transaction) } else { Err(StoreError::Fenced) }
     }
+}
+
+/// Several processes may make a new database at once: while one of them switches it to the write-ahead log, SQLite
+/// turns the others away at once, whatever their busy timeout.
+async fn connect(options: &SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let give_up = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(3 * BUSY_TIMEOUT);
+        match pool.connect_with(options.clone()).await {
+            Err(error) if is_busy(&error) && Instant::now() < give_up => tokio::time::sleep(BUSY_PAUSE).await,
+            answer => return answer,
+        }
+    }
+}
+
+/// Primary result code `SQLITE_BUSY`; the extended ones hold it in their low byte.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 5)
 }
 
 /// Data of buyers is in the file: nobody but its owner may read it.

@@ -13,6 +13,7 @@ use tokio::{task::JoinHandle, time::Instant};
 use crate::{
     clock::{millis, now_ms},
     job::Job,
+    stop::Stop,
     store::{Fence, LeaseAnswer, LeaseRequest, Store, StoreError},
 };
 
@@ -29,8 +30,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Takes a connection, waiting up to `wait` for another run to end. `None` where it does not: the job is noted as
-    /// due then, and the other run does it.
+    /// Takes a connection, waiting up to `wait` for another run to end, or until asked to stop. `None` where it does
+    /// not end: the job is noted as due then, and the other run does it.
     ///
     /// # Errors
     /// When the store fails.
@@ -40,9 +41,11 @@ impl Lease {
         job: Job,
         ttl: Duration,
         wait: Duration,
+        stop: &Stop,
     ) -> Result<Option<Self>, StoreError> {
         let give_up = Instant::now() + wait;
         let holder = format!("process {}", std::process::id());
+        let mut has_said = false;
         loop {
             let now_ms = now_ms();
             let until_ms = now_ms + millis(ttl);
@@ -50,10 +53,18 @@ impl Lease {
             if let LeaseAnswer::Taken(fence) = store.take_lease(request).await? {
                 return Ok(Some(Self::hold(store.clone(), fence, ttl)));
             }
-            if Instant::now() + LOOK_AGAIN > give_up {
+            if Instant::now() + LOOK_AGAIN > give_up || stop.is_requested() {
                 return Ok(None);
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            if !has_said {
+                has_said = true;
+                tracing::info!(connection, "waiting for another run of this connection to end");
+            }
+            // Only the wait is cut: a statement that is cut may have taken the lease.
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                () = stop.requested() => {}
+            }
         }
     }
 
@@ -129,7 +140,8 @@ mod tests {
     }
 
     async fn take(store: &Arc<dyn Store>, ttl_ms: u64, wait: Duration) -> Option<Lease> {
-        Lease::take(store, "default", Job::New, Duration::from_millis(ttl_ms), wait).await.unwrap()
+        let ttl = Duration::from_millis(ttl_ms);
+        Lease::take(store, "default", Job::New, ttl, wait, &Stop::never()).await.unwrap()
     }
 
     #[tokio::test]
@@ -153,6 +165,19 @@ mod tests {
         released.unwrap();
         let second = second.expect("the connection was given back");
         assert!(second.take_due_or_release().await.unwrap().is_empty(), "it took its own due note along");
+    }
+
+    #[tokio::test]
+    async fn a_waiting_job_that_is_asked_to_stop_does() {
+        let (_folder, store) = store().await;
+        let _first = take(&store, 60_000, NO_WAIT).await.unwrap();
+        let (stopper, stop) = crate::stop::stop();
+        let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3_600));
+        let (second, ()) =
+            tokio::join!(Lease::take(&store, "default", Job::New, minute, hour, &stop), async {
+                stopper.stop();
+            });
+        assert!(second.unwrap().is_none());
     }
 
     #[tokio::test]

@@ -94,18 +94,20 @@ pub struct Problem {
 impl Report {
     /// Adds the report of the slice that followed.
     pub fn merge(&mut self, next: Self) {
-        self.took_ms += next.took_ms;
         self.complete = next.complete;
         self.more = next.more;
-        self.seen += next.seen;
-        self.created += next.created;
-        self.adopted += next.adopted;
-        self.updated += next.updated;
-        self.skipped += next.skipped;
-        self.parked += next.parked;
-        self.in_doubt += next.in_doubt;
-        self.requests.kaspi += next.requests.kaspi;
-        self.requests.amocrm += next.requests.amocrm;
+        // The numbers are the component's word and may be anything.
+        let add = |sum: &mut u64, more: u64| *sum = sum.saturating_add(more);
+        add(&mut self.took_ms, next.took_ms);
+        add(&mut self.seen, next.seen);
+        add(&mut self.created, next.created);
+        add(&mut self.adopted, next.adopted);
+        add(&mut self.updated, next.updated);
+        add(&mut self.skipped, next.skipped);
+        add(&mut self.parked, next.parked);
+        add(&mut self.in_doubt, next.in_doubt);
+        add(&mut self.requests.kaspi, next.requests.kaspi);
+        add(&mut self.requests.amocrm, next.requests.amocrm);
         if !next.watermark.is_null() {
             self.watermark = next.watermark;
         }

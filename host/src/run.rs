@@ -27,8 +27,8 @@ use crate::{
     store::{self, Fence, RunRecord, Store, StoreError},
 };
 
-/// Time that requests under way get when the program is asked to end.
-const CLOSING: Duration = Duration::from_secs(10);
+/// Time that requests under way get when the program is asked to end; less than the 10 s after which Docker kills.
+const CLOSING: Duration = Duration::from_secs(8);
 /// Rounds of jobs that became due during a run; then others get their turn.
 const DUE_ROUNDS_MAX: u32 = 3;
 /// Slices in a row that ask for more and do nothing; a bug, or a loop of two.
@@ -181,7 +181,7 @@ impl Host {
         wait: Duration,
         stop: &Stop,
     ) -> Result<Outcome, RunError> {
-        let run = self.begin(connection, job, wait).await?;
+        let run = self.begin_unless(connection, job, wait, stop).await?;
         let outcome = run.work(limits, stop).await;
         run.finish(stop).await;
         Ok(outcome)
@@ -197,12 +197,22 @@ impl Host {
         job: Job,
         wait: Duration,
     ) -> Result<Run, RunError> {
+        self.begin_unless(connection, job, wait, &Stop::never()).await
+    }
+
+    async fn begin_unless(
+        self: &Arc<Self>,
+        connection: &str,
+        job: Job,
+        wait: Duration,
+        stop: &Stop,
+    ) -> Result<Run, RunError> {
         let target = self.target(connection)?;
         let limiter = self.limiter(&target.amo, target.connection.amo_rps());
         let ttl = target.connection.lease_ttl();
-        let lease = Lease::take(&self.store, target.connection.name(), job, ttl, wait)
+        let lease = Lease::take(&self.store, target.connection.name(), job, ttl, wait, stop)
             .await?
-            .ok_or(RunError::Busy)?;
+            .ok_or_else(|| if stop.is_requested() { RunError::Interrupted } else { RunError::Busy })?;
         Ok(Run { host: self.clone(), target, job, lease, limiter })
     }
 
@@ -227,7 +237,7 @@ impl Host {
             limiter,
             fence: fence.clone(),
             store: self.store.clone(),
-            closing: stop.flag(),
+            stop: stop.clone(),
         };
         Guest::new(outbound, self.store.clone(), fence, target.settings.clone())
     }
@@ -248,8 +258,11 @@ impl Host {
             // Nothing new is sent any more; what is under way may come back and be recorded.
             () = async { stop.requested().await; tokio::time::sleep(CLOSING).await } => return Err(RunError::Interrupted),
         };
-        serde_json::from_str(&text)
-            .map_err(|error| RunError::Internal(format!("the component's report is not valid: {error}")))
+        // Only the place: what is wrong may quote what stands there.
+        serde_json::from_str(&text).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            RunError::Internal(format!("the component's report is not valid, line {line}, column {column}"))
+        })
     }
 
     fn limiter(&self, account: &Origin, count: u32) -> Arc<Limiter> {

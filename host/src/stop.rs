@@ -1,61 +1,82 @@
 //! The wish to end, from a signal or from an embedder.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-
 use tokio::sync::watch;
 
 /// Says that it is time to end.
 #[derive(Debug)]
 pub struct Stopper {
     sender: watch::Sender<bool>,
-    closing: Arc<AtomicBool>,
 }
 
 /// Hears about it. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Stop {
     receiver: watch::Receiver<bool>,
-    closing: Arc<AtomicBool>,
 }
 
 /// A pair of them.
 pub fn stop() -> (Stopper, Stop) {
     let (sender, receiver) = watch::channel(false);
-    let closing = Arc::new(AtomicBool::new(false));
-    (Stopper { sender, closing: closing.clone() }, Stop { receiver, closing })
+    (Stopper { sender }, Stop { receiver })
 }
 
 impl Stopper {
     /// Asks everything to end.
     pub fn stop(&self) {
-        self.closing.store(true, Ordering::Relaxed);
         // Nobody listening is nobody to end.
         let _ = self.sender.send(true);
     }
 
-    /// Waits for SIGINT or SIGTERM and passes it on.
+    /// Waits for SIGINT or SIGTERM and passes it on, then waits for another one. Answers with the exit code for a
+    /// program that was asked twice and should end at once.
     ///
     /// # Errors
     /// When signals cannot be received.
-    pub async fn stop_on_signal(self) -> std::io::Result<()> {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            let (mut interrupt, mut terminate) =
-                (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        #[cfg(not(unix))]
-        tokio::signal::ctrl_c().await?;
+    pub async fn stop_on_signals(self) -> std::io::Result<i32> {
+        let mut signals = Signals::listen()?;
+        signals.next().await;
         tracing::info!("ending; requests under way are finished first");
         self.stop();
-        Ok(())
+        Ok(128 + signals.next().await)
+    }
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// The number of the next one.
+    async fn next(&mut self) -> i32 {
+        tokio::select! {
+            _ = self.interrupt.recv() => libc::SIGINT,
+            _ = self.terminate.recv() => libc::SIGTERM,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> i32 {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        2
     }
 }
 
@@ -67,7 +88,7 @@ impl Stop {
 
     /// Whether it is time.
     pub fn is_requested(&self) -> bool {
-        self.closing.load(Ordering::Relaxed)
+        *self.receiver.borrow()
     }
 
     /// Waits until it is.
@@ -77,10 +98,5 @@ impl Stop {
             // The stopper is gone: nobody will ever ask.
             std::future::pending::<()>().await;
         }
-    }
-
-    /// A flag for what cannot wait for a future.
-    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
-        self.closing.clone()
     }
 }

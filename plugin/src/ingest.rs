@@ -58,6 +58,7 @@ pub async fn ingest(
             .buffered(PARALLEL)
             .collect()
             .await;
+        let mut is_ending = false;
         for (i, (window, read)) in batch.iter().zip(reads).enumerate() {
             match read {
                 Ok(WindowRead::TooLarge) => {
@@ -88,6 +89,10 @@ pub async fn ingest(
                     }
                     record(shop, rows, next, meta, budget.now_ms(), report)?;
                 }
+                Err(KaspiError::Ending) => {
+                    moves = false;
+                    is_ending = true;
+                }
                 Err(error) => {
                     moves = false;
                     let is_token = matches!(error, KaspiError::Token(_));
@@ -97,6 +102,9 @@ pub async fn ingest(
                     }
                 }
             }
+        }
+        if is_ending {
+            return Ok(true);
         }
         if report.problems.iter().any(|problem| problem.class == "upstream_kaspi") {
             return Ok(false);
@@ -174,6 +182,7 @@ fn tell(error: KaspiError, report: &mut Report) {
                 format!("KASPI_API_TOKEN: {error}; take the token from Kaspi's cabinet, Settings"),
             );
         }
+        KaspiError::Ending => {}
         KaspiError::Refused { .. } | KaspiError::Unreachable(_) => {
             report.problem("upstream_kaspi", format!("Kaspi: {error}"));
         }

@@ -63,6 +63,9 @@ pub enum HttpError {
     /// The host's allow-list refuses the address.
     #[error("this host does not allow it: {0}")]
     Denied(String),
+    /// The host is about to end and has not sent it; it will send nothing else.
+    #[error("this host is ending")]
+    Ending,
     /// The request may have been carried out: cut, timeout, protocol error.
     #[error("no answer: {0}")]
     Unknown(String),

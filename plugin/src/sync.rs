@@ -13,7 +13,7 @@ use crate::{
     config::Settings,
     create::batch_size,
     ingest,
-    kaspi::Kaspi,
+    kaspi::{Kaspi, KaspiError},
     ledger::{AccountLedger, AccountPin, Loaded, Meta, Record, ShopLedger, Trouble},
     model::OrderCode,
     plan::{Crm, Plan, Work},
@@ -193,7 +193,7 @@ async fn new_orders(
         Err(Failure::Store(error)) => return Err(error.into()),
         Err(Failure::Stop(stop)) => {
             tell(&stop, &mut meta, report);
-            false
+            stop == Stop::Ending
         }
     };
     if let Some(problem) = amo.token_problem() {
@@ -243,6 +243,7 @@ fn count_deaths(shop: &ShopLedger<'_>, meta: &mut Meta) -> Result<(), StoreError
 
 fn tell(stop: &Stop, meta: &mut Meta, report: &mut Report) {
     let class = match stop {
+        Stop::Ending => return,
         Stop::Config(_) => "config",
         Stop::Paused { until_ms, .. } => {
             meta.paused_until_ms = *until_ms;
@@ -428,6 +429,7 @@ async fn complete(
                 );
                 return Ok(None);
             }
+            Err(KaspiError::Ending) => return Err(Stop::Ending.into()),
             Err(error) => {
                 session.report.problem("upstream_kaspi", format!("Kaspi: {error}"));
                 return Ok(None);
@@ -441,6 +443,7 @@ async fn complete(
                 order.lines = Some(lines);
                 session.shop.set_order(&order, &record)?;
             }
+            Err(KaspiError::Ending) => return Err(Stop::Ending.into()),
             Err(error) => {
                 session.report.order_problem(code.as_str(), "lines_missing", format!("Kaspi: {error}"));
                 return Ok(None);

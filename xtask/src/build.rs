@@ -17,6 +17,9 @@ use crate::{
 /// The build script of the program and the tests of the component take its path from here.
 pub(crate) const COMPONENT_VARIABLE: &str = "KASPI_AMOCRM_COMPONENT";
 
+/// The tests of the host's limits take the path of the hostile component from here.
+pub(crate) const HOSTILE_VARIABLE: &str = "KASPI_AMOCRM_HOSTILE";
+
 /// How the program is built. The component is always built for release.
 #[derive(Clone, Copy)]
 pub(crate) enum Profile {
@@ -51,6 +54,20 @@ pub(crate) fn component(workspace: &Workspace) -> Result<PathBuf> {
 /// Where [`component`] leaves it.
 pub(crate) fn component_path(workspace: &Workspace) -> PathBuf {
     workspace.target.join(WASM).join("release").join("kaspi_amocrm_plugin.wasm")
+}
+
+/// Builds the component that misbehaves, for the tests of the host's limits, and answers with its path.
+///
+/// # Errors
+/// When the target cannot be installed or the build fails.
+pub(crate) fn hostile(workspace: &Workspace) -> Result<PathBuf> {
+    workspace.need_wasm()?;
+    say("building the hostile component");
+    run(workspace
+        .cargo()
+        .args(["rustc", "--package=kaspi-amocrm-hostile", "--lib", "--release", "--target", WASM])
+        .args(["--crate-type=cdylib"]))?;
+    Ok(workspace.target.join(WASM).join("release").join("kaspi_amocrm_hostile.wasm"))
 }
 
 /// Builds the component and the program around it; answers with the program's path.

@@ -27,7 +27,7 @@ pub(crate) fn format(workspace: &Workspace) -> Result<()> {
     run(workspace.cargo().args(["fmt", "--all", "--check"]))
 }
 
-/// Clippy over everything natively, and over the component for its own target: its bindings exist only there.
+/// Clippy over everything natively, and over the components for their own target: their bindings exist only there.
 ///
 /// # Errors
 /// When anything is found, or `Cargo.lock` is not up to date.
@@ -37,7 +37,8 @@ pub(crate) fn clippy(workspace: &Workspace) -> Result<()> {
     say("clippy for WebAssembly");
     run(workspace
         .cargo()
-        .args(["clippy", "--locked", "--package=kaspi-amocrm-plugin", "--lib", "--target", WASM])
+        .args(["clippy", "--locked", "--package=kaspi-amocrm-plugin", "--package=kaspi-amocrm-hostile"])
+        .args(["--lib", "--target", WASM])
         .args(["--", "-D", "warnings"]))?;
     say("clippy for this machine");
     run(cargo_with_component(workspace, &component)

@@ -22,7 +22,8 @@ Usage: cargo xtask COMMAND
 
   build [--release]    component, then the program with the component embedded
   build --component    only the component, as the program and the tests take it
-  test [ARGS]          component, then all tests; ARGS go to `cargo test`
+  test [ARGS]          component and its hostile double, then all tests; ARGS go to `cargo test`
+  bench                what the limits around the component cost: time, CPU, memory
   demo [--keep]        the program on simulators of both APIs; --keep leaves it running
   lint                 formatting and clippy, natively and for WebAssembly, warnings denied
   deny                 licences, banned crates, sources, and advisories where they can be fetched
@@ -55,6 +56,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         | ["build", "--component", "--release"]
         | ["build", "--release", "--component"] => build::component(&Workspace::find()?).map(drop),
         ["test", rest @ ..] => test::all(&Workspace::find()?, rest),
+        ["bench"] => test::bench(&Workspace::find()?),
         ["demo"] => test::demo(&Workspace::find()?, false),
         ["demo", "--keep"] => test::demo(&Workspace::find()?, true),
         ["lint"] => lint::all(&Workspace::find()?),

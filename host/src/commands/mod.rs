@@ -2,6 +2,7 @@
 
 mod config;
 mod demo;
+mod logging;
 mod migrate;
 mod plan;
 mod run;
@@ -9,14 +10,13 @@ mod serve;
 mod table;
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     exit::{Exit, Failure, Text},
@@ -99,7 +99,7 @@ enum ConfigAction {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     // The demo says itself what it does.
-    start_logging(if matches!(cli.command, Command::Demo { .. }) { "warn" } else { "info" });
+    logging::start(if matches!(cli.command, Command::Demo { .. }) { "warn" } else { "info" });
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report_failure(&Failure::internal(error)).into(),
@@ -128,23 +128,6 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     }
 }
 
-/// Logs go to stderr. `RUST_LOG=debug` means this program: what others of it have to say must be asked for by name,
-/// and statements of the database are never among it unless they are.
-fn start_logging(default: &str) {
-    const QUIET: &str = "cranelift_codegen=warn,wasmtime=warn,wasmtime_environ=warn,wasmtime_internal_cranelift=warn,\
-                         wasmtime_internal_fiber=warn,sqlx=warn,hyper=warn,hyper_util=warn,rustls=warn";
-    let wanted = std::env::var("RUST_LOG").ok().filter(|wanted| !wanted.is_empty());
-    let filter = format!("{QUIET},{}", wanted.as_deref().unwrap_or(default));
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(default));
-    let ansi = io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .compact()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(ansi)
-        .init();
-}
-
 /// The settings of the working folder, not checked yet. Warnings are logged.
 fn settings() -> Settings {
     let settings = Settings::load(Path::new(""));
@@ -169,12 +152,13 @@ fn load_plugin(file: Option<&Path>) -> Result<Plugin, Failure> {
     })
 }
 
-/// Ends at SIGINT and SIGTERM.
+/// Ends at SIGINT and SIGTERM; at the second one without waiting for anything.
 fn stop_on_signals() -> Stop {
     let (stopper, stop) = stop();
     tokio::spawn(async move {
-        if let Err(error) = stopper.stop_on_signal().await {
-            tracing::warn!("signals are not heard: {error}");
+        match stopper.stop_on_signals().await {
+            Ok(code) => std::process::exit(code),
+            Err(error) => tracing::warn!("signals are not heard: {error}"),
         }
     });
     stop

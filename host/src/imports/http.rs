@@ -1,13 +1,13 @@
 //! `wasi:http/outgoing-handler`: the one place where a request of the component leaves this host.
 //!
-//! In this order: allow-list, whole body, ticket, fence, send with one deadline, whole answer, ticket back. The error
-//! codes are exact, because the component decides by them whether a write may be sent again.
+//! In this order: limits, allow-list, whole body, ticket, fence, send with one deadline, whole answer, ticket back. The
+//! error codes are exact, because the component decides by them whether a write may be sent again.
 
 use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -15,19 +15,27 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::{
     limiter::{Ended, Limiter},
     outbound::{AllowList, Client, Limits, Origin, Route, SendError},
+    runtime::Sandbox,
+    stop::Stop,
     store::{Fence, Store},
 };
 
 /// Upper bounds, whatever the component asks for.
 const TOTAL_MAX: Duration = Duration::from_secs(60);
 const CONNECT_MAX: Duration = Duration::from_secs(15);
-const BODY_BYTES_MAX: usize = 16 << 20;
+/// Answers that are kept at once may have this many times the bytes of one.
+const ANSWERS_KEPT: usize = 4;
+/// Says that this host is about to end and has not sent the request: a convention with the component, `wit/world.wit`.
+const ENDING: &str = "kaspi-amocrm: ending";
 
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Sent = wasmtime_wasi_http::Result<(Response<WasiBody>, Io)>;
@@ -53,8 +61,8 @@ pub struct Outbound {
     pub fence: Option<Fence>,
     /// Where that right is looked up.
     pub store: Arc<dyn Store>,
-    /// Set when the program is about to end: nothing new is sent any more.
-    pub closing: Arc<AtomicBool>,
+    /// Once the program is asked to end, nothing new is sent any more.
+    pub stop: Stop,
 }
 
 impl fmt::Debug for Outbound {
@@ -63,19 +71,107 @@ impl fmt::Debug for Outbound {
     }
 }
 
-impl WasiHttpHooks for Outbound {
+/// The way out with its limits, for one call of the component.
+pub(super) struct Hooks {
+    outbound: Outbound,
+    sandbox: Sandbox,
+    slots: Arc<Semaphore>,
+    /// Bytes of the answers that the component has not dropped.
+    kept_bytes: Arc<AtomicUsize>,
+    requests: u64,
+    has_refused: bool,
+}
+
+impl Hooks {
+    pub(super) fn new(outbound: Outbound, sandbox: &Sandbox) -> Self {
+        Self {
+            outbound,
+            sandbox: sandbox.clone(),
+            slots: Arc::new(Semaphore::new(sandbox.requests_at_once)),
+            kept_bytes: Arc::default(),
+            requests: 0,
+            has_refused: false,
+        }
+    }
+
+    /// For a component that has sent nothing yet.
+    pub(super) fn limit(&mut self, sandbox: &Sandbox) {
+        self.slots = Arc::new(Semaphore::new(sandbox.requests_at_once));
+        self.sandbox = sandbox.clone();
+    }
+
+    fn slot(&mut self) -> Option<OwnedSemaphorePermit> {
+        self.requests += 1;
+        let slot =
+            self.slots.clone().try_acquire_owned().ok().filter(|_| self.requests <= self.sandbox.requests);
+        if slot.is_none() && !self.has_refused {
+            self.has_refused = true;
+            tracing::warn!("the component sends too many requests; they are refused");
+        }
+        slot
+    }
+}
+
+impl WasiHttpHooks for Hooks {
     fn send_request(
         &mut self,
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
         _processing: Io,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        let outbound = self.clone();
+        let Some(slot) = self.slot() else {
+            return Box::new(async { Err(Error::ConnectionLimitReached) });
+        };
+        let (outbound, sandbox) = (self.outbound.clone(), self.sandbox.clone());
+        let kept_bytes = self.kept_bytes.clone();
         Box::new(async move {
-            let answer = outbound.send(request, options.unwrap_or_default()).await?;
-            let answer = answer.map(|body| Full::new(body).map_err(Error::from).boxed_unsync());
+            let answer =
+                outbound.send(request, limits(options.unwrap_or_default(), &sandbox), &sandbox).await?;
+            let headers = answer.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+            if headers.sum::<usize>() > sandbox.header_bytes {
+                return Err(Error::HttpResponseHeaderSectionSize(None));
+            }
+            let kept = Kept::take(&kept_bytes, answer.body().len(), sandbox.answer_bytes, slot)?;
+            let answer = answer.map(|body| {
+                Full::new(body)
+                    .map_err(move |error| {
+                        // Lives as long as the body.
+                        let _ = &kept;
+                        Error::from(error)
+                    })
+                    .boxed_unsync()
+            });
             Ok((answer, Box::new(async { Ok(()) }) as Io))
         })
+    }
+}
+
+/// Room for the answer of a request under way, free again when the component drops it.
+struct Kept {
+    all_bytes: Arc<AtomicUsize>,
+    bytes: usize,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Kept {
+    fn take(
+        all_bytes: &Arc<AtomicUsize>,
+        bytes: usize,
+        answer_bytes: usize,
+        slot: OwnedSemaphorePermit,
+    ) -> Result<Self, Error> {
+        let kept = Self { all_bytes: all_bytes.clone(), bytes, _slot: slot };
+        let all_bytes = all_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if all_bytes > answer_bytes.saturating_mul(ANSWERS_KEPT) {
+            return Err(Error::HttpResponseBodySize(None));
+        }
+        Ok(kept)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.all_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -83,7 +179,8 @@ impl Outbound {
     async fn send(
         &self,
         request: Request<WasiBody>,
-        options: RequestOptions,
+        limits: Limits,
+        sandbox: &Sandbox,
     ) -> Result<Response<Bytes>, Error> {
         let Some(origin) = self.allow.check(request.uri()).cloned() else {
             // Host only: paths and queries may carry secrets.
@@ -93,12 +190,12 @@ impl Outbound {
             );
             return Err(Error::HttpRequestDenied);
         };
-        let limits = limits(options);
         // The component measures its deadline from here too, so the wait for a ticket counts.
         let deadline = Instant::now() + limits.total;
         let (parts, body) = request.into_parts();
-        let body =
-            timeout_at(deadline, collect(body)).await.map_err(|_| Error::HttpRequestBodySize(None))??;
+        let body = timeout_at(deadline, collect(body, sandbox.request_bytes))
+            .await
+            .map_err(|_| Error::HttpRequestBodySize(None))??;
         let request = Request::from_parts(parts, body);
 
         if origin != self.account || self.is_kaspi(&origin, request.uri().path()) {
@@ -106,10 +203,12 @@ impl Outbound {
             return self.exchange(&origin, request, limits.until(deadline)).await.map_err(Error::from);
         }
         // Half of the time for a ticket, so that enough is left for the answer.
-        let ticket = tokio::time::timeout(limits.total / 2, self.limiter.take(limits.total))
-            .await
-            .map_err(|_| Error::ConnectionLimitReached)?
-            .map_err(|error| not_sent(&error))?;
+        let ticket = tokio::select! {
+            biased;
+            () = self.stop.requested() => return Err(ending()),
+            ticket = tokio::time::timeout(limits.total / 2, self.limiter.take(limits.total)) => ticket,
+        };
+        let ticket = ticket.map_err(|_| Error::ConnectionLimitReached)?.map_err(|error| not_sent(&error))?;
         if let Err(refused) = self.may_send(&request).await {
             self.give_back(&ticket, Ended::Received).await;
             return Err(refused);
@@ -127,8 +226,8 @@ impl Outbound {
 
     /// Looked up as late as possible: a ticket may have been waited for.
     async fn may_send(&self, request: &Request<Bytes>) -> Result<(), Error> {
-        if self.closing.load(Ordering::Relaxed) {
-            return Err(Error::ConnectionRefused);
+        if self.stop.is_requested() {
+            return Err(ending());
         }
         if request.method().is_safe() {
             return Ok(());
@@ -172,17 +271,21 @@ impl Outbound {
     }
 }
 
-fn limits(options: RequestOptions) -> Limits {
-    let total = options.first_byte_timeout.unwrap_or(TOTAL_MAX).clamp(Duration::from_millis(1), TOTAL_MAX);
-    let connect = options.connect_timeout.unwrap_or(CONNECT_MAX).min(CONNECT_MAX).min(total);
-    Limits { connect, total, body_bytes_max: BODY_BYTES_MAX }
+fn ending() -> Error {
+    Error::InternalError(Some(ENDING.to_owned()))
 }
 
-async fn collect(mut body: WasiBody) -> Result<Bytes, Error> {
+fn limits(options: RequestOptions, sandbox: &Sandbox) -> Limits {
+    let total = options.first_byte_timeout.unwrap_or(TOTAL_MAX).clamp(Duration::from_millis(1), TOTAL_MAX);
+    let connect = options.connect_timeout.unwrap_or(CONNECT_MAX).min(CONNECT_MAX).min(total);
+    Limits { connect, total, body_bytes_max: sandbox.answer_bytes }
+}
+
+async fn collect(mut body: WasiBody, bytes_max: usize) -> Result<Bytes, Error> {
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame?.into_data() {
-            if bytes.len() + data.len() > BODY_BYTES_MAX {
+            if bytes.len() + data.len() > bytes_max {
                 return Err(Error::HttpRequestBodySize(None));
             }
             bytes.extend_from_slice(&data);
@@ -226,17 +329,19 @@ mod tests {
     fn what_the_component_asks_for_is_bounded() {
         let seconds = Duration::from_secs;
         let ask = |connect, first_byte| {
-            limits(RequestOptions {
+            let options = RequestOptions {
                 connect_timeout: connect,
                 first_byte_timeout: first_byte,
                 between_bytes_timeout: None,
-            })
+            };
+            limits(options, &Sandbox::default())
         };
         for (connect, first_byte, expected) in [
             (None, None, (seconds(15), seconds(60))),
             (Some(seconds(600)), Some(seconds(600)), (seconds(15), seconds(60))),
             (Some(seconds(30)), Some(seconds(10)), (seconds(10), seconds(10))),
             (Some(seconds(3)), Some(seconds(20)), (seconds(3), seconds(20))),
+            (Some(Duration::MAX), Some(Duration::MAX), (seconds(15), seconds(60))),
         ] {
             let limits = ask(connect, first_byte);
             assert_eq!((limits.connect, limits.total), expected);
@@ -260,7 +365,7 @@ mod tests {
             account: origin,
             fence: None,
             store,
-            closing: Arc::default(),
+            stop: crate::stop::Stop::never(),
         };
         for (method, allowed) in [("GET", true), ("POST", false), ("PATCH", false), ("DELETE", false)] {
             let request = Request::builder().method(method).uri("/").body(Bytes::new()).unwrap();

@@ -13,12 +13,20 @@ use super::{
         store::{self, Error, KeyResponse},
     },
 };
-use crate::store::{Change, Fence, Store, StoreError, Versioned};
+use crate::{
+    runtime::Sandbox,
+    store::{Change, Fence, Store, StoreError, Versioned},
+};
 
 /// The only bucket there is; hosts of other kinds offer no other without configuration.
 const BUCKET: &str = "default";
 /// Keys of one answer to `list-keys`.
 const LIST_KEYS_MAX: u32 = 1000;
+
+/// Keys of one statement: values come into memory together, and only then is known how large they are.
+const READ_KEYS_MAX: usize = 50;
+/// What a change costs beside its key and value, in bytes.
+const CHANGE_BYTES: u64 = 64;
 
 /// An open bucket.
 #[derive(Debug)]
@@ -36,20 +44,20 @@ fn failed(error: &StoreError) -> Error {
     Error::Other(error.to_string())
 }
 
-fn answer<T>(result: Result<T, StoreError>) -> wasmtime::Result<Result<T, Error>> {
-    Ok(result.map_err(|error| failed(&error)))
-}
-
-/// The store, and the run's right to write into it.
+/// The store, the run's right to write into it, and how much of it is used.
 pub(super) struct Keyvalue {
     pub(super) store: Arc<dyn Store>,
     pub(super) fence: Option<Fence>,
+    sandbox: Sandbox,
+    written_bytes: u64,
+    held_bytes: usize,
+    has_refused: bool,
 }
 
 impl Keyvalue {
-    async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut found = self.store.get_many(BUCKET, &[key.to_owned()]).await?;
-        Ok(found.pop().map(|(_, value)| value))
+    pub(super) fn new(store: Arc<dyn Store>, fence: Option<Fence>, sandbox: &Sandbox) -> Self {
+        let sandbox = sandbox.clone();
+        Self { store, fence, sandbox, written_bytes: 0, held_bytes: 0, has_refused: false }
     }
 
     /// What a write has to carry.
@@ -57,8 +65,107 @@ impl Keyvalue {
         self.fence.as_ref().ok_or(Error::AccessDenied)
     }
 
-    async fn write(&self, changes: &[Change]) -> Result<(), Error> {
+    pub(super) fn limit(&mut self, sandbox: &Sandbox) {
+        self.sandbox = sandbox.clone();
+    }
+
+    /// Says it once in the log, without the key: it may be anything.
+    fn refuse(&mut self, why: &str) -> Error {
+        if !self.has_refused {
+            tracing::warn!("the component asked too much of the store: {why}");
+        }
+        self.has_refused = true;
+        Error::Other(why.to_owned())
+    }
+
+    fn check_keys<'k>(&mut self, keys: impl ExactSizeIterator<Item = &'k String>) -> Result<(), Error> {
+        if keys.len() > self.sandbox.keys_at_once {
+            return Err(self.refuse("too many keys in one call"));
+        }
+        let key_bytes = self.sandbox.key_bytes;
+        if keys.into_iter().any(|key| key.len() > key_bytes) {
+            return Err(self.refuse("a key is too long"));
+        }
+        Ok(())
+    }
+
+    /// Counts what is about to be written.
+    fn spend<'c>(
+        &mut self,
+        changes: impl ExactSizeIterator<Item = (&'c String, usize)>,
+    ) -> Result<(), Error> {
+        let changes: Vec<_> = changes.collect();
+        self.check_keys(changes.iter().map(|(key, _)| *key))?;
+        if changes.iter().any(|(_, value_bytes)| *value_bytes > self.sandbox.value_bytes) {
+            return Err(self.refuse("a value is too large"));
+        }
+        let cost: u64 =
+            changes.iter().map(|(key, value_bytes)| CHANGE_BYTES + (key.len() + value_bytes) as u64).sum();
+        if self.written_bytes.saturating_add(cost) > self.sandbox.written_bytes {
+            return Err(self.refuse("too many bytes written in one call"));
+        }
+        self.written_bytes += cost;
+        Ok(())
+    }
+
+    async fn read(&mut self, keys: &[String]) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        self.check_keys(keys.iter())?;
+        let mut found = Vec::new();
+        let mut bytes = 0;
+        for keys in keys.chunks(READ_KEYS_MAX) {
+            let values = self.store.get_many(BUCKET, keys).await.map_err(|error| failed(&error))?;
+            bytes += values.iter().map(|(_, value)| value.len()).sum::<usize>();
+            if bytes > self.sandbox.call_bytes {
+                return Err(self.refuse("the values are too large for one answer"));
+            }
+            found.extend(values);
+        }
+        Ok(found)
+    }
+
+    async fn read_one(&mut self, key: String) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.read(&[key]).await?.pop().map(|(_, value)| value))
+    }
+
+    async fn write(&mut self, changes: &[Change]) -> Result<(), Error> {
+        self.spend(changes.iter().map(|change| match change {
+            Change::Set(key, value) => (key, value.len()),
+            Change::Delete(key) => (key, 0),
+        }))?;
         self.store.write(self.fence()?, BUCKET, changes).await.map_err(|error| failed(&error))
+    }
+
+    async fn increment(&mut self, key: &String, delta: i64) -> Result<i64, Error> {
+        self.spend([(key, size_of::<i64>())].into_iter())?;
+        self.store.increment(self.fence()?, BUCKET, key, delta).await.map_err(|error| failed(&error))
+    }
+
+    /// The value as it is, kept for as long as the handle.
+    async fn see(&mut self, key: String) -> Result<Cas, Error> {
+        self.check_keys([&key].into_iter())?;
+        let seen = self.store.get_versioned(BUCKET, &key).await.map_err(|error| failed(&error))?;
+        let cas = Cas { key, seen };
+        if self.held_bytes + cas.bytes() > self.sandbox.call_bytes {
+            return Err(self.refuse("too many bytes in open compare-and-swap handles"));
+        }
+        self.held_bytes += cas.bytes();
+        Ok(cas)
+    }
+
+    async fn swap(&mut self, cas: &Cas, value: &[u8]) -> Result<bool, Error> {
+        self.held_bytes -= cas.bytes();
+        self.spend([(&cas.key, value.len())].into_iter())?;
+        let Cas { key, seen } = cas;
+        self.store
+            .swap(self.fence()?, BUCKET, key, seen.as_ref(), value)
+            .await
+            .map_err(|error| failed(&error))
+    }
+}
+
+impl Cas {
+    fn bytes(&self) -> usize {
+        self.key.len() + self.seen.as_ref().map_or(0, |seen| seen.value.len())
     }
 }
 
@@ -77,7 +184,7 @@ impl store::HostBucket for Guest {
         _bucket: Resource<Bucket>,
         key: String,
     ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
-        answer(self.keyvalue.read(&key).await)
+        Ok(self.keyvalue.read_one(key).await)
     }
 
     async fn set(
@@ -102,7 +209,7 @@ impl store::HostBucket for Guest {
         _bucket: Resource<Bucket>,
         key: String,
     ) -> wasmtime::Result<Result<bool, Error>> {
-        answer(self.keyvalue.read(&key).await.map(|value| value.is_some()))
+        Ok(self.keyvalue.read_one(key).await.map(|value| value.is_some()))
     }
 
     async fn list_keys(
@@ -111,8 +218,11 @@ impl store::HostBucket for Guest {
         cursor: Option<String>,
     ) -> wasmtime::Result<Result<KeyResponse, Error>> {
         let after = cursor.unwrap_or_default();
+        if let Err(error) = self.keyvalue.check_keys([&after].into_iter()) {
+            return Ok(Err(error));
+        }
         let keys = self.keyvalue.store.list_keys(BUCKET, &after, LIST_KEYS_MAX).await;
-        answer(keys.map(|keys| {
+        Ok(keys.map_err(|error| failed(&error)).map(|keys| {
             let full = u32::try_from(keys.len()).is_ok_and(|found| found == LIST_KEYS_MAX);
             let cursor = full.then(|| keys.last().cloned()).flatten();
             KeyResponse { keys, cursor }
@@ -131,8 +241,8 @@ impl batch::Host for Guest {
         _bucket: Resource<Bucket>,
         keys: Vec<String>,
     ) -> wasmtime::Result<Result<Vec<(String, Option<Vec<u8>>)>, Error>> {
-        let found = self.keyvalue.store.get_many(BUCKET, &keys).await;
-        answer(found.map(|found| found.into_iter().map(|(key, value)| (key, Some(value))).collect()))
+        let found = self.keyvalue.read(&keys).await;
+        Ok(found.map(|found| found.into_iter().map(|(key, value)| (key, Some(value))).collect()))
     }
 
     async fn set_many(
@@ -162,28 +272,19 @@ impl atomics::Host for Guest {
         key: String,
         delta: i64,
     ) -> wasmtime::Result<Result<i64, Error>> {
-        match self.keyvalue.fence() {
-            Ok(fence) => answer(self.keyvalue.store.increment(fence, BUCKET, &key, delta).await),
-            Err(error) => Ok(Err(error)),
-        }
+        Ok(self.keyvalue.increment(&key, delta).await)
     }
 
     async fn swap(&mut self, cas: Resource<Cas>, value: Vec<u8>) -> wasmtime::Result<Result<(), CasError>> {
-        let Cas { key, seen } = self.table.delete(cas)?;
-        let fence = match self.keyvalue.fence() {
-            Ok(fence) => fence,
-            Err(error) => return Ok(Err(CasError::StoreError(error))),
-        };
-        match self.keyvalue.store.swap(fence, BUCKET, &key, seen.as_ref(), &value).await {
+        let cas = self.table.delete(cas)?;
+        match self.keyvalue.swap(&cas, &value).await {
             Ok(true) => Ok(Ok(())),
-            Ok(false) => {
-                // The caller gets what is there now, to decide again.
-                match self.keyvalue.store.get_versioned(BUCKET, &key).await {
-                    Ok(seen) => Ok(Err(CasError::CasFailed(self.table.push(Cas { key, seen })?))),
-                    Err(error) => Ok(Err(CasError::StoreError(failed(&error)))),
-                }
-            }
-            Err(error) => Ok(Err(CasError::StoreError(failed(&error)))),
+            // The caller gets what is there now, to decide again.
+            Ok(false) => match self.keyvalue.see(cas.key).await {
+                Ok(cas) => Ok(Err(CasError::CasFailed(self.table.push(cas)?))),
+                Err(error) => Ok(Err(CasError::StoreError(error))),
+            },
+            Err(error) => Ok(Err(CasError::StoreError(error))),
         }
     }
 }
@@ -194,9 +295,9 @@ impl atomics::HostCas for Guest {
         _bucket: Resource<Bucket>,
         key: String,
     ) -> wasmtime::Result<Result<Resource<Cas>, Error>> {
-        match self.keyvalue.store.get_versioned(BUCKET, &key).await {
-            Ok(seen) => Ok(Ok(self.table.push(Cas { key, seen })?)),
-            Err(error) => Ok(Err(failed(&error))),
+        match self.keyvalue.see(key).await {
+            Ok(cas) => Ok(Ok(self.table.push(cas)?)),
+            Err(error) => Ok(Err(error)),
         }
     }
 
@@ -206,7 +307,7 @@ impl atomics::HostCas for Guest {
     }
 
     async fn drop(&mut self, cas: Resource<Cas>) -> wasmtime::Result<()> {
-        self.table.delete(cas)?;
+        self.keyvalue.held_bytes -= self.table.delete(cas)?.bytes();
         Ok(())
     }
 }
@@ -221,9 +322,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Sqlite::open(&folder.path().join("x.sqlite").display().to_string()).await.unwrap();
         store.migrate().await.unwrap();
-        let keyvalue = Keyvalue { store: Arc::new(store), fence: None };
+        let mut keyvalue = Keyvalue::new(Arc::new(store), None, &Sandbox::default());
         let change = Change::Set("key".to_owned(), b"value".to_vec());
         assert!(matches!(keyvalue.write(&[change]).await, Err(Error::AccessDenied)));
-        assert_eq!(keyvalue.read("key").await.unwrap(), None);
+        assert_eq!(keyvalue.read_one("key".to_owned()).await.unwrap(), None);
     }
 }

@@ -8,13 +8,22 @@ mod keyvalue;
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
+use wasmtime_wasi::{
+    WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView,
+    cli::{WasiCli, WasiCliView},
+    p2::{
+        bindings::{cli, random},
+        pipe::MemoryOutputPipe,
+    },
+    random::WasiRandom,
+};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 pub use self::http::Outbound;
-use self::keyvalue::Keyvalue;
+use self::{http::Hooks, keyvalue::Keyvalue};
 use crate::{
     job::Job,
+    runtime::{Limiter, Sandbox},
     settings::DEFAULT_CONNECTION,
     store::{Fence, Store},
 };
@@ -54,9 +63,10 @@ pub struct Guest {
     http: WasiHttpCtx,
     table: ResourceTable,
     stderr: MemoryOutputPipe,
-    outbound: Outbound,
+    hooks: Hooks,
     keyvalue: Keyvalue,
     settings: Arc<BTreeMap<String, String>>,
+    limiter: Limiter,
 }
 
 impl fmt::Debug for Guest {
@@ -67,18 +77,44 @@ impl fmt::Debug for Guest {
 
 impl Guest {
     /// With the fence of a run that holds its connection; without one it can read and change nothing, neither in the
-    /// store nor at a server. `settings` by lower-case name.
+    /// store nor at a server. `settings` by lower-case name. The limits are the
+    /// default ones until the component is called.
     pub fn new(
         outbound: Outbound,
         store: Arc<dyn Store>,
         fence: Option<Fence>,
         settings: Arc<BTreeMap<String, String>>,
     ) -> Self {
+        let sandbox = Sandbox::default();
         let stderr = MemoryOutputPipe::new(STDERR_BYTES_MAX);
-        let wasi = WasiCtxBuilder::new().stderr(stderr.clone()).build();
-        let (http, table) = (WasiHttpCtx::new(), ResourceTable::new());
-        let keyvalue = Keyvalue { store, fence };
-        Self { wasi, http, table, stderr, outbound, keyvalue, settings }
+        Self {
+            wasi: WasiCtxBuilder::new().build(),
+            http: WasiHttpCtx::new(),
+            table: ResourceTable::new(),
+            stderr,
+            hooks: Hooks::new(outbound, &sandbox),
+            keyvalue: Keyvalue::new(store, fence, &sandbox),
+            settings,
+            limiter: sandbox.limiter(),
+        }
+        .within(&sandbox)
+    }
+
+    /// The same under other limits.
+    pub(crate) fn within(mut self, sandbox: &Sandbox) -> Self {
+        self.wasi =
+            WasiCtxBuilder::new().stderr(self.stderr.clone()).max_random_size(sandbox.random_bytes).build();
+        self.http.set_field_size_limit(sandbox.header_bytes);
+        self.table.set_max_capacity(sandbox.resources);
+        self.hooks.limit(sandbox);
+        self.keyvalue.limit(sandbox);
+        self.limiter = sandbox.limiter();
+        self
+    }
+
+    /// Counts memories and tables.
+    pub(crate) fn limiter(&mut self) -> &mut dyn wasmtime::ResourceLimiter {
+        &mut self.limiter
     }
 
     /// The connection that the settings belong to.
@@ -105,16 +141,25 @@ impl WasiView for Guest {
 
 impl WasiHttpView for Guest {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outbound }
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.hooks }
     }
 }
 
-/// Defines everything that the component imports.
+/// Defines everything that the component imports. Of WASI only what its imports name (`plugin/tests/imports.txt`): there
+/// are no files and no sockets to link.
 ///
 /// # Errors
 /// When an interface is defined twice.
 pub fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
+    random::insecure_seed::add_to_linker::<_, WasiRandom>(linker, |guest| guest.wasi.random())?;
+    cli::environment::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
+    cli::exit::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
+    cli::terminal_input::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
+    cli::terminal_output::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
+    cli::terminal_stdin::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
+    cli::terminal_stdout::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
+    cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     bindings::wasi::keyvalue::store::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
     bindings::wasi::keyvalue::atomics::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;

@@ -8,15 +8,24 @@ use wasmtime::{Config, Engine, Store, UpdateDeadline};
 /// How often a busy guest lets others run.
 const TICK: Duration = Duration::from_millis(20);
 
+/// A busy guest met the deadline around its call.
+#[derive(Debug, thiserror::Error)]
+#[error("out of time")]
+pub(super) struct OutOfTime;
+
 /// An engine whose epoch rises until it is dropped.
 #[derive(Clone)]
 pub(super) struct TickingEngine(Engine);
 
 impl TickingEngine {
-    pub(super) fn new() -> wasmtime::Result<Self> {
+    /// Guests of an engine that cannot interrupt run on for as long as they compute.
+    pub(super) fn new(can_interrupt: bool) -> wasmtime::Result<Self> {
         let mut config = Config::new();
-        config.wasm_component_model(true).epoch_interruption(true);
+        config.wasm_component_model(true).epoch_interruption(can_interrupt);
         let engine = Engine::new(&config)?;
+        if !can_interrupt {
+            return Ok(Self(engine));
+        }
         let weak = engine.weak();
         // A thread of its own: busy guests may occupy every worker of the async runtime.
         thread::Builder::new().name("epoch".to_owned()).spawn(move || {
@@ -35,7 +44,7 @@ impl TickingEngine {
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |_| {
             if Instant::now() > deadline {
-                return Err(wasmtime::Error::msg("out of time"));
+                return Err(OutOfTime.into());
             }
             Ok(UpdateDeadline::Yield(1))
         });

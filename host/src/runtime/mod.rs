@@ -3,6 +3,7 @@
 mod cache;
 mod embedded;
 mod engine;
+mod sandbox;
 
 use std::{path::Path, time::Duration};
 
@@ -12,20 +13,23 @@ use wasmtime::component::{Component, Linker};
 
 pub use cache::default_folder as default_cache_folder;
 pub use embedded::{EMBEDDED, is_embedded};
+pub(crate) use sandbox::Limiter;
+pub use sandbox::{Limit, Sandbox};
 
 use crate::{
     imports::{self, Guest, bindings},
     job::Job,
 };
 
-/// A call may take this much longer than the component was told.
-const GRACE: Duration = Duration::from_secs(90);
+/// Characters of an error of the component that are kept.
+const ERROR_CHARS_MAX: usize = 1_000;
 
 /// The component, compiled and linked; instances are made from it in a fraction of a millisecond.
 #[derive(Clone)]
 pub struct Plugin {
     engine: engine::TickingEngine,
     linked: bindings::Host_Pre<Guest>,
+    sandbox: Sandbox,
 }
 
 impl std::fmt::Debug for Plugin {
@@ -51,6 +55,9 @@ pub enum CallError {
     /// Stopped at the deadline around the whole call.
     #[error("the component did not come back within {0:?} and was stopped")]
     Deadline(Duration),
+    /// Stopped at a limit of its [`Sandbox`].
+    #[error("the component was stopped: it reached the limit of {0}")]
+    Limit(Limit),
     /// It trapped, or does not fit this host.
     #[error("the component failed: {0}")]
     Trap(String),
@@ -67,16 +74,31 @@ impl Plugin {
                 let bytes = std::fs::read(file)
                     .with_context(|| format!("cannot read the component {}", file.display()))
                     .map_err(PluginError::Broken)?;
-                Self::from_bytes(&bytes, cache).map_err(PluginError::Broken)
+                Self::from_bytes(&bytes, cache, true).map_err(PluginError::Broken)
             }
             None if !is_embedded() => Err(PluginError::NotEmbedded),
-            None => Self::from_bytes(EMBEDDED, cache).map_err(PluginError::Broken),
+            None => Self::from_bytes(EMBEDDED, cache, true).map_err(PluginError::Broken),
         }
     }
 
-    fn from_bytes(bytes: &[u8], cache: Option<&Path>) -> anyhow::Result<Self> {
-        let engine =
-            engine::TickingEngine::new().map_err(anyhow::Error::from).context("cannot set up wasmtime")?;
+    /// Compiles a component that nothing stops while it computes: for measuring what the interruptions cost.
+    ///
+    /// # Errors
+    /// When it does not fit this host.
+    pub fn load_uninterruptible(bytes: &[u8]) -> Result<Self, PluginError> {
+        Self::from_bytes(bytes, None, false).map_err(PluginError::Broken)
+    }
+
+    /// The same component under other limits than the default ones.
+    #[must_use]
+    pub fn with_sandbox(self, sandbox: Sandbox) -> Self {
+        Self { sandbox, ..self }
+    }
+
+    fn from_bytes(bytes: &[u8], cache: Option<&Path>, can_interrupt: bool) -> anyhow::Result<Self> {
+        let engine = engine::TickingEngine::new(can_interrupt)
+            .map_err(anyhow::Error::from)
+            .context("cannot set up wasmtime")?;
         let component: Component = match cache {
             Some(folder) => cache::compile(&engine, bytes, folder)?,
             None => Component::from_binary(&engine, bytes).map_err(anyhow::Error::from)?,
@@ -90,7 +112,7 @@ impl Plugin {
             .and_then(bindings::Host_Pre::new)
             .map_err(anyhow::Error::from)
             .context("the component does not fit this host")?;
-        Ok(Self { engine, linked })
+        Ok(Self { engine, linked, sandbox: Sandbox::default() })
     }
 
     /// Runs one slice of a job in a fresh instance, which is dropped afterwards.
@@ -111,7 +133,7 @@ impl Plugin {
             // Without the right to change anything, all that a run can do is to show what it would.
             "dry_run": !guest.may_change(),
         });
-        self.call(guest, Call::Run(job), options, max + GRACE).await
+        self.call(guest, Call::Run(job), options, max.saturating_add(self.sandbox.grace)).await
     }
 
     /// Asks for the account of the guest's settings, in a fresh instance too.
@@ -123,7 +145,7 @@ impl Plugin {
         guest: Guest,
     ) -> Result<Result<String, bindings::GuestError>, CallError> {
         let options = serde_json::json!({"connection": guest.connection()});
-        self.call(guest, Call::DescribeAccount, options, GRACE).await
+        self.call(guest, Call::DescribeAccount, options, self.sandbox.grace).await
     }
 
     async fn call(
@@ -134,8 +156,11 @@ impl Plugin {
         limit: Duration,
     ) -> Result<Result<String, bindings::GuestError>, CallError> {
         let options = options.to_string();
+        let guest = guest.within(&self.sandbox);
         let panic = guest.stderr();
         let mut store = self.engine.store(guest, Instant::now() + limit);
+        store.limiter(Guest::limiter);
+        store.set_hostcall_fuel(self.sandbox.call_bytes);
         let call = async {
             let instance = self.linked.instantiate_async(&mut store).await?;
             let sync = instance.kaspi_amocrm_plugin_sync();
@@ -147,8 +172,17 @@ impl Plugin {
         // Epochs do not cut a wait inside a host call and a timeout does not stop a busy guest: both are needed.
         match tokio::time::timeout(limit, Box::pin(call)).await {
             Err(_) => Err(CallError::Deadline(limit)),
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(CallError::Trap(trap_text(&error, &panic.contents()))),
+            Ok(Ok(Ok(report))) if report.len() > self.sandbox.report_bytes => {
+                Err(CallError::Limit(Limit::Report))
+            }
+            Ok(Ok(answer)) => Ok(answer.map_err(shortened)),
+            Ok(Err(error)) if error.downcast_ref::<engine::OutOfTime>().is_some() => {
+                Err(CallError::Deadline(limit))
+            }
+            Ok(Err(error)) => Err(match Limit::of(&error) {
+                Some(limit) => CallError::Limit(limit),
+                None => CallError::Trap(trap_text(&error, &panic.contents())),
+            }),
         }
     }
 }
@@ -159,12 +193,57 @@ enum Call {
     DescribeAccount,
 }
 
+fn shortened(error: bindings::GuestError) -> bindings::GuestError {
+    use bindings::GuestError::{Busy, Config, Internal, Upstream};
+    let cut = |text: String| text.chars().take(ERROR_CHARS_MAX).collect();
+    match error {
+        Config(text) => Config(cut(text)),
+        Upstream(text) => Upstream(cut(text)),
+        Internal(text) => Internal(cut(text)),
+        Busy => Busy,
+    }
+}
+
 /// The reason of a trap and where the component panicked; never its message, which may hold data of buyers.
 fn trap_text(error: &wasmtime::Error, stderr: &[u8]) -> String {
-    let reason = error.root_cause().to_string();
     let stderr = String::from_utf8_lossy(stderr);
-    match stderr.lines().find_map(|line| line.split_once("panicked at ")) {
-        Some((_, place)) => format!("panicked at {}", place.trim_end_matches(':')),
-        None => reason,
+    let place = stderr.lines().find_map(|line| line.split_once("panicked at ")).map(|(_, place)| place);
+    match (place.and_then(source_place), error.downcast_ref::<wasmtime::Trap>()) {
+        (Some(place), _) => format!("panicked at {place}"),
+        (None, Some(trap)) => trap.to_string(),
+        (None, None) => error.root_cause().to_string(),
+    }
+}
+
+/// `file:line:column`, or nothing: what stands there is the component's word, and may be anything.
+fn source_place(text: &str) -> Option<&str> {
+    const CHARS_MAX: usize = 120;
+    let place = text.trim_end_matches(':');
+    let is_number = |part: Option<&str>| {
+        part.is_some_and(|n| (1..=6).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let mut parts = place.rsplitn(3, ':');
+    let is_place = is_number(parts.next()) && is_number(parts.next());
+    let file = parts.next().filter(|file| file.ends_with(".rs") && file.len() <= CHARS_MAX)?;
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/\\._-".contains(&b);
+    (is_place && file.bytes().all(is_plain)).then_some(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::source_place;
+
+    #[test]
+    fn only_a_place_in_the_source_is_told() {
+        for (text, place) in [
+            ("plugin/src/sync.rs:12:5:", Some("plugin/src/sync.rs:12:5")),
+            ("+7 701 123 45 67", None),
+            ("Айгерим.rs:1:1:", None),
+            ("Bearer abc.rs:1:1:", None),
+            ("plugin/src/sync.rs:12345678:5:", None),
+            ("", None),
+        ] {
+            assert_eq!(source_place(text), place, "{text}");
+        }
     }
 }

@@ -49,6 +49,9 @@ pub enum Stop {
         /// What it answered.
         reason: String,
     },
+    /// The host is about to end: no trouble, the next run goes on.
+    #[error("this host is ending")]
+    Ending,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -169,6 +172,7 @@ impl<'a> Amo<'a> {
                 Ok(response) => return Ok(outcome::classify(response.status, &response.body)),
                 Err(HttpError::NotSent(reason)) => trouble = reason,
                 Err(HttpError::Denied(reason)) => return Err(denied(&reason)),
+                Err(HttpError::Ending) => return Err(Stop::Ending),
                 Err(HttpError::Unknown(reason)) => return Ok(Write::Unknown(reason)),
             }
         }
@@ -233,6 +237,7 @@ impl<'a> Amo<'a> {
             let response = match answer {
                 Ok(response) => response,
                 Err(HttpError::Denied(reason)) => return Err(denied(&reason)),
+                Err(HttpError::Ending) => return Err(Stop::Ending),
                 Err(error) => return Ok(Err(error)),
             };
             match response.status {

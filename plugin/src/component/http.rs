@@ -31,6 +31,9 @@ const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Names and values of all headers together.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 
+/// How a host says that it is about to end and has not sent the request: a convention of `wit/world.wit`.
+const ENDING: &str = "kaspi-amocrm: ending";
+
 /// One read of the answer's stream.
 const READ_BYTES: u64 = 64 * 1024;
 
@@ -53,8 +56,7 @@ impl<'r> WasiHttp<'r> {
             }
             None => None,
         };
-        let answer =
-            outgoing_handler::handle(outgoing, Some(options)).map_err(|code| classify(name(&code)))?;
+        let answer = outgoing_handler::handle(outgoing, Some(options)).map_err(|code| failure(&code))?;
         // Kept until the answer is there: dropped unfinished, it would cut a request that was answered early.
         let _unfinished = match body {
             Some((body, data)) => self.upload(&answer, body, &data).await,
@@ -63,7 +65,7 @@ impl<'r> WasiHttp<'r> {
         let response = loop {
             match answer.get() {
                 Some(Ok(Ok(response))) => break response,
-                Some(Ok(Err(code))) => return Err(classify(name(&code))),
+                Some(Ok(Err(code))) => return Err(failure(&code)),
                 Some(Err(())) => return Err(unknown("the host gave the answer away twice")),
                 None => self.reactor.ready(answer.subscribe()).await,
             }
@@ -221,6 +223,14 @@ fn not_sent(why: &str) -> HttpError {
 
 fn unknown(why: &str) -> HttpError {
     HttpError::Unknown(why.to_owned())
+}
+
+/// A failure before the head of the answer.
+fn failure(code: &ErrorCode) -> HttpError {
+    match code {
+        ErrorCode::InternalError(Some(text)) if text == ENDING => HttpError::Ending,
+        code => classify(name(code)),
+    }
 }
 
 /// The code's name in the WIT. Payloads are left out: some hosts put the address with its query in there.

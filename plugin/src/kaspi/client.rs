@@ -63,6 +63,9 @@ pub enum KaspiError {
         /// Kaspi's own words.
         title: String,
     },
+    /// The host is about to end: no trouble, the next run goes on.
+    #[error("this host is ending")]
+    Ending,
     /// No usable answer, after all tries.
     #[error("{0}")]
     Unreachable(String),
@@ -176,6 +179,7 @@ impl<'a> Kaspi<'a> {
                         "this host does not allow Kaspi's address: {reason}"
                     )));
                 }
+                Err(HttpError::Ending) => return Err(KaspiError::Ending),
                 Err(error) => {
                     trouble = error.to_string();
                     continue;

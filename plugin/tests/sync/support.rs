@@ -183,11 +183,17 @@ impl Config for MapConfig {
 struct WireHttp<'a> {
     clock: &'a VirtualClock,
     world: &'a RefCell<World>,
+    /// Requests that are sent before the host begins to end; `None`: it does not.
+    left: Cell<Option<u64>>,
 }
 
 impl Http for WireHttp<'_> {
     fn send(&self, request: HttpRequest) -> LocalFuture<'_, Result<HttpResponse, HttpError>> {
         Box::pin(async move {
+            match self.left.get() {
+                Some(0) => return Err(HttpError::Ending),
+                left => self.left.set(left.map(|left| left - 1)),
+            }
             let rest = request.url.split_once("://").expect("an absolute url").1;
             let target = rest.split_once('/').map_or("", |(_, target)| target);
             let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -282,6 +288,11 @@ impl Rig {
         self.clock.block_on(self.run_with(&options))
     }
 
+    /// A slice whose host begins to end after so many requests.
+    pub(crate) fn ending_slice(&self, requests: u64) -> Result<Value, RunError> {
+        self.clock.block_on(self.run_until(r#"{"lease":"host"}"#, Some(requests)))
+    }
+
     /// One slice that stores and changes nothing.
     pub(crate) fn dry_run(&self) -> Result<Value, RunError> {
         self.clock.block_on(self.run_with(r#"{"max_ms":600000,"dry_run":true}"#))
@@ -295,7 +306,12 @@ impl Rig {
     }
 
     async fn run_with(&self, options: &str) -> Result<Value, RunError> {
-        let http = WireHttp { clock: &self.clock, world: &self.world };
+        self.run_until(options, None).await
+    }
+
+    async fn run_until(&self, options: &str, requests: Option<u64>) -> Result<Value, RunError> {
+        let left = Cell::new(requests);
+        let http = WireHttp { clock: &self.clock, world: &self.world, left };
         let ports = Ports { http: &http, store: &self.store, clock: &self.clock, config: &self.config };
         let report = run(ports, Job::New, options).await?;
         Ok(serde_json::from_str(&report).expect("a report is JSON"))
@@ -303,7 +319,7 @@ impl Rig {
 
     /// Asks for the account as it is set up.
     pub(crate) fn describe(&self) -> Result<Value, RunError> {
-        let http = WireHttp { clock: &self.clock, world: &self.world };
+        let http = WireHttp { clock: &self.clock, world: &self.world, left: Cell::new(None) };
         let ports = Ports { http: &http, store: &self.store, clock: &self.clock, config: &self.config };
         let description = self.clock.block_on(describe_account(ports, "{}"))?;
         Ok(serde_json::from_str(&description).expect("a description is JSON"))

@@ -1,0 +1,258 @@
+//! The program and its signals: SIGTERM and SIGINT finish the call under way, give the connection back and end it
+//! within the grace; and what it logs at `trace` on the way.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, MutexGuard},
+    time::{Duration, Instant},
+};
+
+use kaspi_amocrm::runtime::is_embedded;
+use kaspi_amocrm_simulator::{
+    World,
+    amo::account,
+    demo::demo_world,
+    oracle::{self, Scope},
+    serve::{Server, serve, wall_clock_ms},
+};
+use serde_json::Value;
+
+/// From the signal to the end, with room for a busy machine; the program promises 8 s for requests under way.
+const END_MAX: Duration = Duration::from_secs(10);
+
+/// The program's surroundings: a folder, and the simulators in this process.
+struct Rig {
+    world: Arc<Mutex<World>>,
+    server: Server,
+    folder: tempfile::TempDir,
+}
+
+/// Waits for something that surely happens.
+async fn eventually(happened: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !happened() {
+        assert!(began.elapsed() < Duration::from_secs(60), "it does not happen");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A program that does not outlive its test.
+struct Program(Option<Child>);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Program {
+    fn signal(&self, signal: libc::c_int) {
+        let process = libc::pid_t::try_from(self.0.as_ref().unwrap().id()).unwrap();
+        #[expect(
+            unsafe_code,
+            reason = "kill takes two numbers; the process is our own child, not waited for yet"
+        )]
+        let result = unsafe { libc::kill(process, signal) };
+        assert_eq!(result, 0);
+    }
+
+    /// Waits until it logs a text. What it says after that line is not kept.
+    async fn says(mut self, text: &'static str) -> Self {
+        let stderr = BufReader::new(self.0.as_mut().unwrap().stderr.take().unwrap());
+        let read = move || stderr.lines().map(Result::unwrap).find(|line| line.contains(text));
+        assert!(tokio::task::spawn_blocking(read).await.unwrap().is_some(), "it ended without a word");
+        self
+    }
+
+    /// Whether it still runs, as far as is known.
+    fn is_running(&mut self) -> bool {
+        self.0.as_mut().unwrap().try_wait().unwrap().is_none()
+    }
+
+    async fn ended(mut self) -> Ended {
+        let child = self.0.take().unwrap();
+        let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// How a program ended.
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Ended {
+    fn report(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("{}{}", self.stdout, self.stderr))
+    }
+}
+
+impl Rig {
+    async fn start() -> Self {
+        assert!(is_embedded(), "no component is embedded: `cargo xtask test` builds it and runs all tests");
+        let world = Arc::new(Mutex::new(demo_world(wall_clock_ms())));
+        let server = serve(world.clone(), 0).await.unwrap();
+        Self { world, server, folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    fn program(&self, arguments: &[&str], log: &str) -> Program {
+        let database = format!("sqlite://{}", self.folder.path().join("s.sqlite").display());
+        let (kaspi_token, amo_token) = {
+            let world = self.world();
+            (world.kaspi.options.token.clone(), world.amo.options.token.clone())
+        };
+        let child = Command::new(env!("CARGO_BIN_EXE_kaspi-amocrm"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("RUST_LOG", log)
+            .env("DATABASE_URL", database)
+            .env("KASPI_API_BASE", self.server.kaspi_base_url())
+            .env("KASPI_API_TOKEN", kaspi_token)
+            .env("AMO_BASE_URL", self.server.base_url())
+            .env("AMO_LONG_LIVED_TOKEN", amo_token)
+            .env("AMO_PIPELINE_ID", account::PIPELINE_ID.to_string())
+            .env("AMO_STATUS_ID", account::STATUS_NEW_ID.to_string())
+            .env("AMO_CATALOG_ID", account::CATALOG_ID.to_string())
+            .env("AMO_LEAD_ORDER_CODE_FIELD_ID", account::LEAD_ORDER_CODE_FIELD_ID.to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Program(Some(child))
+    }
+
+    async fn run(&self, log: &str) -> Ended {
+        self.program(&["run", "new", "--wait", "0"], log).ended().await
+    }
+
+    fn lead_posts(&self) -> usize {
+        let world = self.world();
+        world.amo.requests().iter().filter(|r| r.method == "POST" && r.path == "/api/v4/leads").count()
+    }
+
+    /// Waits until the first leads have arrived; their answer takes a while.
+    async fn first_leads(&self) {
+        eventually(|| self.lead_posts() > 0).await;
+    }
+
+    /// A signal while the answer to the first leads is under way; then everything that must hold.
+    async fn interrupt(&self, arguments: &[&str], signal: libc::c_int) -> Ended {
+        self.world().amo.options.latency_ms = 700;
+        let child = self.program(arguments, "info");
+        self.first_leads().await;
+        let requests = self.world().amo.requests().len();
+        child.signal(signal);
+        let began = Instant::now();
+        let end = child.ended().await;
+        assert!(began.elapsed() < END_MAX, "{:?}", began.elapsed());
+        assert_eq!(end.code, Some(0), "{}{}", end.stdout, end.stderr);
+        assert_eq!(self.world().amo.requests().len(), requests, "nothing new is sent");
+
+        // The connection is free, and the next run goes on.
+        self.world().amo.options.latency_ms = 0;
+        let next = self.run("info").await;
+        assert_eq!(next.code, Some(0), "{}{}", next.stdout, next.stderr);
+        let report = next.report();
+        assert_eq!((&report["in_doubt"], &report["more"]), (&0.into(), &false.into()), "{report}");
+        assert_eq!(oracle::check(&self.world(), &Scope::at(wall_clock_ms())), [""; 0]);
+        assert_eq!(self.lead_posts(), 1, "the answer that was under way is recorded");
+        end
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_finishes_the_call_under_way_and_ends_a_run() {
+    let rig = Rig::start().await;
+    let end = rig.interrupt(&["run", "new"], libc::SIGTERM).await;
+    let report = end.report();
+    assert_eq!((&report["more"], &report["complete"]), (&true.into(), &false.into()), "{report}");
+    assert_eq!(report["problems"], serde_json::json!([]), "{report}");
+    assert!(report["created"].as_u64().unwrap() > 0, "what was answered counts: {report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigint_finishes_the_call_under_way_and_ends_a_server() {
+    let rig = Rig::start().await;
+    rig.interrupt(&["serve", "--listen", "127.0.0.1:0"], libc::SIGINT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_does_not_come_is_given_up_within_the_grace() {
+    let rig = Rig::start().await;
+    rig.world().amo.options.latency_ms = 25_000;
+    let child = rig.program(&["run", "new"], "info");
+    eventually(|| !rig.world().amo.requests().is_empty()).await;
+    child.signal(libc::SIGTERM);
+    let began = Instant::now();
+    let end = child.ended().await;
+    assert!(began.elapsed() < END_MAX, "{:?}: {}", began.elapsed(), end.stderr);
+    rig.world().amo.options.latency_ms = 0;
+    let next = rig.run("info").await;
+    assert_eq!(next.code, Some(0), "the connection is free: {}{}", next.stdout, next.stderr);
+    assert_eq!(oracle::check(&rig.world(), &Scope::at(wall_clock_ms())), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_it_at_once() {
+    let rig = Rig::start().await;
+    rig.world().amo.options.latency_ms = 25_000;
+    let mut child = rig.program(&["run", "new"], "info");
+    eventually(|| !rig.world().amo.requests().is_empty()).await;
+    let began = Instant::now();
+    // Signals of one kind that come together are one: sent again until it has heard two.
+    while child.is_running() {
+        child.signal(libc::SIGTERM);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert_eq!(child.ended().await.code, Some(128 + libc::SIGTERM));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_waits_for_its_connection_ends_at_once() {
+    let rig = Rig::start().await;
+    rig.world().amo.options.latency_ms = 700;
+    let first = rig.program(&["run", "new"], "info");
+    rig.first_leads().await;
+    let second = rig.program(&["run", "new", "--wait", "600"], "info");
+    let second = second.says("waiting for another run").await;
+    second.signal(libc::SIGTERM);
+    let began = Instant::now();
+    let end = second.ended().await;
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(end.stdout.is_empty(), "{}", end.stdout);
+    first.signal(libc::SIGTERM);
+    assert_eq!(first.ended().await.code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn even_at_trace_no_secret_and_no_person_is_logged() {
+    let rig = Rig::start().await;
+    let end = rig.run("trace,kaspi_amocrm=trace,wasmtime_wasi_http=trace,wasmtime_wasi=trace").await;
+    assert_eq!(end.code, Some(0), "{}{}", end.stdout, end.stderr);
+    let world = rig.world();
+    let buyers = world.kaspi.orders().iter().map(|order| &order.buyer);
+    let people = buyers.flat_map(|buyer| buyer.phone.iter().chain(&buyer.last_name));
+    let secrets = [&world.kaspi.options.token, &world.amo.options.token];
+    let planted: Vec<&String> =
+        secrets.into_iter().chain(people).filter(|text| text.chars().count() > 3).collect();
+    assert!(planted.len() > 40);
+    for text in planted {
+        assert!(!end.stderr.contains(text.as_str()), "{text} is in the log");
+    }
+    assert!(end.stderr.contains("DEBUG") && end.stderr.contains("finished a run"), "{}", end.stderr);
+}

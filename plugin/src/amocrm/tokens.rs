@@ -202,7 +202,10 @@ impl Amo<'_> {
     async fn renew_locked(&self, used: &str, until_ms: i64) -> Result<(), Stop> {
         let pair = match self.stored_pair()? {
             Some(stored) if stored.access == used => stored,
-            Some(newer) => return Ok(drop(self.tokens.pair.replace(Some(newer)))),
+            Some(newer) => {
+                self.tokens.pair.replace(Some(newer));
+                return Ok(());
+            }
             None => return Err(self.dead_token()),
         };
         let Some(client) = self.settings.credentials.client.as_ref().filter(|_| !pair.refresh.is_empty())

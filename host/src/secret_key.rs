@@ -12,6 +12,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
+    imports::BUCKET,
     settings::Settings,
     store::{Store, StoreError, file_of},
 };
@@ -19,7 +20,6 @@ use crate::{
 const KEY_BYTES: usize = 32;
 /// Stands in the store as soon as the component has sealed anything there.
 const PROOF_KEY: &str = "seal";
-const BUCKET: &str = "default";
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]

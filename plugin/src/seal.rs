@@ -19,7 +19,7 @@ use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 use crate::{
-    ledger::is_private,
+    ledger::{hex, is_private},
     ports::{Store, StoreError},
 };
 
@@ -228,10 +228,6 @@ fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
         mac.update(part);
     }
     mac.finalize().into_bytes().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The only bucket there is; hosts of other kinds offer no other without configuration.
-const BUCKET: &str = "default";
+pub(crate) const BUCKET: &str = "default";
 /// Keys of one answer to `list-keys`.
 const LIST_KEYS_MAX: u32 = 1000;
 

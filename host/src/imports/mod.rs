@@ -20,6 +20,7 @@ use wasmtime_wasi::{
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 pub use self::http::Outbound;
+pub(crate) use self::keyvalue::BUCKET;
 use self::{http::Hooks, keyvalue::Keyvalue};
 use crate::{
     job::Job,
@@ -77,8 +78,8 @@ impl fmt::Debug for Guest {
 
 impl Guest {
     /// With the fence of a run that holds its connection; without one it can read and change nothing, neither in the
-    /// store nor at a server. `settings` by lower-case name. The limits are the
-    /// default ones until the component is called.
+    /// store nor at a server. `settings` by lower-case name. Its limits are those of the
+    /// component that is called with it.
     pub fn new(
         outbound: Outbound,
         store: Arc<dyn Store>,
@@ -97,10 +98,9 @@ impl Guest {
             settings,
             limiter: sandbox.limiter(),
         }
-        .within(&sandbox)
     }
 
-    /// The same under other limits.
+    /// The same under the limits of a component, which sets them before each call.
     pub(crate) fn within(mut self, sandbox: &Sandbox) -> Self {
         self.wasi =
             WasiCtxBuilder::new().stderr(self.stderr.clone()).max_random_size(sandbox.random_bytes).build();

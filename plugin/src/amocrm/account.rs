@@ -4,7 +4,7 @@ use kaspi_amocrm_settings::{Finding, Setting, Text, table};
 use serde_json::Value;
 
 use super::{
-    layout::{Layout, is_incoming, listed, name_of, stages},
+    layout::{Layout, is_active, is_incoming, listed, name_of, stages},
     wire::{Catalog, integer, text},
 };
 use crate::config::Settings;
@@ -211,9 +211,8 @@ fn check_token(settings: &Settings, layout: &Layout, found: &mut Found) {
 
 fn check_user(wanted: Option<i64>, users: Option<&[Value]>, found: &mut Found) {
     let (Some(id), Some(users)) = (wanted, users) else { return };
-    let is_active = |user: &&Value| user.pointer("/rights/is_active").and_then(Value::as_bool) != Some(false);
     let problem = match users.iter().find(|user| integer(user, "id") == Some(id)) {
-        Some(user) if is_active(&user) => return,
+        Some(user) if is_active(user) => return,
         Some(user) => {
             let name = name_of(user);
             Text::new(format!("user {name} is switched off"), format!("пользователь {name} отключён"))
@@ -222,7 +221,8 @@ fn check_user(wanted: Option<i64>, users: Option<&[Value]>, found: &mut Found) {
             Text::new(format!("the account has no user {id}"), format!("в аккаунте нет пользователя {id}"))
         }
     };
-    found.wrong(&table::AMO_RESPONSIBLE_USER_ID, problem, choose(&listed(users.iter().filter(is_active))));
+    let active = users.iter().filter(|user| is_active(user));
+    found.wrong(&table::AMO_RESPONSIBLE_USER_ID, problem, choose(&listed(active)));
 }
 
 fn check_catalog(wanted: Option<i64>, layout: &Layout, found: &mut Found) -> Option<Catalog> {

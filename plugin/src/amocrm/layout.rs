@@ -110,8 +110,6 @@ impl Layout {
 
     /// What hosts may show of it: ids, names, types.
     pub fn describe(&self) -> Value {
-        let is_active =
-            |user: &&Value| user.pointer("/rights/is_active").and_then(Value::as_bool) != Some(false);
         let pipelines: Vec<Value> = self
             .pipelines
             .iter()
@@ -126,7 +124,7 @@ impl Layout {
             .collect();
         let parts = |rows: &[Value]| -> Vec<Value> { rows.iter().map(|row| part(row, &["type"])).collect() };
         let users: Vec<Value> =
-            self.users.iter().flatten().filter(is_active).map(|user| part(user, &[])).collect();
+            self.users.iter().flatten().filter(|user| is_active(user)).map(|user| part(user, &[])).collect();
         json!({
             "account": {"id": self.account_id, "name": self.name, "subdomain": self.subdomain},
             "pipelines": pipelines,
@@ -169,6 +167,11 @@ fn part(row: &Value, more: &[&str]) -> Value {
 /// The stages of a pipeline.
 pub(super) fn stages(pipeline: &Value) -> Vec<&Value> {
     rows(Some(pipeline), "statuses").collect()
+}
+
+/// Whether a user may be made responsible.
+pub(super) fn is_active(user: &Value) -> bool {
+    user.pointer("/rights/is_active").and_then(Value::as_bool) != Some(false)
 }
 
 /// The stage of incoming requests, in which no lead can be made.

@@ -16,6 +16,10 @@ pub const STATUS_DELIVERY_ID: u64 = 3304;
 pub const STATUS_WON_ID: u64 = 142;
 /// Lost, in every pipeline.
 pub const STATUS_LOST_ID: u64 = 143;
+/// A reason of lost leads.
+pub const LOSS_REASON_CANCELLED_ID: u64 = 701;
+/// Another reason of lost leads.
+pub const LOSS_REASON_OTHER_ID: u64 = 702;
 /// Another pipeline.
 pub const OTHER_PIPELINE_ID: u64 = 3400;
 /// The first ordinary stage of the other pipeline.
@@ -92,6 +96,15 @@ pub struct User {
     pub is_admin: bool,
 }
 
+/// Why a lead was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LossReason {
+    /// The id.
+    pub id: u64,
+    /// The name.
+    pub name: String,
+}
+
 /// One list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalog {
@@ -142,6 +155,8 @@ pub struct Account {
     pub current_user_id: u64,
     /// Pipelines.
     pub pipelines: Vec<Pipeline>,
+    /// Reasons of lost leads; an account may have none.
+    pub loss_reasons: Vec<LossReason>,
     /// Users.
     pub users: Vec<User>,
     /// Lists.
@@ -175,6 +190,12 @@ impl Default for Account {
                     &[(3401, "Неразобранное"), (OTHER_STATUS_ID, "Переговоры")],
                 ),
             ],
+            loss_reasons: vec![
+                LossReason {
+                    id: LOSS_REASON_CANCELLED_ID, name: "Покупатель отменил".into()
+                },
+                LossReason { id: LOSS_REASON_OTHER_ID, name: "Другое".into() },
+            ],
             users: vec![
                 user(ADMIN_ID, "Администратор", true, true),
                 user(MANAGER_ID, "Менеджер", true, false),
@@ -198,6 +219,11 @@ impl Account {
     /// The main pipeline.
     pub fn main_pipeline(&self) -> &Pipeline {
         self.pipelines.iter().find(|p| p.is_main).unwrap_or(&self.pipelines[0])
+    }
+
+    /// A reason of lost leads by its id.
+    pub fn loss_reason(&self, id: u64) -> Option<&LossReason> {
+        self.loss_reasons.iter().find(|reason| reason.id == id)
     }
 
     /// Whether that user exists and is active.

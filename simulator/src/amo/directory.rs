@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     ApiFilter, Call,
-    account::{Field, Owner, Pipeline, User},
+    account::{Field, LossReason, Owner, Pipeline, User},
     answer,
     list::{self, Query, Spec},
     state::State,
@@ -112,6 +112,19 @@ fn pipeline(pipeline: &Pipeline, account_id: u64, call: &Call<'_>) -> Value {
         "id": pipeline.id, "name": pipeline.name, "sort": 1, "is_main": pipeline.is_main,
         "is_unsorted_on": true, "is_archive": pipeline.is_archived, "account_id": account_id,
         "_links": call.link(&path), "_embedded": {"statuses": statuses},
+    })
+}
+
+/// `GET /leads/loss_reasons`: 204 where the account has none.
+pub(crate) fn loss_reasons(state: &State, call: &Call<'_>) -> Response {
+    listed(call, &[], "loss_reasons", &state.account.loss_reasons, |reason| loss_reason(call, reason))
+}
+
+/// One reason, as the list and leads show it.
+pub(crate) fn loss_reason(call: &Call<'_>, reason: &LossReason) -> Value {
+    json!({
+        "id": reason.id, "name": reason.name, "sort": reason.id, "created_at": 1_700_000_000,
+        "updated_at": 1_700_000_000, "_links": call.link(&format!("leads/loss_reasons/{}", reason.id)),
     })
 }
 

@@ -7,6 +7,7 @@ use super::{
     account::{Account, MANAGER_ID, Owner, STATUS_LOST_ID, STATUS_WON_ID},
     answer,
     check::{self, Object},
+    directory,
     fields::{self, FieldChanges},
     list::{self, Query, Spec},
     state::{FieldValues, Lead, State},
@@ -136,6 +137,8 @@ struct Draft {
     price: Option<i64>,
     place: Option<(u64, u64)>,
     closed_at: Option<i64>,
+    /// `Some(None)` takes the reason away.
+    loss_reason_id: Option<Option<u64>>,
     contacts: Option<Vec<(u64, bool)>>,
     common: Common,
 }
@@ -149,10 +152,6 @@ fn parse(state: &State, object: &Object<'_>, extra_keys: &[&str], present: Optio
     if is_change && lead.is_none() {
         object.require("id");
         object.not_a_choice("id");
-    }
-    if object.id_or_null("loss_reason_id").is_some() {
-        // No loss reasons are set up.
-        object.not_a_choice("loss_reason_id");
     }
     let embedded = object.object("_embedded");
     if let Some(companies) = embedded.as_ref().and_then(|inner| inner.objects("companies")) {
@@ -176,11 +175,14 @@ fn parse(state: &State, object: &Object<'_>, extra_keys: &[&str], present: Optio
             })
             .collect()
     });
+    let place = parse_place(&state.account, object, lead);
+    let status_id = place.map(|(_, status)| status).or(lead.map(|lead| lead.status_id));
     Draft {
         id,
         name: object.text("name", NAME_CHARS_MAX).map(str::to_owned),
         price: object.int("price"),
-        place: parse_place(&state.account, object, lead),
+        place,
+        loss_reason_id: parse_loss_reason(&state.account, object, status_id),
         closed_at: if object.is_null("closed_at") { None } else { object.int("closed_at") },
         contacts,
         common: Common::parse(state, Owner::Leads, object, &["tags", "contacts", "companies", "source"]),
@@ -224,6 +226,18 @@ fn parse_place(account: &Account, object: &Object<'_>, lead: Option<&Lead>) -> O
     }
 }
 
+/// The reason, which must exist and belongs to lost leads only.
+fn parse_loss_reason(account: &Account, object: &Object<'_>, status_id: Option<u64>) -> Option<Option<u64>> {
+    if !object.has("loss_reason_id") {
+        return None;
+    }
+    let id = object.id_or_null("loss_reason_id");
+    if id.is_some_and(|id| account.loss_reason(id).is_none() || status_id != Some(STATUS_LOST_ID)) {
+        object.not_a_choice("loss_reason_id");
+    }
+    Some(id)
+}
+
 /// `POST /leads`.
 pub(crate) fn create(state: &mut State, call: &Call<'_>) -> Response {
     if let Err(refusal) = Query::parse(call.request, Spec::default()) {
@@ -248,6 +262,7 @@ pub(crate) fn create(state: &mut State, call: &Call<'_>) -> Response {
             price: draft.price.unwrap_or(0),
             pipeline_id,
             status_id,
+            loss_reason_id: draft.loss_reason_id.flatten(),
             responsible_user_id: draft.common.responsible_user_id.unwrap_or(state.account.current_user_id),
             created_by: draft.common.created_by.unwrap_or(state.account.current_user_id),
             created_at,
@@ -333,6 +348,12 @@ fn write_change(state: &mut State, call: &Call<'_>, draft: Draft) -> Value {
             is_final(status_id).then(|| draft.closed_at.or(lead.closed_at).unwrap_or_else(|| call.now_s()));
         lead.pipeline_id = pipeline_id;
         lead.status_id = status_id;
+    }
+    if let Some(reason) = draft.loss_reason_id {
+        lead.loss_reason_id = reason;
+    }
+    if lead.status_id != STATUS_LOST_ID {
+        lead.loss_reason_id = None;
     }
     if let Some(user) = draft.common.responsible_user_id {
         lead.responsible_user_id = user;
@@ -439,11 +460,16 @@ fn render(state: &State, call: &Call<'_>, query: &Query, lead: &Lead) -> Value {
             .collect();
         embedded["catalog_elements"] = json!(rows);
     }
+    if query.with("loss_reason") {
+        let reason = lead.loss_reason_id.and_then(|id| state.account.loss_reason(id));
+        let rows: Vec<Value> = reason.iter().map(|reason| directory::loss_reason(call, reason)).collect();
+        embedded["loss_reason"] = json!(rows);
+    }
     json!({
         "id": lead.id, "name": lead.name, "price": lead.price,
         "price_with_minor_units": lead.price as f64,
         "responsible_user_id": lead.responsible_user_id, "group_id": 0, "status_id": lead.status_id,
-        "pipeline_id": lead.pipeline_id, "loss_reason_id": null, "source_id": null,
+        "pipeline_id": lead.pipeline_id, "loss_reason_id": lead.loss_reason_id, "source_id": null,
         "created_by": lead.created_by, "updated_by": lead.created_by, "created_at": lead.created_at,
         "updated_at": lead.updated_at, "closed_at": lead.closed_at, "closest_task_at": null,
         "is_deleted": lead.is_deleted,
@@ -464,6 +490,7 @@ pub(crate) fn seed(state: &mut State, name: &str, pipeline_id: u64, status_id: u
         price: 0,
         pipeline_id,
         status_id,
+        loss_reason_id: None,
         responsible_user_id: MANAGER_ID,
         created_by: MANAGER_ID,
         created_at: seconds,

@@ -409,6 +409,7 @@ fn dispatch(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Response {
         (["users"], "GET") => Some(directory::users(state, call)),
         (["catalogs"], "GET") => Some(directory::catalogs(state, call)),
         (["leads", "pipelines"], "GET") => Some(directory::pipelines(state, call)),
+        (["leads", "loss_reasons"], "GET") => Some(directory::loss_reasons(state, call)),
         (["leads", "custom_fields"], "GET") => Some(directory::custom_fields(state, call, Owner::Leads)),
         (["contacts", "custom_fields"], "GET") => {
             Some(directory::custom_fields(state, call, Owner::Contacts))
@@ -459,7 +460,7 @@ fn catalog_route(state: &mut State, call: &Call<'_>, catalog: Option<u64>, rest:
 fn unknown(segments: &[&str]) -> Response {
     let exists = match segments {
         ["account" | "users" | "catalogs" | "leads" | "contacts"] => true,
-        ["leads", "pipelines" | "custom_fields" | "links" | "link" | "unlink" | "notes"]
+        ["leads", "pipelines" | "loss_reasons" | "custom_fields" | "links" | "link" | "unlink" | "notes"]
         | ["contacts", "custom_fields"] => true,
         ["leads" | "contacts", id] | ["leads", id, "links" | "link" | "unlink" | "notes"] => {
             id.parse::<u64>().is_ok()

@@ -40,6 +40,8 @@ pub struct Lead {
     pub pipeline_id: u64,
     /// Its stage.
     pub status_id: u64,
+    /// Why it was lost, while the stage is lost.
+    pub loss_reason_id: Option<u64>,
     /// Whose it is.
     pub responsible_user_id: u64,
     /// 0 is a robot.

@@ -142,10 +142,7 @@ pub(crate) fn unlink(state: &mut State, call: &Call<'_>, lead_id: Option<u64>) -
     };
     for target in targets {
         match target {
-            Target::Element(gone) => state.links.retain(|link| {
-                (link.lead_id, link.element_id, link.catalog_id)
-                    != (gone.lead_id, gone.element_id, gone.catalog_id)
-            }),
+            Target::Element(gone) => state.links.retain(|link| !link.is_of_row(&gone)),
             Target::Contact { lead_id, contact_id, .. } => {
                 if let Some(lead) = state.lead_mut(lead_id) {
                     lead.contacts.retain(|(id, _)| *id != contact_id);

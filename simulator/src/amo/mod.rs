@@ -14,6 +14,7 @@ mod links;
 mod list;
 mod notes;
 pub mod oauth;
+mod people;
 mod state;
 
 pub use account::{Account, Owner};
@@ -249,46 +250,6 @@ impl Amo {
     /// Every request that arrived, in order.
     pub fn requests(&self) -> &[LoggedRequest] {
         &self.log
-    }
-
-    /// A lead, to do with it what a person does.
-    pub fn lead_mut(&mut self, id: u64) -> Option<&mut Lead> {
-        self.state.lead_mut(id)
-    }
-
-    /// A contact, to do with it what a person does.
-    pub fn contact_mut(&mut self, id: u64) -> Option<&mut Contact> {
-        self.state.contact_mut(id)
-    }
-
-    /// Takes a lead away without trace, its rows and notes as well.
-    pub fn remove_lead(&mut self, id: u64) {
-        self.state.leads.retain(|lead| lead.id != id);
-        self.state.links.retain(|link| link.lead_id != id);
-        self.state.notes.retain(|note| note.lead_id != id);
-    }
-
-    /// Takes a contact away, as merging does with the losing one.
-    pub fn remove_contact(&mut self, id: u64) {
-        self.state.contacts.retain(|contact| contact.id != id);
-        for lead in &mut self.state.leads {
-            lead.contacts.retain(|(contact, _)| *contact != id);
-        }
-    }
-
-    /// A contact that a person made long ago.
-    pub fn add_contact(&mut self, name: &str, phones: &[&str]) -> u64 {
-        contacts::seed(&mut self.state, name, phones)
-    }
-
-    /// A product that a person made long ago; an empty article leaves the field empty.
-    pub fn add_element(&mut self, catalog_id: u64, name: &str, sku: &str) -> u64 {
-        elements::seed(&mut self.state, catalog_id, name, sku)
-    }
-
-    /// A lead that a person made at that moment.
-    pub fn add_lead(&mut self, name: &str, pipeline_id: u64, status_id: u64, at_ms: i64) -> u64 {
-        leads::seed(&mut self.state, name, pipeline_id, status_id, at_ms)
     }
 
     /// Blocks the account: 403 with HTML until [`Amo::unblock`].

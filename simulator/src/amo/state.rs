@@ -154,6 +154,14 @@ pub struct Link {
     pub made_by_api: bool,
 }
 
+impl Link {
+    /// Whether both say how many of one product a lead has.
+    pub(crate) fn is_of_row(&self, other: &Self) -> bool {
+        (self.lead_id, self.element_id, self.catalog_id)
+            == (other.lead_id, other.element_id, other.catalog_id)
+    }
+}
+
 /// One note on a lead.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Note {
@@ -261,10 +269,7 @@ impl State {
 
     /// Links an element or, where the row is there, replaces its quantity (docs/apis/amocrm.md 3.7).
     pub(crate) fn link(&mut self, link: Link) {
-        let present = self.links.iter_mut().find(|l| {
-            (l.lead_id, l.element_id, l.catalog_id) == (link.lead_id, link.element_id, link.catalog_id)
-        });
-        match present {
+        match self.links.iter_mut().find(|present| present.is_of_row(&link)) {
             Some(present) => {
                 present.quantity = link.quantity;
                 present.price_id = link.price_id;

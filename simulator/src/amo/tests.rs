@@ -6,6 +6,7 @@ use super::*;
 mod faults;
 mod leads;
 mod links;
+mod people;
 
 const NOW_MS: i64 = 1_790_000_000_000;
 

@@ -112,11 +112,13 @@ pub struct SimOrder {
     pub express: bool,
     /// Credit papers are to be signed.
     pub signature_required: bool,
-    /// Packed; `None` leaves it out.
+    /// Packed from the start; `None` leaves it out.
     pub assembled: Option<bool>,
-    /// Handed to the courier.
+    /// Packed from that moment on, whatever it was at the start.
+    pub assembled_from_ms: Option<i64>,
+    /// When it is handed to the courier; not shown before.
     pub handed_over_ms: Option<i64>,
-    /// Why it was cancelled.
+    /// Why it is cancelled; shown only while it is.
     pub cancellation_reason: Option<String>,
 }
 
@@ -154,6 +156,7 @@ impl SimOrder {
             express: false,
             signature_required: false,
             assembled: Some(false),
+            assembled_from_ms: None,
             handed_over_ms: None,
             cancellation_reason: None,
         }
@@ -171,6 +174,27 @@ impl SimOrder {
     #[must_use]
     pub fn later(mut self, at_ms: i64, state: &str, status: &str) -> Self {
         self.timeline.push(Change { at_ms, state: state.into(), status: status.into() });
+        self
+    }
+
+    /// Cancelled at that moment, with the reason that Kaspi names.
+    #[must_use]
+    pub fn cancelled(mut self, at_ms: i64, reason: &str) -> Self {
+        self.cancellation_reason = Some(reason.into());
+        self.later(at_ms, "ARCHIVE", "CANCELLED")
+    }
+
+    /// Packed at that moment.
+    #[must_use]
+    pub fn assembled_from(mut self, at_ms: i64) -> Self {
+        self.assembled_from_ms = Some(at_ms);
+        self
+    }
+
+    /// Handed to the courier at that moment.
+    #[must_use]
+    pub fn handed_over(mut self, at_ms: i64) -> Self {
+        self.handed_over_ms = Some(at_ms);
         self
     }
 
@@ -215,5 +239,24 @@ impl SimOrder {
     pub fn at(&self, now_ms: i64) -> (&str, &str) {
         let change = self.timeline.iter().rev().find(|change| change.at_ms <= now_ms);
         change.map_or((&self.state, &self.status), |change| (&change.state, &change.status))
+    }
+
+    /// Whether it is packed at a moment; `None` where Kaspi does not say.
+    pub fn assembled_at(&self, now_ms: i64) -> Option<bool> {
+        match self.assembled_from_ms {
+            Some(from_ms) if from_ms <= now_ms => Some(true),
+            _ => self.assembled,
+        }
+    }
+
+    /// When it was handed to the courier, if it was by then.
+    pub fn handed_over_at(&self, now_ms: i64) -> Option<i64> {
+        self.handed_over_ms.filter(|at_ms| *at_ms <= now_ms)
+    }
+
+    /// Why it is cancelled, if it is at a moment.
+    pub fn cancellation_reason_at(&self, now_ms: i64) -> Option<&str> {
+        let is_cancelled = matches!(self.at(now_ms).1, "CANCELLED" | "CANCELLING");
+        self.cancellation_reason.as_deref().filter(|_| is_cancelled)
     }
 }

@@ -83,7 +83,7 @@ pub(super) fn order(order: &SimOrder, id: &str, masked: bool, now_ms: i64, witho
         },
     });
     let object = attributes.as_object_mut().expect("written as an object above");
-    optional(object, order);
+    optional(object, order, now_ms);
     json!({
         "type": "orders", "id": id, "attributes": attributes,
         "relationships": {
@@ -101,15 +101,15 @@ pub(super) fn order(order: &SimOrder, id: &str, masked: bool, now_ms: i64, witho
 }
 
 /// Keys that are absent where they do not apply.
-fn optional(object: &mut Map<String, Value>, order: &SimOrder) {
+fn optional(object: &mut Map<String, Value>, order: &SimOrder, now_ms: i64) {
     let mut set = |key: &str, value: Value| object.insert(key.to_owned(), value);
     if let Some(months) = order.credit_term {
         set("creditTerm", json!(months));
     }
-    if let Some(assembled) = order.assembled {
+    if let Some(assembled) = order.assembled_at(now_ms) {
         set("assembled", json!(assembled));
     }
-    if let Some(reason) = &order.cancellation_reason {
+    if let Some(reason) = order.cancellation_reason_at(now_ms) {
         set("cancellationReason", json!(reason));
     }
     if let Some(address) = &order.address {
@@ -134,7 +134,7 @@ fn optional(object: &mut Map<String, Value>, order: &SimOrder) {
         set(
             "kaspiDelivery",
             json!({
-                "waybill": null, "waybillNumber": null, "courierTransmissionDate": order.handed_over_ms,
+                "waybill": null, "waybillNumber": null, "courierTransmissionDate": order.handed_over_at(now_ms),
                 "courierTransmissionPlanningDate": order.created_ms + 86_400_000, "express": order.express,
                 "returnedToWarehouse": false, "firstMileCourier": null,
             }),

@@ -207,6 +207,39 @@ fn orders_appear_when_they_are_visible_and_change_with_time() {
 }
 
 #[test]
+fn orders_are_packed_handed_over_and_cancelled_in_time() {
+    let order = |code: &str| SimOrder::new(code, NOW_MS);
+    let packed = order("1").assembled_from(NOW_MS + 1000).handed_over(NOW_MS + 2000);
+    let cancelled = order("2").later(NOW_MS + 1000, "KASPI_DELIVERY", "CANCELLING");
+    let cancelled = cancelled.cancelled(NOW_MS + 2000, "BUYER_CANCELLATION_BY_MERCHANT");
+    let returned = order("3").cancelled(NOW_MS + 1000, "OTHER").later(NOW_MS + 2000, "ARCHIVE", "COMPLETED");
+    let mut kaspi = Kaspi::default();
+    [packed, cancelled, returned].into_iter().for_each(|order| kaspi.add_order(order));
+    let mut at = |code: &str, now_ms| {
+        let reply = kaspi.handle(&request("/orders", &query(&[("filter[orders][code]", code)])), now_ms);
+        body(&reply)["data"][0]["attributes"].clone()
+    };
+    for (offset_ms, assembled, handed_over) in
+        [(0, false, json!(null)), (1000, true, json!(null)), (2000, true, json!(NOW_MS + 2000))]
+    {
+        let order = at("1", NOW_MS + offset_ms);
+        assert_eq!(order["assembled"], assembled, "{offset_ms}");
+        assert_eq!(order["kaspiDelivery"]["courierTransmissionDate"], handed_over, "{offset_ms}");
+    }
+    let reason = json!("BUYER_CANCELLATION_BY_MERCHANT");
+    for (offset_ms, status, reason) in [
+        (0, "ACCEPTED_BY_MERCHANT", None),
+        (1000, "CANCELLING", Some(&reason)),
+        (2000, "CANCELLED", Some(&reason)),
+    ] {
+        let order = at("2", NOW_MS + offset_ms);
+        assert_eq!((&order["status"], order.get("cancellationReason")), (&json!(status), reason));
+    }
+    assert_eq!(at("3", NOW_MS + 1000)["cancellationReason"], "OTHER");
+    assert_eq!(at("3", NOW_MS + 2000).get("cancellationReason"), None, "it is not cancelled any more");
+}
+
+#[test]
 fn lines_come_included_or_by_themselves() {
     let lines = vec![
         SimLine::new("A", "one", 2, 1000),

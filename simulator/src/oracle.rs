@@ -3,6 +3,10 @@
 //! Judges both states from outside and shares no code with the sync: it has its own idea of equal phones, of a code in
 //! a name and of what an order deserves. Violations are sentences with codes and ids, never phones or names.
 
+mod stages;
+
+pub use stages::Stages;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
@@ -30,6 +34,10 @@ pub struct Scope {
     pub excluded: BTreeSet<String>,
     /// Codes that may have a lead or not, complete or not: parked or in doubt. Never two.
     pub unsettled: BTreeSet<String>,
+    /// Codes whose leads people edited on purpose: stage, price and rows are theirs.
+    pub touched: BTreeSet<String>,
+    /// Which stage leads must be in; `None` if stages are not judged.
+    pub stages: Option<Stages>,
     /// Requests in any second.
     pub rps_max: usize,
 }
@@ -45,6 +53,8 @@ impl Scope {
             now_ms,
             excluded: BTreeSet::new(),
             unsettled: BTreeSet::new(),
+            touched: BTreeSet::new(),
+            stages: None,
             rps_max: 7,
         }
     }
@@ -104,7 +114,7 @@ pub fn refusals(world: &World) -> Vec<String> {
     refused.chain(writes).collect()
 }
 
-/// Each order: one lead, its price, contact, rows and note.
+/// Each order: one lead, its stage, price, contact, rows and note.
 fn orders(world: &World, scope: &Scope, violations: &mut Vec<String>) {
     for order in world.kaspi.orders().iter().filter(|order| scope.judges(order)) {
         let code = &order.code;
@@ -147,9 +157,11 @@ fn orders(world: &World, scope: &Scope, violations: &mut Vec<String>) {
 
 fn one_order(world: &World, scope: &Scope, order: &SimOrder, lead: &Lead, violations: &mut Vec<String>) {
     let code = &order.code;
-    let total = order.total().round() as i64;
-    if lead.made_by_api && !lead.is_price_computed && lead.price != total {
-        violations.push(format!("lead {} of order {code} says {} and not {total}", lead.id, lead.price));
+    if !scope.touched.contains(code) {
+        let faults = [stage_fault(scope, order, lead), price_fault(order, lead)].into_iter().flatten();
+        for fault in faults.chain(row_faults(world, order, lead)) {
+            violations.push(format!("lead {} of order {code} {fault}", lead.id));
+        }
     }
     match summary_notes(world, lead, code) {
         1 => {}
@@ -160,9 +172,18 @@ fn one_order(world: &World, scope: &Scope, order: &SimOrder, lead: &Lead, violat
     {
         violations.push(format!("lead {} of order {code} {fault}", lead.id));
     }
-    for fault in row_faults(world, order, lead) {
-        violations.push(format!("lead {} of order {code} {fault}", lead.id));
-    }
+}
+
+fn stage_fault(scope: &Scope, order: &SimOrder, lead: &Lead) -> Option<String> {
+    let wanted = scope.stages.as_ref()?.wanted(order, scope.now_ms)?;
+    (lead.made_by_api && lead.status_id != wanted)
+        .then(|| format!("is in stage {} and not {wanted}", lead.status_id))
+}
+
+fn price_fault(order: &SimOrder, lead: &Lead) -> Option<String> {
+    let total = order.total().round() as i64;
+    (lead.made_by_api && !lead.is_price_computed && lead.price != total)
+        .then(|| format!("says {} and not {total}", lead.price))
 }
 
 /// Leads that carry a code in their field or, where there is no field, as a whole word of their name.

@@ -218,6 +218,49 @@ fn excluded_orders_get_nothing_and_unsettled_ones_at_most_one_lead() {
 }
 
 #[test]
+fn leads_are_in_the_stage_of_their_order() {
+    let keys = [("KASPI_DELIVERY", account::STATUS_NEW_ID), ("ARCHIVE/CANCELLED", account::STATUS_LOST_ID)];
+    let by_key = keys.map(|(key, id)| (key.to_owned(), id)).into();
+    let stages = Some(Stages { by_key, default: None });
+    let mut bench = Bench::new();
+    let (lead, _) = bench.right();
+    let scope = |bench: &Bench| Scope { stages: stages.clone(), ..Scope::at(bench.now_ms) };
+    assert_eq!(check(&bench.world, &scope(&bench)), Vec::<String>::new());
+    bench.world.amo.lead_mut(lead).expect("there").status_id = account::STATUS_PACKING_ID;
+    let expected = format!("lead {lead} of order {CODE} is in stage 3303 and not 3302");
+    assert_eq!(check(&bench.world, &scope(&bench)), [expected]);
+    assert_eq!(bench.violations(), Vec::<String>::new(), "not judged without stages");
+    bench.world.kaspi.order_mut(CODE).expect("there").status = "UNKNOWN".into();
+    bench.world.kaspi.order_mut(CODE).expect("there").state = "UNKNOWN".into();
+    assert_eq!(check(&bench.world, &scope(&bench)), Vec::<String>::new(), "it stays where it is");
+}
+
+#[test]
+fn what_people_touch_is_theirs_but_still_one_lead_with_its_note() {
+    let mut bench = Bench::new();
+    let (id, element) = bench.right();
+    bench.link(id, element, 7);
+    let lead = bench.world.amo.lead_mut(id).expect("there");
+    (lead.status_id, lead.price) = (account::STATUS_WON_ID, 5);
+    let by_key = [("KASPI_DELIVERY".to_owned(), account::STATUS_NEW_ID)].into();
+    let mut scope = Scope {
+        stages: Some(Stages { by_key, default: None }),
+        touched: [CODE.to_owned()].into(),
+        ..Scope::at(NOW_MS * 2)
+    };
+    assert_eq!(check(&bench.world, &scope), Vec::<String>::new());
+    scope.touched.clear();
+    assert_eq!(check(&bench.world, &scope).len(), 3, "stage, price and rows");
+    scope.touched.insert(CODE.into());
+    bench.note(id);
+    let violations = check(&bench.world, &scope);
+    assert!(violations.len() == 1 && violations[0].contains("2 summary notes"), "{violations:?}");
+    bench.lead(CODE, 2000, &[]);
+    let violations = check(&bench.world, &scope);
+    assert!(violations.len() == 1 && violations[0].contains("2 leads"), "{violations:?}");
+}
+
+#[test]
 fn seconds_are_counted_without_gaps() {
     let at = |at_ms| LoggedRequest {
         at_ms,

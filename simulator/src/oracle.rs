@@ -3,6 +3,7 @@
 //! Judges both states from outside and shares no code with the sync: it has its own idea of equal phones, of a code in
 //! a name and of what an order deserves. Violations are sentences with codes and ids, never phones or names.
 
+mod notes;
 mod stages;
 
 pub use stages::Stages;
@@ -36,7 +37,8 @@ pub struct Scope {
     pub unsettled: BTreeSet<String>,
     /// Codes whose leads people edited on purpose: stage, price and rows are theirs.
     pub touched: BTreeSet<String>,
-    /// Which stage leads must be in; `None` if stages are not judged.
+    /// Which stage leads must be in; `None` if the sync does not follow orders, so that neither stages nor notes on
+    /// cancellations and returns are judged.
     pub stages: Option<Stages>,
     /// Requests in any second.
     pub rps_max: usize,
@@ -71,6 +73,7 @@ pub fn check(world: &World, scope: &Scope) -> Vec<String> {
     let mut violations = Vec::new();
     orders(world, scope, &mut violations);
     strangers(world, scope, &mut violations);
+    violations.extend(notes::twins(world));
     contacts(world, &mut violations);
     elements(world, scope, &mut violations);
     violations.extend(rate(world.amo.requests(), scope.rps_max));
@@ -114,7 +117,7 @@ pub fn refusals(world: &World) -> Vec<String> {
     refused.chain(writes).collect()
 }
 
-/// Each order: one lead, its stage, price, contact, rows and note.
+/// Each order: one lead, its stage, price, contact, rows and notes.
 fn orders(world: &World, scope: &Scope, violations: &mut Vec<String>) {
     for order in world.kaspi.orders().iter().filter(|order| scope.judges(order)) {
         let code = &order.code;
@@ -140,7 +143,7 @@ fn orders(world: &World, scope: &Scope, violations: &mut Vec<String>) {
             }
             ([], [first, ..]) => {
                 // Any of them may have been adopted: the one with the note.
-                typed_in.iter().find(|lead| summary_notes(world, lead, code) > 0).unwrap_or(first)
+                typed_in.iter().find(|lead| notes::summary(world, lead, code).is_some()).unwrap_or(first)
             }
             (many, _) => {
                 let ids: Vec<u64> = many.iter().map(|lead| lead.id).collect();
@@ -163,9 +166,8 @@ fn one_order(world: &World, scope: &Scope, order: &SimOrder, lead: &Lead, violat
             violations.push(format!("lead {} of order {code} {fault}", lead.id));
         }
     }
-    match summary_notes(world, lead, code) {
-        1 => {}
-        count => violations.push(format!("lead {} of order {code} has {count} summary notes", lead.id)),
+    for fault in notes::faults(world, scope, order, lead) {
+        violations.push(format!("lead {} of order {code} {fault}", lead.id));
     }
     if lead.made_by_api
         && let Some(fault) = contact_fault(world, scope, order, lead)
@@ -213,11 +215,6 @@ fn is_adoptable(lead: &Lead, order: &SimOrder, scope: &Scope) -> bool {
         && lead.pipeline_id == scope.pipeline_id
         && lead.closed_at.is_none()
         && !lead.is_deleted
-}
-
-fn summary_notes(world: &World, lead: &Lead, code: &str) -> usize {
-    let notes = world.amo.notes().iter();
-    notes.filter(|note| note.made_by_api && note.lead_id == lead.id && note.text.contains(code)).count()
 }
 
 /// Leads made by the API for no order at all.

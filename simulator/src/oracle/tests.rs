@@ -72,10 +72,11 @@ impl Bench {
         );
     }
 
-    fn note(&mut self, lead: u64) {
+    fn note(&mut self, lead: u64, revision: u32) {
+        let text = format!("Заказ {CODE}\n[kaspi:{CODE}:{revision}]");
         self.post(
             "leads/notes",
-            json!([{"entity_id": lead, "note_type": "common", "params": {"text": format!("Заказ {CODE}")}}]),
+            json!([{"entity_id": lead, "note_type": "common", "params": {"text": text}}]),
         );
     }
 
@@ -85,7 +86,7 @@ impl Bench {
         let element = self.element("SKU-1");
         let lead = self.lead(CODE, 2000, &[contact]);
         self.link(lead, element, 2);
-        self.note(lead);
+        self.note(lead, 1);
         (lead, element)
     }
 
@@ -105,7 +106,7 @@ fn a_right_world_has_no_violations() {
 #[test]
 fn every_defect_is_seen() {
     type Defect = fn(&mut Bench, u64, u64);
-    let cases: [(&str, Defect, &str); 13] = [
+    let cases: [(&str, Defect, &str); 16] = [
         ("second lead", |b, _, _| _ = b.lead(CODE, 2000, &[]), "has 2 leads"),
         (
             "deleted twin",
@@ -117,7 +118,25 @@ fn every_defect_is_seen() {
         ),
         ("stranger", |b, _, _| _ = b.lead("77", 1, &[]), "belongs to no order"),
         ("price", |b, lead, _| b.world.amo.lead_mut(lead).expect("there").price = 1, "says 1 and not 2000"),
-        ("second note", |b, lead, _| b.note(lead), "2 summary notes"),
+        ("second summary", |b, lead, _| b.note(lead, 1), "note 1 of order 1000000001 is there 2 times"),
+        (
+            "no summary",
+            |b, lead, _| {
+                b.world.amo.remove_lead(lead);
+                b.lead(CODE, 2000, &[]);
+            },
+            "has no summary note",
+        ),
+        ("gap", |b, lead, _| b.note(lead, 3), "has note 3 but no note 2"),
+        (
+            "the same note elsewhere",
+            |b, lead, _| {
+                b.note(lead, 2);
+                let other = b.world.amo.add_lead("x", PIPELINE_ID, STATUS_NEW_ID, NOW_MS);
+                b.note(other, 2);
+            },
+            "note 2 of order 1000000001 is there 2 times",
+        ),
         ("second contact", |b, _, _| _ = b.contact("8 701 000 00 01"), "same phone"),
         ("mask", |b, _, _| _ = b.contact(PHONE_MASK), "no phone or a mask"),
         (
@@ -181,7 +200,7 @@ fn a_typed_in_lead_is_adopted_and_not_doubled() {
     let (mut bench, lead) = adopted();
     let element = bench.element("SKU-1");
     bench.link(lead, element, 2);
-    bench.note(lead);
+    bench.note(lead, 1);
     assert_eq!(bench.violations(), Vec::<String>::new());
     let (mut bench, _) = adopted();
     bench.right();
@@ -236,6 +255,48 @@ fn leads_are_in_the_stage_of_their_order() {
 }
 
 #[test]
+fn cancellations_and_returns_are_noted_where_orders_are_followed() {
+    let cases = [
+        ("ARCHIVE", "CANCELLED", true),
+        ("KASPI_DELIVERY", "CANCELLING", true),
+        ("ARCHIVE", "RETURNED", true),
+        ("KASPI_DELIVERY", "KASPI_DELIVERY_RETURN_REQUESTED", true),
+        ("ARCHIVE", "COMPLETED", false),
+    ];
+    for (state, status, is_noted) in cases {
+        let mut bench = Bench::new();
+        let (lead, _) = bench.right();
+        let order = bench.world.kaspi.orders()[0].clone();
+        let made_at_ms = bench.world.amo.leads()[0].made_at_ms;
+        let scope = Scope { stages: Some(Stages::default()), ..Scope::at(NOW_MS * 2) };
+        bench.world.kaspi.add_order(order.clone().later(made_at_ms, state, status));
+        assert_eq!(check(&bench.world, &scope), Vec::<String>::new(), "{status} before there was a lead");
+        bench.world.kaspi.add_order(order.later(made_at_ms + 1, state, status));
+        let expected = format!("lead {lead} of order {CODE} has no note on {status}");
+        let expected = if is_noted { vec![expected] } else { vec![] };
+        assert_eq!(check(&bench.world, &scope), expected);
+        assert_eq!(check(&bench.world, &Scope { stages: None, ..scope.clone() }), Vec::<String>::new());
+        bench.note(lead, 2);
+        assert_eq!(check(&bench.world, &scope), Vec::<String>::new(), "{status} with a second note");
+    }
+}
+
+#[test]
+fn the_lead_of_a_person_shows_the_order_as_its_summary_does() {
+    for (cancelled_after_ms, faults) in [(0, 0), (2, 1)] {
+        let mut bench = Bench::new();
+        let lead = bench.world.amo.add_lead(&format!("заказ {CODE}"), PIPELINE_ID, STATUS_NEW_ID, CREATED_MS);
+        let element = bench.element("SKU-1");
+        bench.link(lead, element, 2);
+        bench.note(lead, 1);
+        let order = bench.world.kaspi.order_mut(CODE).expect("there");
+        *order = order.clone().cancelled(bench.now_ms - 1 + cancelled_after_ms, "OTHER");
+        let scope = Scope { stages: Some(Stages::default()), ..Scope::at(NOW_MS * 2) };
+        assert_eq!(check(&bench.world, &scope).len(), faults, "{cancelled_after_ms}");
+    }
+}
+
+#[test]
 fn what_people_touch_is_theirs_but_still_one_lead_with_its_note() {
     let mut bench = Bench::new();
     let (id, element) = bench.right();
@@ -252,12 +313,12 @@ fn what_people_touch_is_theirs_but_still_one_lead_with_its_note() {
     scope.touched.clear();
     assert_eq!(check(&bench.world, &scope).len(), 3, "stage, price and rows");
     scope.touched.insert(CODE.into());
-    bench.note(id);
+    bench.note(id, 1);
     let violations = check(&bench.world, &scope);
-    assert!(violations.len() == 1 && violations[0].contains("2 summary notes"), "{violations:?}");
+    assert!(violations.len() == 1 && violations[0].contains("is there 2 times"), "{violations:?}");
     bench.lead(CODE, 2000, &[]);
     let violations = check(&bench.world, &scope);
-    assert!(violations.len() == 1 && violations[0].contains("2 leads"), "{violations:?}");
+    assert!(violations.iter().any(|text| text.contains("2 leads")), "{violations:?}");
 }
 
 #[test]

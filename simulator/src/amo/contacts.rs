@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Call,
     account::{MANAGER_ID, Owner, PHONE_FIELD_ID},
-    answer,
+    answer, change,
     check::{self, Object},
     fields,
     leads::{Common, NAME_CHARS_MAX, change_tags, render_tags},
@@ -102,44 +102,13 @@ pub(crate) fn create(state: &mut State, call: &Call<'_>) -> Response {
     answer::hal(&json!({"_links": call.link("contacts"), "_embedded": {"contacts": rows}}))
 }
 
-/// `PATCH /contacts`.
-pub(crate) fn change(state: &mut State, call: &Call<'_>) -> Response {
-    if let Err(refusal) = Query::parse(call.request, Spec::default()) {
-        return refusal;
-    }
-    let parsed = check::batch(call.request, call.options.items_max, |object| {
-        Some(parse(state, object, &["id", "tags_to_delete"], None))
-    });
-    let items = match parsed {
-        Ok(items) => items,
-        Err(refusal) => return refusal,
-    };
-    let rows: Vec<Value> = items
-        .into_iter()
-        .map(|item| {
-            let request_id = item.request_id;
-            let mut row = write_change(state, call, item.value);
-            row["request_id"] = json!(request_id);
-            row
-        })
-        .collect();
-    answer::hal(&json!({"_links": call.link("contacts"), "_embedded": {"contacts": rows}}))
-}
-
-/// `PATCH /contacts/{id}`.
-pub(crate) fn change_one(state: &mut State, call: &Call<'_>, id: u64) -> Response {
-    if let Err(refusal) = Query::parse(call.request, Spec::default()) {
-        return refusal;
-    }
-    if state.contact(id).is_none() {
+/// `PATCH /contacts` and `PATCH /contacts/{id}`.
+pub(crate) fn change(state: &mut State, call: &Call<'_>, id: Option<u64>) -> Response {
+    if id.is_some_and(|id| state.contact(id).is_none()) {
         return answer::not_found();
     }
-    let parsed =
-        check::single(call.request, |object| Some(parse(state, object, &["id", "tags_to_delete"], Some(id))));
-    match parsed {
-        Ok(item) => answer::hal(&write_change(state, call, item.value)),
-        Err(refusal) => refusal,
-    }
+    let parse = |state: &State, object: &Object<'_>| parse(state, object, change::KEYS, id);
+    change::change(state, call, "contacts", id, parse, write_change)
 }
 
 fn write_change(state: &mut State, call: &Call<'_>, draft: Draft) -> Value {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Call,
     account::{Account, MANAGER_ID, Owner, STATUS_LOST_ID, STATUS_WON_ID},
-    answer,
+    answer, change,
     check::{self, Object},
     directory,
     fields::{self, FieldChanges},
@@ -148,7 +148,7 @@ fn parse(state: &State, object: &Object<'_>, extra_keys: &[&str], present: Optio
     object.only(&keys);
     let id = present.or_else(|| object.id("id"));
     let lead = id.and_then(|id| state.lead(id));
-    let is_change = present.is_some() || extra_keys.contains(&"id");
+    let is_change = extra_keys.contains(&"id");
     if is_change && lead.is_none() {
         object.require("id");
         object.not_a_choice("id");
@@ -289,44 +289,13 @@ fn is_final(status_id: u64) -> bool {
     status_id == STATUS_WON_ID || status_id == STATUS_LOST_ID
 }
 
-/// `PATCH /leads`.
-pub(crate) fn change(state: &mut State, call: &Call<'_>) -> Response {
-    if let Err(refusal) = Query::parse(call.request, Spec::default()) {
-        return refusal;
-    }
-    let parsed = check::batch(call.request, call.options.items_max, |object| {
-        Some(parse(state, object, &["id", "tags_to_delete"], None))
-    });
-    let items = match parsed {
-        Ok(items) => items,
-        Err(refusal) => return refusal,
-    };
-    let rows: Vec<Value> = items
-        .into_iter()
-        .map(|item| {
-            let request_id = item.request_id;
-            let mut row = write_change(state, call, item.value);
-            row["request_id"] = json!(request_id);
-            row
-        })
-        .collect();
-    answer::hal(&json!({"_links": call.link("leads"), "_embedded": {"leads": rows}}))
-}
-
-/// `PATCH /leads/{id}`.
-pub(crate) fn change_one(state: &mut State, call: &Call<'_>, id: u64) -> Response {
-    if let Err(refusal) = Query::parse(call.request, Spec::default()) {
-        return refusal;
-    }
-    if state.lead(id).is_none() {
+/// `PATCH /leads` and `PATCH /leads/{id}`.
+pub(crate) fn change(state: &mut State, call: &Call<'_>, id: Option<u64>) -> Response {
+    if id.is_some_and(|id| state.lead(id).is_none()) {
         return answer::not_found();
     }
-    let parsed =
-        check::single(call.request, |object| Some(parse(state, object, &["id", "tags_to_delete"], Some(id))));
-    match parsed {
-        Ok(item) => answer::hal(&write_change(state, call, item.value)),
-        Err(refusal) => refusal,
-    }
+    let parse = |state: &State, object: &Object<'_>| parse(state, object, change::KEYS, id);
+    change::change(state, call, "leads", id, parse, write_change)
 }
 
 fn write_change(state: &mut State, call: &Call<'_>, draft: Draft) -> Value {

@@ -4,6 +4,7 @@
 
 pub mod account;
 mod answer;
+mod change;
 mod check;
 mod contacts;
 mod directory;
@@ -378,7 +379,7 @@ fn dispatch(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Response {
         (["catalogs", catalog, rest @ ..], _) => return catalog_route(state, call, id(catalog), rest),
         (["leads"], "GET") => Some(leads::list(state, call)),
         (["leads"], "POST") => Some(leads::create(state, call)),
-        (["leads"], "PATCH") => Some(leads::change(state, call)),
+        (["leads"], "PATCH") => Some(leads::change(state, call, None)),
         (["leads", "links"], "GET") => Some(links::list(state, call, None)),
         (["leads", "link"], "POST") => Some(links::link(state, call, None)),
         (["leads", "unlink"], "POST") => Some(links::unlink(state, call, None)),
@@ -386,11 +387,11 @@ fn dispatch(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Response {
         (["leads", "notes"], "POST") => Some(notes::create(state, call, None)),
         (["contacts"], "GET") => Some(contacts::list(state, call)),
         (["contacts"], "POST") => Some(contacts::create(state, call)),
-        (["contacts"], "PATCH") => Some(contacts::change(state, call)),
+        (["contacts"], "PATCH") => Some(contacts::change(state, call, None)),
         (["contacts", contact], "GET") => id(contact).map(|id| contacts::single(state, call, id)),
-        (["contacts", contact], "PATCH") => id(contact).map(|id| contacts::change_one(state, call, id)),
+        (["contacts", contact], "PATCH") => id(contact).map(|id| contacts::change(state, call, Some(id))),
         (["leads", lead], "GET") => id(lead).map(|id| leads::single(state, call, id)),
-        (["leads", lead], "PATCH") => id(lead).map(|id| leads::change_one(state, call, id)),
+        (["leads", lead], "PATCH") => id(lead).map(|id| leads::change(state, call, Some(id))),
         (["leads", lead, "links"], "GET") => id(lead).map(|id| links::list(state, call, Some(id))),
         (["leads", lead, "link"], "POST") => id(lead).map(|id| links::link(state, call, Some(id))),
         (["leads", lead, "unlink"], "POST") => id(lead).map(|id| links::unlink(state, call, Some(id))),

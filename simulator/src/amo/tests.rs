@@ -69,6 +69,11 @@ fn contact(phone: &str) -> Value {
     })
 }
 
+fn row(lead: u64, element: u64, quantity: u32) -> Value {
+    json!({"entity_id": lead, "to_entity_id": element, "to_entity_type": "catalog_elements",
+        "metadata": {"quantity": quantity, "catalog_id": CATALOG_ID}})
+}
+
 /// `code path` of each fault of each item.
 fn faults(body: &Value) -> Vec<String> {
     let items = body["validation-errors"].as_array().cloned().unwrap_or_default();

@@ -129,3 +129,50 @@ fn notes_are_written_and_listed() {
         assert!(faults(&body).contains(&expected.to_owned()), "{:?} and not {expected}", faults(&body));
     }
 }
+
+/// What a list of many leads shows in one answer, and what a request over many leads takes away.
+#[test]
+fn links_and_notes_of_many_leads() {
+    let mut crm = crm();
+    let [first, second, third] =
+        ["1", "2", "3"].map(|name| crm.amo.add_lead(name, PIPELINE_ID, STATUS_NEW_ID, NOW_MS));
+    let [kettle, cup] = ["K", "C"].map(|sku| crm.amo.add_element(CATALOG_ID, sku, sku));
+    let person = crm.amo.add_contact("Иван", &[]);
+    let contact = json!({"entity_id": third, "to_entity_id": person, "to_entity_type": "contacts"});
+    crm.send(
+        "POST",
+        "leads/link",
+        json!([row(first, kettle, 2), row(first, cup, 1), row(second, cup, 1), contact]),
+    );
+
+    let (_, body) = crm.get("leads?with=catalog_elements,contacts&order[id]=asc");
+    let leads = &body["_embedded"]["leads"];
+    let elements = |at: usize| {
+        let rows = leads[at]["_embedded"]["catalog_elements"].as_array().cloned().unwrap_or_default();
+        rows.iter().map(|row| (row["id"].as_u64(), row["metadata"]["quantity"].as_f64())).collect::<Vec<_>>()
+    };
+    assert_eq!(elements(0), [(Some(kettle), Some(2.0)), (Some(cup), Some(1.0))]);
+    assert_eq!((elements(1).len(), elements(2).len()), (1, 0));
+    assert_eq!(leads[2]["_embedded"]["contacts"][0]["id"], person);
+
+    let gone = |lead: u64, element: u64| {
+        json!({"entity_id": lead, "to_entity_id": element, "to_entity_type": "catalog_elements",
+            "metadata": {"catalog_id": CATALOG_ID}})
+    };
+    let rows = json!([gone(first, kettle), gone(second, cup), contact]);
+    assert_eq!(crm.send("POST", "leads/unlink", rows).0, 204);
+    let left: Vec<_> = crm.amo.links().iter().map(|link| (link.lead_id, link.element_id)).collect();
+    assert_eq!(left, [(first, cup)]);
+    assert!(crm.amo.leads().iter().all(|lead| lead.contacts.is_empty()));
+    let (status, body) = crm.send("POST", "leads/unlink", json!([gone(first, cup), gone(5, cup)]));
+    assert_eq!((status, faults(&body)), (400, vec!["1: NotSupportedChoice entity_id".to_owned()]));
+    assert_eq!(crm.amo.links().len(), 1, "one bad row refuses all");
+
+    let note = |id: u64| json!({"entity_id": id, "note_type": "common", "params": {"text": "a"}});
+    crm.send("POST", "leads/notes", json!([note(first), note(second), note(third), note(first)]));
+    let address = format!("leads/notes?filter[entity_id][]={first}&filter[entity_id][]={third}&limit=250");
+    let (_, body) = crm.get(&address);
+    let notes = body["_embedded"]["notes"].as_array().expect("notes");
+    let of: Vec<u64> = notes.iter().filter_map(|note| note["entity_id"].as_u64()).collect();
+    assert_eq!(of, [first, third, first]);
+}

@@ -2,11 +2,6 @@
 
 use super::*;
 
-fn row(lead: u64, element: u64, quantity: u32) -> Value {
-    json!({"entity_id": lead, "to_entity_id": element, "to_entity_type": "catalog_elements",
-        "metadata": {"quantity": quantity, "catalog_id": CATALOG_ID}})
-}
-
 #[test]
 fn merged_leads_become_one() {
     let mut crm = crm();

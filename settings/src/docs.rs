@@ -158,6 +158,13 @@ pub static CHAPTERS: &[Chapter] = &[
                 "этап новых сделок; не задано: первый",
             ),
             doc(
+                &table::AMO_LOSS_REASON_ID,
+                "901",
+                "loss reason of leads that go to the stage of lost ones (143) because their order was cancelled or \
+                 returned",
+                "причина отказа для сделок отменённых заказов",
+            ),
+            doc(
                 &table::AMO_RESPONSIBLE_USER_ID,
                 "501",
                 "who gets the leads; must be active",
@@ -217,15 +224,16 @@ pub static CHAPTERS: &[Chapter] = &[
             doc(
                 &table::STATUS_MAP,
                 "NEW=102,KASPI_DELIVERY=104,ARCHIVE/COMPLETED=142",
-                "stages by state of the order, applied when a lead is made; see below",
+                "stages by state of the order: where a new lead begins and where it moves when Kaspi changes the order; \
+                 see below",
                 "этапы по состояниям заказа",
             ),
-            later(doc(
+            doc(
                 &table::FINAL_STATUS_WINS,
                 "no",
                 "whether a finished order moves a lead that a person has moved elsewhere in its pipeline",
                 "переносит ли завершённый заказ сделку, которую передвинул человек",
-            )),
+            ),
         ],
     },
     Chapter {
@@ -241,7 +249,7 @@ pub static CHAPTERS: &[Chapter] = &[
             doc(
                 &table::FIRST_LOOKBACK_DAYS,
                 "",
-                "how far the first run looks back; older orders never get a lead",
+                "how far the first run looks back; older orders get a lead only by `backfill`",
                 "за сколько дней берёт заказы первый запуск",
             ),
             doc(

@@ -20,5 +20,5 @@ pub mod table;
 pub use check::yes_or_no;
 pub use country::is_country;
 pub use finding::{Finding, Language, SettingsError, Text, shown};
-pub use status_map::StatusMap;
+pub use status_map::{KNOWN_PAIRS, StatusMap};
 pub use table::{Kind, Scope, Setting};

@@ -10,6 +10,24 @@ const STATES: [&str; 6] = ["NEW", "SIGN_REQUIRED", "PICKUP", "DELIVERY", "KASPI_
 /// Sub-stages of `KASPI_DELIVERY`, which Kaspi does not tell in `status` (docs/apis/kaspi.md 3.4).
 const STAGES: [&str; 4] = ["packing", "packed", "handed_over", "pre_order"];
 
+/// State, status and sub-stage as orders are known to have them (docs/apis/kaspi.md 3.3), in the order in which an order
+/// goes through them. For people; a pair that is not here is followed all the same.
+pub const KNOWN_PAIRS: [(&str, &str, Option<&str>); 13] = [
+    ("NEW", "APPROVED_BY_BANK", None),
+    ("SIGN_REQUIRED", "ACCEPTED_BY_MERCHANT", None),
+    ("PICKUP", "ACCEPTED_BY_MERCHANT", None),
+    ("DELIVERY", "ACCEPTED_BY_MERCHANT", None),
+    ("KASPI_DELIVERY", "ACCEPTED_BY_MERCHANT", Some("pre_order")),
+    ("KASPI_DELIVERY", "ACCEPTED_BY_MERCHANT", Some("packing")),
+    ("KASPI_DELIVERY", "ACCEPTED_BY_MERCHANT", Some("packed")),
+    ("KASPI_DELIVERY", "ACCEPTED_BY_MERCHANT", Some("handed_over")),
+    ("KASPI_DELIVERY", "CANCELLING", None),
+    ("KASPI_DELIVERY", "KASPI_DELIVERY_RETURN_REQUESTED", None),
+    ("ARCHIVE", "COMPLETED", None),
+    ("ARCHIVE", "CANCELLED", None),
+    ("ARCHIVE", "RETURNED", None),
+];
+
 /// amoCRM status ids by Kaspi state, by state and status, and by state and sub-stage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StatusMap {
@@ -44,11 +62,17 @@ impl StatusMap {
 
     /// The stage for an order, most exact entry first: sub-stage, then status, then state.
     pub fn lookup(&self, state: &str, status: &str, stage: Option<&str>) -> Option<i64> {
-        let by_stage = stage.and_then(|stage| self.entries.get(&format!("{state}/{stage}")));
-        let id = by_stage
-            .or_else(|| self.entries.get(&format!("{state}/{status}")))
-            .or_else(|| self.entries.get(state));
-        id.copied()
+        self.matching(state, status, stage).map(|(_, id)| id)
+    }
+
+    /// The same with the key that names it.
+    pub fn matching(&self, state: &str, status: &str, stage: Option<&str>) -> Option<(&str, i64)> {
+        let by = |key: &str| self.entries.get_key_value(key);
+        let (key, id) = stage
+            .and_then(|stage| by(&format!("{state}/{stage}")))
+            .or_else(|| by(&format!("{state}/{status}")))
+            .or_else(|| by(state))?;
+        Some((key, *id))
     }
 
     /// Entries as (key, amoCRM status id), for checks against the account.
@@ -157,6 +181,26 @@ mod tests {
         ids.sort_unstable();
         assert_eq!(ids, [102, 104, 105, 106, 107, 142]);
         assert_eq!(map.iter().next(), Some(("ARCHIVE/COMPLETED", 142)));
+    }
+
+    #[test]
+    fn the_key_that_matched_is_told() {
+        let map =
+            StatusMap::parse("KASPI_DELIVERY=104,KASPI_DELIVERY/packed=105,ARCHIVE/COMPLETED=142").unwrap();
+        let matched: Vec<Option<(&str, i64)>> =
+            KNOWN_PAIRS.iter().map(|(state, status, stage)| map.matching(state, status, *stage)).collect();
+        let delivery = Some(("KASPI_DELIVERY", 104));
+        assert_eq!(matched[..4], [None; 4]);
+        assert_eq!(matched[4..8], [delivery, delivery, Some(("KASPI_DELIVERY/packed", 105)), delivery]);
+        assert_eq!(matched[8..], [delivery, delivery, Some(("ARCHIVE/COMPLETED", 142)), None, None]);
+    }
+
+    #[test]
+    fn known_pairs_are_made_of_known_states_and_stages() {
+        for (state, status, stage) in KNOWN_PAIRS {
+            let key = format!("{state}/{}=1", stage.unwrap_or(status));
+            assert!(StatusMap::parse(&key).is_ok(), "{key}");
+        }
     }
 
     #[test]

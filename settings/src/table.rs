@@ -136,6 +136,7 @@ settings! {
 
     AMO_PIPELINE_ID = connection(Kind::Id);
     AMO_STATUS_ID = connection(Kind::Id);
+    AMO_LOSS_REASON_ID = connection(Kind::Id);
     AMO_RESPONSIBLE_USER_ID = connection(Kind::Id);
     AMO_CATALOG_ID = connection(Kind::Id);
     AMO_LEAD_ORDER_CODE_FIELD_ID = connection(Kind::Id);

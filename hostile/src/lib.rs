@@ -61,9 +61,30 @@ fn report(said: &str) -> String {
     format!(r#"{{"job":"new","said":"{said}"}}"#)
 }
 
+/// The answer to everything but `run`.
+fn only_attacks() -> Result<String, Error> {
+    Err(Error::Internal("this component only attacks, with `run`".to_owned()))
+}
+
 impl Guest for Hostile {
     fn describe_account(_: String) -> Result<String, Error> {
-        Err(Error::Internal("this component only attacks, with `run`".to_owned()))
+        only_attacks()
+    }
+
+    fn orders(_: String) -> Result<String, Error> {
+        only_attacks()
+    }
+
+    fn retry(_: String) -> Result<String, Error> {
+        only_attacks()
+    }
+
+    fn backfill(_: String) -> Result<String, Error> {
+        only_attacks()
+    }
+
+    fn statement(_: String) -> Result<String, Error> {
+        only_attacks()
     }
 
     fn run(_: Job, _: String) -> Result<String, Error> {

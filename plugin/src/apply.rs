@@ -6,14 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    amocrm::{AccountCheck, Amo, Catalog, LinkDraft, Stop, Write},
+    amocrm::{AccountCheck, Amo, Creation, Stop},
+    changes::SeenLead,
     config::Settings,
     contacts,
     create::{Item, Made},
-    elements,
-    ledger::{AccountLedger, Attempt, Effect, Note, Pairs, ShopLedger, Tail},
+    elements, follow,
+    gather::Gather as _,
+    ledger::{AccountLedger, Attempt, Effect, Note, Pairs, Record, ShopLedger, Tail},
+    links::{self, Direction},
     model::{ContactId, ElementId, LeadId, OrderCode},
-    plan::{self, Crm, Known, KnownLead, Plan, Policy, Work},
+    note,
+    plan::{self, Crm, Known, KnownLead, Plan, PlannedNote, Policy, Work},
     ports::{Ports, StoreError},
     report::Report,
     witness,
@@ -63,6 +67,10 @@ pub struct Session<'a> {
     pub report: &'a mut Report,
     /// Entities in one request.
     pub batch: usize,
+    /// Keys of contacts and elements that were found to be gone: each is looked for again once in a run.
+    pub forgotten: BTreeSet<String>,
+    /// Orders whose leads were changed, each counted once.
+    pub changed: BTreeSet<OrderCode>,
 }
 
 impl<'a> Session<'a> {
@@ -71,10 +79,15 @@ impl<'a> Session<'a> {
         self.ports.clock.now_ms()
     }
 
+    /// Counts a lead that was changed.
+    pub(crate) fn count_change(&mut self, code: &OrderCode) {
+        self.report.updated += u64::from(self.changed.insert(code.clone()));
+    }
+
     /// Looks for what open attempts may have made, before anything else is done.
     pub async fn settle_doubts(&mut self) -> Result<(), Failure> {
         let open: BTreeMap<String, Attempt> =
-            self.attempts.iter().filter(|(_, a)| !a.is_absent).map(|(k, a)| (k.clone(), a.clone())).collect();
+            self.attempts.iter().filter(|(_, a)| !a.is_absent).map(|(k, a)| (k.clone(), a.clone())).gather();
         if open.is_empty() {
             return Ok(());
         }
@@ -106,11 +119,12 @@ impl<'a> Session<'a> {
                 // The order itself is taken over from this entry when it is worked on.
                 vec![self.account.own_lead_pair(code, LeadId(id), &self.settings.connection)]
             }
-            Effect::Note(code) => {
+            Effect::Note(code, revision) => {
                 let (mut loaded, _) = self.shop.load(std::slice::from_ref(code))?;
                 match loaded.pop().and_then(|loaded| loaded.record) {
                     Some(mut record) => {
                         record.note = Note::Done;
+                        record.told(*revision, self.now_ms());
                         vec![self.shop.record_pair(code, &record)]
                     }
                     None => Pairs::new(),
@@ -126,24 +140,33 @@ impl<'a> Session<'a> {
                 Some(Effect::Contact(key)) => drop(self.crm.contacts.insert(key, Known::Doubt)),
                 Some(Effect::Element(key)) => drop(self.crm.elements.insert(key, Known::Doubt)),
                 Some(Effect::Lead(code)) => drop(self.crm.leads.insert(code, KnownLead::Doubt)),
-                Some(Effect::Note(code)) => drop(self.crm.notes.insert(code, Known::Doubt)),
+                Some(Effect::Note(code, revision)) => {
+                    drop(self.crm.notes.insert((code, revision), Known::Doubt));
+                }
                 None => {}
             }
         }
     }
 
-    /// Plans with what is known at this moment.
-    pub fn plan(&self, works: &[Work]) -> Plan {
+    /// Asks something that depends on the policy of this moment.
+    pub fn with_policy<T>(&self, ask: impl FnOnce(&Policy<'_>) -> T) -> T {
         let account = &self.account;
         let phone_key = |phone: &crate::model::Phone| account.phone_key(phone);
         let policy = Policy {
             settings: self.settings,
+            now_ms: self.now_ms(),
             pipeline_id: self.check.pipeline_id,
+            first_stage_id: self.check.first_stage_id,
             catalog: self.check.catalog.as_ref(),
             phone_key: &phone_key,
             element_key: &AccountLedger::element_key,
         };
-        plan::plan(works, &self.crm, &policy)
+        ask(&policy)
+    }
+
+    /// Plans with what is known at this moment.
+    pub fn plan(&self, works: &[Work]) -> Plan {
+        self.with_policy(|policy| plan::plan(works, &self.crm, policy))
     }
 
     /// Carries out the steps of one kind, the first that the plan has.
@@ -162,8 +185,18 @@ impl<'a> Session<'a> {
             elements::find(self, &plan.look_for_elements).await
         } else if !plan.make_elements.is_empty() {
             self.make_elements(plan).await
+        } else if !plan.link_contacts.is_empty() {
+            links::send_contacts(self, &plan.link_contacts, works).await
+        } else if !plan.look_at_leads.is_empty() {
+            follow::look(self, &plan.look_at_leads).await
+        } else if !plan.follow_merged.is_empty() {
+            follow::merged(self, &plan.follow_merged, works)
+        } else if !plan.change_leads.is_empty() {
+            follow::change(self, &plan.change_leads, works).await
         } else if !plan.link.is_empty() {
-            self.link(plan.link, works).await
+            links::send(self, &plan.link, works, Direction::Link).await
+        } else if !plan.unlink.is_empty() {
+            links::send(self, &plan.unlink, works, Direction::Unlink).await
         } else if !plan.look_for_notes.is_empty() {
             self.look_for_notes(&plan.look_for_notes, works).await
         } else {
@@ -184,31 +217,24 @@ impl<'a> Session<'a> {
             .filter(|work| work.record.trouble.is_some())
             .filter_map(|work| work.order.buyer.phone.as_ref())
             .map(|phone| self.account.phone_key(phone))
-            .collect();
+            .gather();
         let items = plan
             .make_contacts
             .into_iter()
             .map(|(key, draft)| {
                 let is_alone = troubled.contains(&key);
-                Item { effect: Effect::Contact(key), about: 0, is_alone, draft }
+                Item { effect: Effect::Contact(key), about: 0, is_alone, body: draft.body() }
             })
             .collect();
         let floor = self.tail.contact_top_id;
-        let amo = self.amo;
         let made = self
-            .create(
-                "contacts",
-                floor,
-                items,
-                async |drafts: &[_]| amo.create_contacts(drafts).await,
-                |s, effect, id| {
-                    s.tail.contact_top_id = s.tail.contact_top_id.max(id);
-                    match effect {
-                        Effect::Contact(key) => vec![s.account.contact_pair(key, ContactId(id))],
-                        _ => Pairs::new(),
-                    }
-                },
-            )
+            .create(Creation::Contacts, floor, items, &mut |s, effect, id| {
+                s.tail.contact_top_id = s.tail.contact_top_id.max(id);
+                match effect {
+                    Effect::Contact(key) => vec![s.account.contact_pair(key, ContactId(id))],
+                    _ => Pairs::new(),
+                }
+            })
             .await?;
         for (effect, outcome) in made {
             if let Effect::Contact(key) = effect {
@@ -223,21 +249,20 @@ impl<'a> Session<'a> {
         let items = plan
             .make_elements
             .into_iter()
-            .map(|(key, draft)| Item { effect: Effect::Element(key), about: 0, is_alone: false, draft })
+            .map(|(key, draft)| Item {
+                effect: Effect::Element(key),
+                about: 0,
+                is_alone: false,
+                body: draft.body(&catalog),
+            })
             .collect();
-        let amo = self.amo;
-        let catalog: &Catalog = &catalog;
-        let made = self
-            .create(
-                "elements",
-                0,
-                items,
-                async |drafts: &[_]| amo.create_elements(catalog, drafts).await,
-                |s, effect, id| match effect {
+        let made =
+            self.create(Creation::Elements { catalog_id: catalog.id }, 0, items, &mut |s, effect, id| {
+                match effect {
                     Effect::Element(key) => vec![s.account.element_pair(key, ElementId(id))],
                     _ => Pairs::new(),
-                },
-            )
+                }
+            })
             .await?;
         for (effect, outcome) in made {
             if let Effect::Element(key) = effect {
@@ -259,35 +284,30 @@ impl<'a> Session<'a> {
                     effect: Effect::Lead(code),
                     about: work.order.created_ms / 1_000,
                     is_alone: work.record.trouble.is_some(),
-                    draft,
+                    body: draft.body(),
                 })
             })
             .collect();
         let floor = self.tail.top_id;
-        let amo = self.amo;
         let made = self
-            .create(
-                "leads",
-                floor,
-                items,
-                async |drafts: &[_]| amo.create_leads(drafts).await,
-                |s, effect, id| {
-                    let Effect::Lead(code) = effect else { return Pairs::new() };
-                    let Some((record, status_id, price_kzt)) = records.get_mut(code) else {
-                        return Pairs::new();
-                    };
-                    record.lead = Some(id);
-                    record.wrote = Some((*status_id, *price_kzt));
-                    record.trouble = None;
-                    s.tail.learn([id]);
-                    s.report.created += 1;
-                    vec![
-                        s.account.own_lead_pair(code, LeadId(id), &s.settings.connection),
-                        s.shop.record_pair(code, record),
-                    ]
-                },
-            )
+            .create(Creation::Leads, floor, items, &mut |s, effect, id| {
+                let Effect::Lead(code) = effect else { return Pairs::new() };
+                let Some((record, status_id, price_kzt)) = records.get_mut(code) else {
+                    return Pairs::new();
+                };
+                record.lead = Some(id);
+                record.wrote = Some((*status_id, *price_kzt));
+                record.trouble = None;
+                record.times.lead_ms = s.now_ms();
+                s.tail.learn([id]);
+                s.report.created += 1;
+                vec![
+                    s.account.own_lead_pair(code, LeadId(id), &s.settings.connection),
+                    s.shop.record_pair(code, record),
+                ]
+            })
             .await?;
+        let mut in_doubt = Pairs::new();
         for (effect, outcome) in made {
             let Effect::Lead(code) = effect else { continue };
             let known = match outcome {
@@ -297,26 +317,71 @@ impl<'a> Session<'a> {
                     }
                     KnownLead::There(LeadId(id))
                 }
-                Made::Refused(reason) => KnownLead::Refused(reason),
+                Made::Refused(reason) => self.lead_refused(&code, reason, works)?,
                 Made::Later(reason) => KnownLead::Later(reason),
-                Made::Doubt => KnownLead::Doubt,
+                Made::Doubt => {
+                    if let Some((mut record, status_id, price_kzt)) = records.remove(&code) {
+                        // What it was given, for the day on which it shows up.
+                        record.sent = Some((status_id, price_kzt));
+                        in_doubt.push(self.shop.record_pair(&code, &record));
+                        set_record(works, &code, |slot| *slot = record);
+                    }
+                    KnownLead::Doubt
+                }
             };
             self.crm.leads.insert(code, known);
         }
-        let pairs = vec![self.account.tail_pair(&self.tail)];
+        let mut pairs = in_doubt;
+        pairs.push(self.account.tail_pair(&self.tail));
         self.account.write(&pairs)?;
         Ok(())
+    }
+
+    /// What a refusal means: a contact that people merged into another one is looked for again, once.
+    fn lead_refused(
+        &mut self,
+        code: &OrderCode,
+        reason: String,
+        works: &[Work],
+    ) -> Result<KnownLead, Failure> {
+        let phone = works
+            .iter()
+            .find(|work| work.order.code == *code)
+            .and_then(|work| work.order.buyer.phone.as_ref());
+        let key = phone.map(|phone| self.account.phone_key(phone));
+        match key.filter(|_| reason.contains("contacts")) {
+            Some(key) if self.forgotten.insert(format!("contact/{key}")) => {
+                self.crm.contacts.remove(&key);
+                self.account.forget_contact(&key)?;
+                Ok(KnownLead::Absent)
+            }
+            _ => Ok(KnownLead::Refused(reason)),
+        }
     }
 
     fn adopt(&mut self, leads: &[(OrderCode, LeadId)], works: &mut [Work]) -> Result<(), Failure> {
         let mut pairs = Pairs::new();
         for (code, lead) in leads {
             let is_ours = matches!(self.crm.leads.get(code), Some(KnownLead::There(_)));
+            let seen = match self.crm.seen.get(code) {
+                Some(SeenLead::There(lead)) => Some(lead),
+                _ => None,
+            };
+            let found = seen.map(|lead| (Some(lead.status_id), lead.price_kzt));
+            let has_phone =
+                works.iter().any(|work| work.order.code == *code && work.order.buyer.phone.is_some());
+            let lacks_contact = has_phone && seen.is_some_and(|lead| lead.contacts.is_empty());
+            let now_ms = self.ports.clock.now_ms();
             set_record(works, code, |record| {
                 record.lead = Some(lead.0);
-                // One of our own, made by a run whose answer was lost, may have its note already: it is looked for.
-                record.adopted = true;
+                record.lacks_contact = lacks_contact;
+                // One whose answer was lost is ours, and has no note yet. Any other may have one: it is looked for.
+                record.adopted = record.sent.is_none();
                 record.trouble = None;
+                record.times.lead_ms = now_ms;
+                // What it was given, else what it has, is the baseline; then it is looked at once.
+                record.wrote = record.sent.take().or(found);
+                record.since = Some(record.facts());
                 pairs.push(self.shop.record_pair(code, record));
             });
             pairs.push(self.account.own_lead_pair(code, *lead, &self.settings.connection));
@@ -328,122 +393,83 @@ impl<'a> Session<'a> {
         Ok(self.account.write(&pairs)?)
     }
 
-    /// Sends links; they are upserts, so what is not surely done is simply sent again by a later run.
-    async fn link(
-        &mut self,
-        orders: Vec<(OrderCode, Vec<LinkDraft>)>,
-        works: &mut [Work],
-    ) -> Result<(), Failure> {
-        let mut rest = orders.as_slice();
-        while !rest.is_empty() {
-            // Whole orders, so that the outcome of an order is the outcome of one request.
-            let mut rows = 0;
-            let count = rest.iter().take_while(|(_, links)| {
-                rows += links.len();
-                rows <= self.batch.max(links.len())
-            });
-            let (now, later) = rest.split_at(count.count().max(1));
-            rest = later;
-            let drafts: Vec<LinkDraft> = now.iter().flat_map(|(_, links)| links.iter().copied()).collect();
-            let began_ms = self.now_ms();
-            let answer = self.amo.link(&drafts).await?;
-            self.adapt_batch(&answer, now.len(), began_ms);
-            let mut pairs = Pairs::new();
-            for (i, (code, _)) in now.iter().enumerate() {
-                let first_row: usize = now[..i].iter().map(|(_, links)| links.len()).sum();
-                let known = match &answer {
-                    Write::Done(_) => {
-                        set_record(works, code, |record| {
-                            record.linked = true;
-                            pairs.push(self.shop.record_pair(code, record));
-                        });
-                        continue;
-                    }
-                    Write::Rejected(rejection) => {
-                        let named = (first_row..first_row + now[i].1.len())
-                            .find_map(|row| rejection.items.get(&row.to_string()));
-                        match named {
-                            Some(reason) => Known::Refused(format!("amoCRM refuses the products: {reason}")),
-                            None if now.len() == 1 || rejection.items.is_empty() => {
-                                Known::Refused(format!("amoCRM refuses the products: {}", rejection.detail))
-                            }
-                            None => Known::Later("products of another order were refused".to_owned()),
-                        }
-                    }
-                    Write::NotApplied(reason) | Write::Unknown(reason) => {
-                        Known::Later(format!("the products could not be linked: {reason}"))
-                    }
-                };
-                self.crm.links.insert(code.clone(), known);
-            }
-            if !pairs.is_empty() {
-                self.account.write(&pairs)?;
-            }
-        }
-        Ok(())
-    }
-
     async fn look_for_notes(
         &mut self,
         leads: &[(OrderCode, LeadId)],
         works: &mut [Work],
     ) -> Result<(), Failure> {
-        for (code, lead) in leads {
-            if witness::has_note(self, code, *lead).await? {
-                let mut pairs = Pairs::new();
-                set_record(works, code, |record| {
-                    record.note = Note::Done;
-                    pairs.push(self.shop.record_pair(code, record));
-                });
-                self.account.write(&pairs)?;
-            } else {
-                self.crm.notes.insert(code.clone(), Known::Absent);
-            }
+        let notes = witness::notes_of(self, leads).await?;
+        let now_ms = self.now_ms();
+        let language = self.settings.language;
+        let mut pairs = Pairs::new();
+        for (code, _) in leads {
+            self.crm.searched.insert(code.clone());
+            let Some((highest, text)) = notes.get(code).and_then(BTreeMap::last_key_value) else { continue };
+            set_record(works, code, |record| {
+                record.note = Note::Done;
+                if *highest > record.revision {
+                    // What would be told now may have been told before the database was lost.
+                    let since = record.since.clone().unwrap_or_else(|| record.facts());
+                    let told = note::change(code, &since, &record.facts(), *highest, language);
+                    let is_same = told.is_some_and(|told| note::body_of(&told) == note::body_of(text));
+                    record.telling = is_same.then(|| record.facts());
+                    record.told(*highest, now_ms);
+                }
+                pairs.push(self.shop.record_pair(code, record));
+            });
         }
-        Ok(())
+        Ok(self.account.write(&pairs)?)
     }
 
     async fn make_notes(&mut self, plan: Plan, works: &mut [Work]) -> Result<(), Failure> {
         let mut records = BTreeMap::new();
-        let items = plan
+        let mut telling = Pairs::new();
+        let items: Vec<Item> = plan
             .make_notes
             .into_iter()
-            .filter_map(|(code, draft)| {
-                let work = works.iter().find(|work| work.order.code == code)?;
+            .filter_map(|PlannedNote { code, revision, draft }| {
+                let work = works.iter_mut().find(|work| work.order.code == code)?;
+                if revision > 1 {
+                    // Kaspi may go on while the answer is lost: what the note tells is kept with its attempt.
+                    work.record.telling = Some(work.record.facts());
+                    telling.push(self.shop.record_pair(&code, &work.record));
+                }
                 records.insert(code.clone(), work.record.clone());
                 let is_alone = work.record.trouble.is_some();
-                Some(Item { effect: Effect::Note(code), about: draft.lead.0, is_alone, draft })
+                let effect = Effect::Note(code, revision);
+                Some(Item { effect, about: draft.lead.0, is_alone, body: draft.body() })
             })
             .collect();
-        let amo = self.amo;
+        if !telling.is_empty() {
+            self.account.write(&telling)?;
+        }
         let made = self
-            .create(
-                "notes",
-                0,
-                items,
-                async |drafts: &[_]| amo.create_notes(drafts).await,
-                |s, effect, _| {
-                    let Effect::Note(code) = effect else { return Pairs::new() };
-                    let Some(record) = records.get_mut(code) else { return Pairs::new() };
-                    record.note = Note::Done;
-                    record.linked = true;
-                    record.trouble = None;
-                    vec![s.shop.record_pair(code, record)]
-                },
-            )
+            .create(Creation::Notes, 0, items, &mut |s, effect, _| {
+                let Effect::Note(code, revision) = effect else { return Pairs::new() };
+                let Some(record) = records.get_mut(code) else { return Pairs::new() };
+                record.note = Note::Done;
+                record.linked = true;
+                record.trouble = None;
+                record.told(*revision, s.now_ms());
+                vec![s.shop.record_pair(code, record)]
+            })
             .await?;
         for (effect, outcome) in made {
-            let Effect::Note(code) = effect else { continue };
+            let Effect::Note(code, revision) = effect else { continue };
             if let (Made::There(_), Some(record)) = (&outcome, records.remove(&code)) {
+                if revision > 1 {
+                    self.count_change(&code);
+                }
                 set_record(works, &code, |slot| *slot = record);
             }
-            self.crm.notes.insert(code, outcome.known(drop));
+            self.crm.notes.insert((code, revision), outcome.known(drop));
         }
         Ok(())
     }
 }
 
-fn set_record(works: &mut [Work], code: &OrderCode, change: impl FnOnce(&mut crate::ledger::Record)) {
+/// Changes the record of one order among those that are worked on.
+pub(crate) fn set_record(works: &mut [Work], code: &OrderCode, change: impl FnOnce(&mut Record)) {
     if let Some(work) = works.iter_mut().find(|work| work.order.code == *code) {
         change(&mut work.record);
     }

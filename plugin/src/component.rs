@@ -59,6 +59,22 @@ impl sync::Guest for Component {
     fn describe_account(options: String) -> Result<String, sync::Error> {
         with_ports(async |ports| describe_account(ports, &options).await)
     }
+
+    fn orders(options: String) -> Result<String, sync::Error> {
+        with_ports(async |ports| crate::inquiry::orders(ports, &options).await)
+    }
+
+    fn retry(options: String) -> Result<String, sync::Error> {
+        with_ports(async |ports| crate::inquiry::retry(ports, &options).await)
+    }
+
+    fn backfill(options: String) -> Result<String, sync::Error> {
+        with_ports(async |ports| crate::sync::backfill(ports, &options).await)
+    }
+
+    fn statement(options: String) -> Result<String, sync::Error> {
+        with_ports(async |ports| crate::statement::statement(ports, &options).await)
+    }
 }
 
 /// Waits for a call that works over WASI.

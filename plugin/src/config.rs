@@ -68,6 +68,8 @@ pub struct AmoSettings {
     pub pipeline_id: Option<i64>,
     /// The stage of a new lead that the map does not name; the first one when not set.
     pub status_id: Option<i64>,
+    /// Why leads of cancelled orders are lost.
+    pub loss_reason_id: Option<i64>,
     /// Who gets the leads.
     pub responsible_user_id: Option<i64>,
     /// The list of products; without it leads get no products.
@@ -146,6 +148,7 @@ impl Settings {
             amo.pipeline_id,
             amo.status_id,
             amo.responsible_user_id,
+            amo.loss_reason_id,
             amo.catalog_id,
             amo.lead_order_code_field_id,
             amo.contact_address_field_id,
@@ -190,6 +193,7 @@ fn amo(reader: &mut Reader<'_>) -> AmoSettings {
         credentials: credentials(reader),
         pipeline_id: reader.id(&table::AMO_PIPELINE_ID),
         status_id: reader.id(&table::AMO_STATUS_ID),
+        loss_reason_id: reader.id(&table::AMO_LOSS_REASON_ID),
         responsible_user_id: reader.id(&table::AMO_RESPONSIBLE_USER_ID),
         catalog_id: reader.id(&table::AMO_CATALOG_ID),
         lead_order_code_field_id: reader.id(&table::AMO_LEAD_ORDER_CODE_FIELD_ID),

@@ -7,6 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use crate::{
     amocrm::{Contact, PAGE_SIZE, Stop},
     apply::{Failure, Session},
+    gather::Gather as _,
     model::{ContactId, Phone, phone},
     plan::Known,
 };
@@ -27,7 +28,7 @@ pub async fn find(session: &mut Session<'_>, phones: &BTreeMap<String, Phone>) -
         .iter()
         .filter(|(key, _)| !found.contains_key(*key))
         .map(|(k, p)| (k.clone(), p.clone()))
-        .collect();
+        .gather();
 
     let mut is_whole_list = false;
     if missing.len() >= WALK_FROM {

@@ -5,10 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::{
-    amocrm::{Amo, Rejection, Stop, WRITE_DEADLINE_MS, Write},
+    amocrm::{Amo, Creation, Rejection, WRITE_DEADLINE_MS, Write},
     apply::{Failure, Session},
+    gather::Gather as _,
     ledger::{Attempt, Effect, Pairs},
+    note,
     plan::Known,
     witness,
 };
@@ -41,24 +45,25 @@ impl Made {
 }
 
 /// One entity to be made.
-pub(crate) struct Item<D> {
+pub(crate) struct Item {
     pub(crate) effect: Effect,
     /// See [`Attempt::about`].
     pub(crate) about: i64,
     /// Sent in a request of its own: it was refused, or is sent again after a doubt.
     pub(crate) is_alone: bool,
-    pub(crate) draft: D,
+    pub(crate) body: Value,
 }
 
 impl Session<'_> {
     /// Makes entities in batches. Each attempt is durable before its request, each outcome before the next request.
-    pub(crate) async fn create<D: Clone>(
+    ///
+    /// `floor` is the newest id of that kind so far; `made` says what is stored of one that was made.
+    pub(crate) async fn create(
         &mut self,
-        name: &str,
+        kind: Creation,
         floor: i64,
-        items: Vec<Item<D>>,
-        send: impl AsyncFn(&[D]) -> Result<Write, Stop>,
-        mut made: impl FnMut(&mut Self, &Effect, i64) -> Pairs,
+        items: Vec<Item>,
+        made: &mut dyn FnMut(&mut Self, &Effect, i64) -> Pairs,
     ) -> Result<Vec<(Effect, Made)>, Failure> {
         let (alone, mut together): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| {
             item.is_alone || self.attempts.get(&item.effect.key()).is_some_and(|attempt| attempt.is_absent)
@@ -66,24 +71,23 @@ impl Session<'_> {
         let mut outcomes = Vec::new();
         let mut alone = alone.into_iter();
         while !together.is_empty() || alone.len() > 0 {
-            let batch: Vec<Item<D>> = if together.is_empty() {
+            let batch: Vec<Item> = if together.is_empty() {
                 alone.by_ref().take(1).collect()
             } else {
                 together.drain(..together.len().min(self.batch)).collect()
             };
-            let results = self.create_batch(name, floor, &batch, &send, &mut made, true).await?;
+            let results = self.create_batch(kind, floor, &batch, made, true).await?;
             outcomes.extend(results);
         }
         Ok(outcomes)
     }
 
-    async fn create_batch<D: Clone>(
+    async fn create_batch(
         &mut self,
-        name: &str,
+        kind: Creation,
         floor: i64,
-        batch: &[Item<D>],
-        send: &impl AsyncFn(&[D]) -> Result<Write, Stop>,
-        made: &mut impl FnMut(&mut Self, &Effect, i64) -> Pairs,
+        batch: &[Item],
+        made: &mut dyn FnMut(&mut Self, &Effect, i64) -> Pairs,
         may_resend: bool,
     ) -> Result<Vec<(Effect, Made)>, Failure> {
         let began_ms = self.now_ms();
@@ -95,8 +99,8 @@ impl Session<'_> {
         }
         self.account.write(&vec![self.account.attempts_pair(&self.attempts)])?;
 
-        let drafts: Vec<D> = batch.iter().map(|item| item.draft.clone()).collect();
-        let answer = match send(&drafts).await {
+        let bodies: Vec<Value> = batch.iter().map(|item| item.body.clone()).collect();
+        let answer = match self.amo.create(kind, bodies).await {
             Ok(answer) => answer,
             Err(stop) => {
                 // Turned away before it was read: nothing is open.
@@ -109,16 +113,16 @@ impl Session<'_> {
         let mut resend = Vec::new();
         match &answer {
             Write::Done(document) => {
-                let ids: BTreeMap<String, i64> = Amo::ids_of(document, name).into_iter().collect();
+                let ids: BTreeMap<String, i64> = Amo::ids_of(document, kind).into_iter().gather();
                 for (item, outcome) in batch.iter().zip(&mut outcomes) {
-                    if let Some(id) = ids.get(request_id(&item.effect)) {
+                    if let Some(id) = ids.get(&request_id(&item.effect)) {
                         *outcome = Made::There(*id);
                     }
                 }
             }
             Write::Rejected(rejection) => {
                 for (i, (item, outcome)) in batch.iter().zip(&mut outcomes).enumerate() {
-                    *outcome = match reason_for(rejection, request_id(&item.effect), i, batch.len()) {
+                    *outcome = match reason_for(rejection, &request_id(&item.effect), i, batch.len()) {
                         Some(reason) => Made::Refused(format!("amoCRM refuses it: {reason}")),
                         None => {
                             resend.push(i);
@@ -140,16 +144,16 @@ impl Session<'_> {
         let mut results: Vec<(Effect, Made)> =
             batch.iter().map(|item| item.effect.clone()).zip(outcomes).collect();
         if may_resend && !resend.is_empty() {
-            let rest: Vec<Item<D>> = resend
+            let rest: Vec<Item> = resend
                 .into_iter()
                 .map(|i| Item {
                     effect: batch[i].effect.clone(),
                     about: batch[i].about,
                     is_alone: false,
-                    draft: batch[i].draft.clone(),
+                    body: batch[i].body.clone(),
                 })
                 .collect();
-            let again = Box::pin(self.create_batch(name, floor, &rest, send, made, false)).await?;
+            let again = Box::pin(self.create_batch(kind, floor, &rest, made, false)).await?;
             results.retain(|(effect, _)| again.iter().all(|(again, _)| again != effect));
             results.extend(again);
         }
@@ -157,9 +161,9 @@ impl Session<'_> {
     }
 
     /// Looks once, right after an answer that proves nothing: most of what was made shows up here.
-    async fn look_at_once<D>(
+    async fn look_at_once(
         &mut self,
-        batch: &[Item<D>],
+        batch: &[Item],
         outcomes: &mut [Made],
         resend: &mut Vec<usize>,
     ) -> Result<(), Failure> {
@@ -188,11 +192,11 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn store_outcomes<D>(
+    fn store_outcomes(
         &mut self,
-        batch: &[Item<D>],
+        batch: &[Item],
         outcomes: &[Made],
-        made: &mut impl FnMut(&mut Self, &Effect, i64) -> Pairs,
+        made: &mut dyn FnMut(&mut Self, &Effect, i64) -> Pairs,
     ) -> Result<(), Failure> {
         let mut pairs = Pairs::new();
         for (item, outcome) in batch.iter().zip(outcomes) {
@@ -212,7 +216,7 @@ impl Session<'_> {
         Ok(self.account.write(&pairs)?)
     }
 
-    fn forget<D>(&mut self, batch: &[Item<D>]) -> Result<(), Failure> {
+    fn forget(&mut self, batch: &[Item]) -> Result<(), Failure> {
         for item in batch {
             self.attempts.remove(&item.effect.key());
         }
@@ -236,10 +240,11 @@ pub(crate) fn batch_size(stored: usize) -> usize {
     if stored == 0 { BATCH } else { stored.clamp(1, BATCH_MAX) }
 }
 
-fn request_id(effect: &Effect) -> &str {
+fn request_id(effect: &Effect) -> String {
     match effect {
-        Effect::Contact(key) | Effect::Element(key) => key,
-        Effect::Lead(code) | Effect::Note(code) => code.as_str(),
+        Effect::Contact(key) | Effect::Element(key) => key.clone(),
+        Effect::Lead(code) => code.as_str().to_owned(),
+        Effect::Note(code, revision) => note::request_id(code, *revision),
     }
 }
 

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 
 use crate::{
     amocrm::{Amo, Extent, Layout, Stop, another_account, check_account},
-    config::{Finding, Language, Settings},
+    config::{Finding, Language},
     ledger::ShopLedger,
     ports::Ports,
     rehearsal::Overlay,
     seal::SealedStore,
-    sync::RunError,
+    sync::{RunError, load_settings, parse_options},
 };
 
 #[derive(Deserialize, Default)]
@@ -25,12 +25,8 @@ struct Options {
 /// # Errors
 /// When settings are missing or wrong, or the account cannot be read.
 pub async fn describe_account(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options: Options = serde_json::from_str(if options.trim().is_empty() { "{}" } else { options })
-        .map_err(|error| RunError::Config(format!("options: {error}")))?;
-    let mut settings = Settings::load(ports.config).map_err(|error| RunError::Config(error.to_string()))?;
-    if let Some(connection) = options.connection {
-        settings.connection = connection;
-    }
+    let options: Options = parse_options(options)?;
+    let settings = load_settings(ports, options.connection)?;
     let overlay = Overlay::new(ports.store);
     let store = SealedStore::new(&overlay, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     amocrm::{Element, PAGE_SIZE, Stop},
     apply::{Failure, Session},
+    gather::Gather as _,
     ledger::AccountLedger,
     model::ElementId,
     plan::{Known, Product},
@@ -20,7 +21,7 @@ pub async fn find(session: &mut Session<'_>, products: &BTreeMap<String, Product
     let mut found = session.account.elements(&keys)?;
     let known = found.len();
     let mut missing: BTreeMap<&String, &Product> =
-        products.iter().filter(|(key, _)| !found.contains_key(*key)).collect();
+        products.iter().filter(|(key, _)| !found.contains_key(*key)).gather();
 
     let pages_max = missing.len().div_ceil(LOOKUPS_PER_PAGE);
     for page in 1..=pages_max {

@@ -10,8 +10,8 @@ use futures_util::{StreamExt as _, stream};
 use crate::{
     config::Settings,
     kaspi::{BadRow, Kaspi, KaspiError, WINDOW_PAGES_MAX, Window},
-    ledger::{Meta, Record, ShopLedger},
-    model::{Order, day::DAY_MS},
+    ledger::{Meta, Record, ShopLedger, tombstones},
+    model::{Order, OrderCode, day::DAY_MS},
     ports::StoreError,
     rehearsal,
     report::Report,
@@ -63,11 +63,7 @@ pub async fn ingest(
             match read {
                 Ok(WindowRead::TooLarge) => {
                     // The halves come next, then what was read beyond them: the watermark moves in order.
-                    let middle = window.from_ms + (window.to_ms - window.from_ms) / 2;
-                    let halves = [
-                        Window { from_ms: window.from_ms, to_ms: middle },
-                        Window { from_ms: middle + 1, to_ms: window.to_ms },
-                    ];
+                    let halves = window.halves();
                     for again in halves.iter().chain(&batch[i + 1..]).rev() {
                         windows.push_front(*again);
                     }
@@ -76,10 +72,7 @@ pub async fn ingest(
                 Ok(WindowRead::Rows(rows)) => {
                     if !rows.is_complete {
                         moves = false;
-                        report.problem(
-                            "kaspi_incomplete",
-                            "Kaspi's pages do not add up; the watermark waits and the same days are read again",
-                        );
+                        tell_incomplete(report);
                     }
                     let mut next = meta.clone();
                     if moves {
@@ -87,7 +80,7 @@ pub async fn ingest(
                             window.to_ms.min(rows.server_ms.unwrap_or(i64::MAX)).min(budget.now_ms());
                         next.watermark_ms = meta.watermark_ms.max(end_ms);
                     }
-                    record(shop, rows, next, meta, budget.now_ms(), report)?;
+                    record(shop, rows, Deserves::ByAge, next, meta, budget.now_ms(), report)?;
                 }
                 Err(KaspiError::Ending) => {
                     moves = false;
@@ -113,8 +106,50 @@ pub async fn ingest(
     Ok(false)
 }
 
+/// Reads a range that a person named and records all its orders. Stops between windows when half of the slice is
+/// spent. Answers where to go on (`None`: it is read), and whether to do so at once.
+///
+/// # Errors
+/// When the store fails. Trouble with Kaspi is a problem in the report.
+pub async fn range(
+    kaspi: &Kaspi<'_>,
+    shop: &ShopLedger<'_>,
+    range: Window,
+    meta: &mut Meta,
+    budget: &Budget<'_>,
+    report: &mut Report,
+) -> Result<(Option<i64>, bool), StoreError> {
+    let mut windows: VecDeque<Window> = split(range.from_ms, range.to_ms.min(budget.now_ms())).into();
+    let mut is_first = true;
+    while let Some(window) = windows.pop_front() {
+        if !is_first && budget.is_half_spent() {
+            return Ok((Some(window.from_ms), true));
+        }
+        is_first = false;
+        match read_window(kaspi, window).await {
+            Ok(WindowRead::TooLarge) => {
+                window.halves().into_iter().rev().for_each(|half| windows.push_front(half))
+            }
+            Ok(WindowRead::Rows(rows)) => {
+                let is_complete = rows.is_complete;
+                record(shop, rows, Deserves::Everything, meta.clone(), meta, budget.now_ms(), report)?;
+                if !is_complete {
+                    tell_incomplete(report);
+                    return Ok((Some(window.from_ms), false));
+                }
+            }
+            Err(error) => {
+                let is_ending = error == KaspiError::Ending;
+                tell(error, report);
+                return Ok((Some(window.from_ms), is_ending));
+            }
+        }
+    }
+    Ok((None, false))
+}
+
 /// Cuts a range into windows of at most a day, oldest first.
-fn split(from_ms: i64, to_ms: i64) -> Vec<Window> {
+pub(crate) fn split(from_ms: i64, to_ms: i64) -> Vec<Window> {
     let mut windows = Vec::new();
     let mut at = from_ms;
     while at <= to_ms {
@@ -125,23 +160,32 @@ fn split(from_ms: i64, to_ms: i64) -> Vec<Window> {
     windows
 }
 
-enum WindowRead {
+/// What became of reading a window.
+pub(crate) enum WindowRead {
     /// Should be read in halves.
     TooLarge,
+    /// All its rows.
     Rows(Rows),
 }
 
-struct Rows {
-    orders: BTreeMap<String, Order>,
-    bad_rows: Vec<BadRow>,
-    is_complete: bool,
-    server_ms: Option<i64>,
+/// The rows of a window.
+#[derive(Default)]
+pub(crate) struct Rows {
+    /// By Kaspi's id.
+    pub(crate) orders: BTreeMap<String, Order>,
+    /// Those that make no sense.
+    pub(crate) bad_rows: Vec<BadRow>,
+    /// Whether there are as many as Kaspi announced.
+    pub(crate) is_complete: bool,
+    /// Kaspi's clock when it began to answer.
+    pub(crate) server_ms: Option<i64>,
+    /// How many pages they came in.
+    pub(crate) pages: u64,
 }
 
 /// Reads all pages of a window.
-async fn read_window(kaspi: &Kaspi<'_>, window: Window) -> Result<WindowRead, KaspiError> {
-    let mut rows =
-        Rows { orders: BTreeMap::new(), bad_rows: Vec::new(), is_complete: false, server_ms: None };
+pub(crate) async fn read_window(kaspi: &Kaspi<'_>, window: Window) -> Result<WindowRead, KaspiError> {
+    let mut rows = Rows::default();
     for _ in 0..READS_MAX {
         let mut total_count = 0;
         let mut page_count = 1;
@@ -156,6 +200,7 @@ async fn read_window(kaspi: &Kaspi<'_>, window: Window) -> Result<WindowRead, Ka
                 return Ok(WindowRead::TooLarge);
             }
             page_count = page.page_count;
+            rows.pages = page_count.max(1);
             total_count = page.total_count;
             if rows.server_ms.is_none() {
                 rows.server_ms = page.server_ms;
@@ -174,7 +219,14 @@ async fn read_window(kaspi: &Kaspi<'_>, window: Window) -> Result<WindowRead, Ka
     Ok(WindowRead::Rows(rows))
 }
 
-fn tell(error: KaspiError, report: &mut Report) {
+pub(crate) fn tell_incomplete(report: &mut Report) {
+    report.problem(
+        "kaspi_incomplete",
+        "Kaspi's pages do not add up; the same days are read again by the next run",
+    );
+}
+
+pub(crate) fn tell(error: KaspiError, report: &mut Report) {
     match error {
         KaspiError::Token(_) => {
             report.problem(
@@ -189,10 +241,20 @@ fn tell(error: KaspiError, report: &mut Report) {
     }
 }
 
-/// Decides once what each new order deserves, and records it.
-fn record(
+/// Which orders deserve a lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deserves {
+    /// The rules of the first look-back.
+    ByAge,
+    /// A person asked for all of them.
+    Everything,
+}
+
+/// Records what is new and what Kaspi says otherwise than before, then where the shop stands.
+pub(crate) fn record(
     shop: &ShopLedger<'_>,
     rows: Rows,
+    deserves: Deserves,
     next: Meta,
     meta: &mut Meta,
     now_ms: i64,
@@ -203,50 +265,84 @@ fn record(
         report.order_problem(&code, "malformed", format!("Kaspi's row cannot be read: {}", bad.reason));
     }
     report.seen += rows.orders.len() as u64;
-    let codes: Vec<_> = rows.orders.values().map(|order| order.code.clone()).collect();
-    let known = shop.known(&codes)?;
-    let is_first_pass = meta.watermark_ms < meta.first_start_ms;
-    let mut new = BTreeMap::new();
+    let mut orders: BTreeMap<OrderCode, Order> = BTreeMap::new();
     for order in rows.orders.into_values() {
-        if known.contains(&order.code) {
-            report.skipped += 1;
-            continue;
-        }
-        let tombstone = tombstone(&order, meta, is_first_pass);
-        if let Some(why) = &tombstone {
-            report.skipped += 1;
-            if let Some(plan) = &mut report.plan {
-                plan.push(rehearsal::without_lead(&order.code, why));
-            }
-        }
-        let record = Record::new(&order, now_ms, tombstone);
         // One code with two ids: the first row is the order, the second a problem for a person.
-        if let Some((first, _)) = new.insert(order.code.clone(), (order, record)) {
-            let first: Order = first;
+        if let Some(first) = orders.insert(order.code.clone(), order) {
             report.order_problem(first.code.as_str(), "malformed", "Kaspi shows two orders with this number");
         }
     }
-    if !new.is_empty() || next != *meta {
-        let new: Vec<(Order, Record)> = new.into_values().collect();
-        shop.record_new(&new, is_final, &next)?;
+    let codes: Vec<OrderCode> = orders.keys().cloned().collect();
+    let (known, unreadable) = shop.load(&codes)?;
+    for bad in unreadable {
+        orders.retain(|code, _| code.as_str() != bad.code);
+        tell_unreadable(&bad.code, report);
+    }
+    let mut seen = Vec::new();
+    for loaded in known {
+        let Some(mut order) = orders.remove(&loaded.code) else { continue };
+        let lifted = |why: &str| deserves == Deserves::Everything && tombstones::is_lifted_by_backfill(why);
+        let record = match loaded.record {
+            Some(record) if !record.tombstone.as_deref().is_some_and(lifted) => record,
+            _ => {
+                let tombstone = match deserves {
+                    Deserves::ByAge => tombstone(&order, meta),
+                    Deserves::Everything => None,
+                };
+                if let Some(why) = &tombstone {
+                    report.skipped += 1;
+                    if let Some(plan) = &mut report.plan {
+                        plan.push(rehearsal::without_lead(&order.code, why));
+                    }
+                }
+                let record = Record::new(&order, now_ms, tombstone);
+                seen.push((order, record));
+                continue;
+            }
+        };
+        report.skipped += 1;
+        if let Some(revised) = revise(record, &mut order, loaded.order, now_ms) {
+            seen.push((order, revised));
+        }
+    }
+    if !seen.is_empty() || next != *meta {
+        shop.record(&seen, &next)?;
         *meta = next;
     }
     Ok(())
 }
 
-fn tombstone(order: &Order, meta: &Meta, is_first_pass: bool) -> Option<String> {
+/// The record with what Kaspi says now; `None` where that is nothing new.
+fn revise(mut record: Record, order: &mut Order, stored: Option<Order>, now_ms: i64) -> Option<Record> {
+    if record.tombstone.is_some() || !record.see(order, now_ms) {
+        return None;
+    }
+    // What Kaspi hides later is not forgotten before the order is settled.
+    if let Some(stored) = stored {
+        order.buyer.phone = order.buyer.phone.take().or(stored.buyer.phone);
+        order.buyer.name = order.buyer.name.take().or(stored.buyer.name);
+        order.address = order.address.take().or(stored.address);
+        if order.lines.is_none() && order.total == stored.total {
+            order.lines = stored.lines;
+        }
+    }
+    Some(record)
+}
+
+/// Says that a record is damaged: it is left as it is.
+pub(crate) fn tell_unreadable(code: &str, report: &mut Report) {
+    report.order_problem(code, "ledger", "the record of this order cannot be read; restore a backup");
+}
+
+fn tombstone(order: &Order, meta: &Meta) -> Option<String> {
+    let is_first_pass = meta.watermark_ms < meta.first_start_ms;
     if order.created_ms < meta.horizon_ms {
-        Some("older than the first look-back".to_owned())
+        Some(tombstones::TOO_OLD.to_owned())
     } else if is_first_pass && order.state == "ARCHIVE" && order.created_ms < meta.first_start_ms {
-        Some("archived before the first run".to_owned())
+        Some(tombstones::ARCHIVED.to_owned())
     } else {
         None
     }
-}
-
-/// Whether Kaspi will not change the order any more (completed orders may still be returned, docs/apis/kaspi.md 3.6).
-fn is_final(order: &Order) -> bool {
-    order.state == "ARCHIVE" && matches!(order.status.as_str(), "CANCELLED" | "RETURNED")
 }
 
 #[cfg(test)]

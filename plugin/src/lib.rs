@@ -7,6 +7,7 @@
 
 pub mod amocrm;
 pub mod apply;
+pub mod changes;
 #[cfg(target_arch = "wasm32")]
 mod component;
 pub mod config;
@@ -14,9 +15,13 @@ pub mod contacts;
 mod create;
 pub mod describe;
 pub mod elements;
+mod follow;
+mod gather;
 pub mod ingest;
+pub mod inquiry;
 pub mod kaspi;
 pub mod ledger;
+mod links;
 pub mod lock;
 pub mod model;
 pub mod note;
@@ -25,7 +30,10 @@ pub mod plan;
 pub mod ports;
 pub mod rehearsal;
 pub mod report;
+pub mod revisit;
 pub mod seal;
+pub mod statement;
 pub mod sync;
 mod url;
 pub mod witness;
+mod work;

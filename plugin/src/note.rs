@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use crate::{
     config::Language,
-    model::{Day, Order, OrderCode},
+    ledger::Facts,
+    model::{Day, Money, Order, OrderCode},
 };
 
 /// Longest text without the marker, in characters: amoCRM takes about 20 000 (docs/apis/amocrm.md 5, 14).
@@ -15,9 +16,140 @@ pub fn marker(code: &OrderCode, revision: u32) -> String {
     format!("[kaspi:{code}:{revision}]")
 }
 
-/// Whether a note is one of ours for this order.
-pub fn is_marked(text: &str, code: &OrderCode) -> bool {
-    text.contains(&format!("[kaspi:{code}:"))
+/// By which amoCRM's answer names a note.
+pub fn request_id(code: &OrderCode, revision: u32) -> String {
+    format!("{code}:{revision}")
+}
+
+/// The revision of a note of ours for this order.
+pub fn revision_in(text: &str, code: &OrderCode) -> Option<u32> {
+    let (_, rest) = text.rsplit_once(&format!("[kaspi:{code}:"))?;
+    rest.split_once(']')?.0.parse().ok()
+}
+
+/// What a note says besides its marker.
+pub fn body_of(text: &str) -> &str {
+    text.rsplit_once("\n[kaspi:").map_or(text, |(body, _)| body).trim()
+}
+
+/// A note on what a salesperson must know of a change; `None` where the lead itself shows all of it.
+pub fn change(
+    code: &OrderCode,
+    before: &Facts,
+    now: &Facts,
+    revision: u32,
+    language: Language,
+) -> Option<String> {
+    let t = |ru: &'static str, en: &'static str| match language {
+        Language::Ru => ru,
+        Language::En => en,
+    };
+    let mut lines: Vec<String> = Vec::new();
+    let headline = headline(before, now, language);
+    if let Some(reason) = now.reason.as_deref().filter(|_| is_cancelled(now) && !is_told(before, now)) {
+        let words =
+            reason_words(reason, language).map_or_else(|| reason.to_owned(), |w| format!("{w} ({reason})"));
+        lines.push(format!("{}: {words}", t("Причина", "Reason")));
+    }
+    lines.extend(product_lines(before, now, language));
+    if before.total_kzt != now.total_kzt {
+        let (old, new) = (Money::from_whole(before.total_kzt), Money::from_whole(now.total_kzt));
+        lines.push(format!("{}: {old} → {new}", t("Итого", "Total")));
+    }
+    if headline.is_none() && lines.is_empty() {
+        return None;
+    }
+    let headline = headline.unwrap_or(t("заказ изменён", "the order has changed"));
+    let mut text = format!("{} Kaspi {code}: {headline}\n", t("Заказ", "Order"));
+    lines.iter().for_each(|line| {
+        let _ = writeln!(text, "{line}");
+    });
+    Some(marked(text, code, revision))
+}
+
+fn is_cancelled(facts: &Facts) -> bool {
+    matches!(facts.status.as_str(), "CANCELLED" | "CANCELLING")
+}
+
+/// Whether a note has told the reason already.
+fn is_told(before: &Facts, now: &Facts) -> bool {
+    is_cancelled(before) && before.reason == now.reason
+}
+
+/// What became of the order, where that is more than a step on its way (docs/apis/kaspi.md 3.2).
+fn headline(before: &Facts, now: &Facts, language: Language) -> Option<&'static str> {
+    if before.status == now.status {
+        return None;
+    }
+    let was_coming_back =
+        matches!(before.status.as_str(), "KASPI_DELIVERY_RETURN_REQUESTED" | "RETURN_ACCEPTED_BY_MERCHANT");
+    let (ru, en) = match now.status.as_str() {
+        "CANCELLED" => ("отменён", "cancelled"),
+        "CANCELLING" => {
+            ("отменяется, товар едет обратно", "is being cancelled, the goods are on their way back")
+        }
+        "KASPI_DELIVERY_RETURN_REQUESTED" => ("покупатель просит возврат", "the buyer asks for a return"),
+        "RETURN_ACCEPTED_BY_MERCHANT" => ("возврат на рассмотрении", "the return is under decision"),
+        "RETURNED" => ("возвращён", "returned"),
+        "COMPLETED" if was_coming_back => {
+            ("возврат отклонён или отозван", "the return was refused or withdrawn")
+        }
+        _ => return None,
+    };
+    Some(match language {
+        Language::Ru => ru,
+        Language::En => en,
+    })
+}
+
+/// Kaspi's reasons in words, as far as they are known (docs/apis/kaspi.md 2.8); the set is open.
+fn reason_words(reason: &str, language: Language) -> Option<&'static str> {
+    let (ru, en) = match reason {
+        "BUYER_CANCELLATION_HIMSELF" => ("отменил покупатель", "by the buyer"),
+        "BUYER_CANCELLATION_BY_MERCHANT" => ("отказ покупателя", "the buyer told the merchant"),
+        "BUYER_CANCELLATION_BY_COURIER" => ("отказ покупателя при доставке", "the buyer told the courier"),
+        "BUYER_CANCELLATION_BY_CSC" => ("отказ покупателя через поддержку", "the buyer told Kaspi's support"),
+        "BUYER_NOT_REACHABLE" => ("не удалось связаться с покупателем", "the buyer cannot be reached"),
+        "MERCHANT_OUT_OF_STOCK" => ("нет в наличии", "out of stock"),
+        "TIMEOUT_BUYER_PICKUP" => ("покупатель не забрал", "the buyer did not collect it"),
+        "TIMEOUT_BUYER_SIGNATURE" => ("покупатель не подписал документы", "the buyer did not sign"),
+        "TIMEOUT_KASPI_DELIVERY" => ("истёк срок доставки", "delivery took too long"),
+        "RFO_REJECTED" => ("отказ банка", "the bank refused"),
+        "TECHNICAL_PROBLEM_CANCELLATION" => ("техническая проблема", "a technical problem"),
+        _ => return None,
+    };
+    Some(match language {
+        Language::Ru => ru,
+        Language::En => en,
+    })
+}
+
+fn product_lines(before: &Facts, now: &Facts, language: Language) -> Vec<String> {
+    let (Some(old), Some(new)) = (&before.lines, &now.lines) else { return Vec::new() };
+    let (gone, added) = match language {
+        Language::Ru => ("убрано", "добавлено"),
+        Language::En => ("removed", "added"),
+    };
+    let was = |key: &str| old.iter().find(|line| line.key == key);
+    let is = |key: &str| new.iter().any(|line| line.key == key);
+    let removed = old.iter().filter(|line| !is(&line.key));
+    let removed = removed.map(|line| format!("{}: {} × {}", gone, line.name, line.quantity));
+    let rest = new.iter().filter_map(|line| match was(&line.key) {
+        None => Some(format!("{}: {} × {}", added, line.name, line.quantity)),
+        Some(old) if old.quantity != line.quantity => {
+            Some(format!("{}: {} → {}", line.name, old.quantity, line.quantity))
+        }
+        Some(_) => None,
+    });
+    removed.chain(rest).collect()
+}
+
+fn marked(text: String, code: &OrderCode, revision: u32) -> String {
+    let mut text: String = text.chars().take(TEXT_CHARS_MAX).collect();
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text.push_str(&marker(code, revision));
+    text
 }
 
 /// Lines, totals, delivery and planned date, for salespeople.
@@ -59,11 +191,7 @@ pub fn summary(order: &Order, language: Language) -> String {
         let hidden = t("телефон скрыт", "phone hidden");
         let _ = writeln!(text, "{}: {name} ({hidden})", t("Покупатель", "Buyer"));
     }
-    let mut text: String = text.chars().take(TEXT_CHARS_MAX).collect();
-    text.truncate(text.trim_end().len());
-    text.push('\n');
-    text.push_str(&marker(&order.code, 1));
-    text
+    marked(text, &order.code, 1)
 }
 
 /// docs/apis/kaspi.md 3.5.
@@ -86,7 +214,10 @@ fn delivery(order: &Order, language: Language) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Buyer, Line, Money};
+    use crate::{
+        ledger::SeenLine,
+        model::{Buyer, Line},
+    };
 
     fn order() -> Order {
         Order {
@@ -96,6 +227,7 @@ mod tests {
             state: "DELIVERY".into(),
             status: "ACCEPTED_BY_MERCHANT".into(),
             stage: None,
+            cancellation_reason: None,
             total: Money::from_whole(15_000),
             delivery_cost: Some(Money::from_whole(500)),
             delivery_mode: Some("DELIVERY_LOCAL".into()),
@@ -140,7 +272,85 @@ mod tests {
         let text = summary(&long, Language::Ru);
         assert!(text.ends_with("[kaspi:1000000001:1]"));
         assert!(text.chars().count() < 10_100);
-        assert!(is_marked(&text, &long.code));
-        assert!(!is_marked(&text, &OrderCode::parse("100000000").expect("a code")));
+        assert_eq!(revision_in(&text, &long.code), Some(1));
+        assert_eq!(revision_in(&text, &OrderCode::parse("100000000").expect("a code")), None);
+    }
+
+    fn facts(status: &str, reason: Option<&str>, total_kzt: i64, lines: &[(&str, i64)]) -> Facts {
+        let line = |(name, quantity): &(&str, i64)| SeenLine {
+            key: format!("name:{name}"),
+            name: (*name).to_owned(),
+            quantity: *quantity,
+        };
+        Facts {
+            state: "ARCHIVE".into(),
+            status: status.into(),
+            stage: None,
+            reason: reason.map(str::to_owned),
+            total_kzt,
+            lines: Some(lines.iter().map(line).collect()),
+        }
+    }
+
+    #[test]
+    fn a_change_is_told_as_far_as_a_salesperson_must_know() {
+        let accepted = || facts("ACCEPTED_BY_MERCHANT", None, 3_000, &[("Чайник", 2), ("Ложка", 1)]);
+        let requested = || Facts { status: "KASPI_DELIVERY_RETURN_REQUESTED".into(), ..accepted() };
+        for (name, before, now, ru, en) in [
+            (
+                "cancelled",
+                accepted(),
+                Facts {
+                    status: "CANCELLED".into(),
+                    reason: Some("MERCHANT_OUT_OF_STOCK".into()),
+                    ..accepted()
+                },
+                Some("отменён\nПричина: нет в наличии (MERCHANT_OUT_OF_STOCK)"),
+                Some("cancelled\nReason: out of stock (MERCHANT_OUT_OF_STOCK)"),
+            ),
+            (
+                "cancelled for a reason that nobody knows",
+                accepted(),
+                Facts { status: "CANCELLED".into(), reason: Some("NEW_WORD".into()), ..accepted() },
+                Some("отменён\nПричина: NEW_WORD"),
+                Some("cancelled\nReason: NEW_WORD"),
+            ),
+            (
+                "lines and total",
+                accepted(),
+                facts("ACCEPTED_BY_MERCHANT", None, 1_500, &[("Чайник", 1), ("Вилка", 4)]),
+                Some(
+                    "заказ изменён\nубрано: Ложка × 1\nЧайник: 2 → 1\nдобавлено: Вилка × 4\nИтого: 3 000 ₸ → 1 500 ₸",
+                ),
+                Some(
+                    "the order has changed\nremoved: Ложка × 1\nЧайник: 2 → 1\nadded: Вилка × 4\nTotal: 3 000 ₸ → 1 500 ₸",
+                ),
+            ),
+            (
+                "a return",
+                accepted(),
+                requested(),
+                Some("покупатель просит возврат"),
+                Some("the buyer asks for a return"),
+            ),
+            (
+                "no return after all",
+                requested(),
+                Facts { status: "COMPLETED".into(), ..accepted() },
+                Some("возврат отклонён или отозван"),
+                Some("the return was refused or withdrawn"),
+            ),
+            ("a step on its way", accepted(), Facts { status: "COMPLETED".into(), ..accepted() }, None, None),
+            ("lines that were never told", Facts { lines: None, ..accepted() }, accepted(), None, None),
+        ] {
+            let code = order().code;
+            let text = |language| {
+                let text = change(&code, &before, &now, 2, language)?;
+                assert_eq!(revision_in(&text, &code), Some(2), "{name}");
+                Some(body_of(&text).split_once(": ").expect("a headline").1.to_owned())
+            };
+            assert_eq!(text(Language::Ru).as_deref(), ru, "{name}");
+            assert_eq!(text(Language::En).as_deref(), en, "{name}");
+        }
     }
 }

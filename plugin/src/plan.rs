@@ -3,14 +3,20 @@
 //! Pure: no I/O, no clock, no chance. Each order gets exactly one next step; the shell does all steps of one kind
 //! together, learns something, and asks again. Planning twice from the same knowledge gives the same plan.
 
-use std::collections::BTreeMap;
+mod follow;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    amocrm::{Catalog, ContactDraft, ElementDraft, FieldValue, LeadDraft, LinkDraft, NoteDraft},
+    amocrm::{Catalog, ContactDraft, ElementDraft, FieldValue, LeadChange, LeadDraft, LinkDraft, NoteDraft},
+    changes::{self, SeenLead},
     config::Settings,
-    ledger::{Note, Record},
-    model::{ContactId, ElementId, LeadId, Line, Order, OrderCode, Phone},
+    ledger::{Facts, Note, Record},
+    model::{ContactId, ElementId, LeadId, Order, OrderCode, Phone},
     note,
+};
+use follow::{
+    follow, is_turned_down, lead_stands, link, link_rows, may_link, note_step, products_of, with_ours,
 };
 
 /// An order to work on.
@@ -76,22 +82,64 @@ pub struct Crm {
     pub leads: BTreeMap<OrderCode, KnownLead>,
     /// Links by order: only troubles are kept.
     pub links: BTreeMap<OrderCode, Known<()>>,
-    /// Summary notes by order.
-    pub notes: BTreeMap<OrderCode, Known<()>>,
+    /// Notes by order and revision.
+    pub notes: BTreeMap<(OrderCode, u32), Known<()>>,
+    /// Leads as they are at this moment, by order.
+    pub seen: BTreeMap<OrderCode, SeenLead>,
+    /// Changes of leads by order: only troubles are kept.
+    pub changes: BTreeMap<OrderCode, Known<()>>,
+    /// Orders whose leads have been searched for our notes.
+    pub searched: BTreeSet<OrderCode>,
+    /// In a dry run: what changed of orders that have their lead.
+    pub changed: BTreeMap<OrderCode, String>,
 }
 
 /// What a plan follows besides the order.
 pub struct Policy<'a> {
     /// The settings.
     pub settings: &'a Settings,
+    /// The moment of planning, milliseconds since 1970.
+    pub now_ms: i64,
     /// The pipeline that leads go to.
     pub pipeline_id: i64,
+    /// The stage of leads for which the settings name none.
+    pub first_stage_id: Option<i64>,
     /// The catalog of products, where one is set.
     pub catalog: Option<&'a Catalog>,
     /// Key of a phone.
     pub phone_key: &'a dyn Fn(&Phone) -> String,
     /// Key of a product by SKU and name.
     pub element_key: &'a dyn Fn(Option<&str>, &str) -> String,
+}
+
+impl Policy<'_> {
+    /// Whether leads get into that stage by the settings.
+    pub fn names_stage(&self, status_id: i64) -> bool {
+        let default = self.settings.amo.status_id.or(self.first_stage_id);
+        default == Some(status_id) || self.settings.status_map.ids().any(|id| id == status_id)
+    }
+}
+
+/// Products to be linked with a lead, or to be taken off it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relink {
+    /// The order.
+    pub code: OrderCode,
+    /// What is sent.
+    pub rows: Vec<LinkDraft>,
+    /// Our products of the lead afterwards.
+    pub after: Vec<(i64, i64)>,
+}
+
+/// A note to be written.
+#[derive(Clone)]
+pub struct PlannedNote {
+    /// The order.
+    pub code: OrderCode,
+    /// Which of its notes.
+    pub revision: u32,
+    /// The text.
+    pub draft: NoteDraft,
 }
 
 /// All next steps, by kind.
@@ -113,10 +161,22 @@ pub struct Plan {
     pub make_leads: Vec<(OrderCode, LeadDraft)>,
     /// Leads to take over.
     pub adopt: Vec<(OrderCode, LeadId)>,
-    /// Links to make, by order.
-    pub link: Vec<(OrderCode, Vec<LinkDraft>)>,
+    /// Contacts to link with leads of people.
+    pub link_contacts: Vec<(OrderCode, LeadId, ContactId)>,
+    /// Leads to look at, because Kaspi changed their orders.
+    pub look_at_leads: Vec<(OrderCode, LeadId)>,
+    /// Leads to change.
+    pub change_leads: Vec<(OrderCode, LeadChange)>,
+    /// Links to make.
+    pub link: Vec<Relink>,
+    /// Links to take away.
+    pub unlink: Vec<Relink>,
     /// Notes to write.
-    pub make_notes: Vec<(OrderCode, NoteDraft)>,
+    pub make_notes: Vec<PlannedNote>,
+    /// Orders whose lead is another one now.
+    pub follow_merged: Vec<(OrderCode, LeadId)>,
+    /// Orders whose lead a person deleted: they get no other.
+    pub bury: Vec<OrderCode>,
     /// Orders with nothing left to do.
     pub settled: Vec<OrderCode>,
     /// Orders that wait for a lost answer to settle.
@@ -138,7 +198,12 @@ impl Plan {
             && self.make_elements.is_empty()
             && self.make_leads.is_empty()
             && self.adopt.is_empty()
+            && self.link_contacts.is_empty()
+            && self.look_at_leads.is_empty()
+            && self.change_leads.is_empty()
+            && self.follow_merged.is_empty()
             && self.link.is_empty()
+            && self.unlink.is_empty()
             && self.make_notes.is_empty()
     }
 }
@@ -161,7 +226,7 @@ pub fn plan(works: &[Work], crm: &Crm, policy: &Policy<'_>) -> Plan {
     plan
 }
 
-/// Contact, lead, links, note: each only on the recorded outcome of the one before.
+/// Contact, lead, links, note, changes: each only on the recorded outcome of the one before.
 fn step(work: &Work, crm: &Crm, policy: &Policy<'_>, plan: &mut Plan) {
     let code = &work.order.code;
     if work.record.is_settled() {
@@ -176,24 +241,38 @@ fn step(work: &Work, crm: &Crm, policy: &Policy<'_>, plan: &mut Plan) {
         lead_step(work, crm, policy, plan);
         return;
     };
-    if !work.record.linked && !link_step(code, lead, lines, crm, policy, plan) {
+    if is_turned_down(&work.record) && !lead_stands(code, lead, crm, plan) {
         return;
     }
-    if work.record.note == Note::Done {
-        plan.settled.push(code.clone());
-        return;
-    }
-    match crm.notes.get(code) {
-        None if work.record.adopted => plan.look_for_notes.push((code.clone(), lead)),
-        None | Some(Known::Absent) => {
-            let text = note::summary(&work.order, policy.settings.language);
-            let draft = NoteDraft { request_id: code.as_str().to_owned(), lead, text };
-            plan.make_notes.push((code.clone(), draft));
+    if let Some(phone) = work.order.buyer.phone.as_ref().filter(|_| work.record.lacks_contact) {
+        if let Some(contact) = contact_step(work, phone, crm, policy, plan)
+            && may_link(code, crm, plan)
+        {
+            plan.link_contacts.push((code.clone(), lead, contact));
         }
-        Some(Known::There(())) => plan.settled.push(code.clone()),
-        Some(Known::Doubt) => plan.in_doubt.push(code.clone()),
-        Some(Known::Refused(reason)) => plan.refused.push((code.clone(), "note_refused", reason.clone())),
-        Some(Known::Later(reason)) => plan.later.push((code.clone(), reason.clone())),
+        return;
+    }
+    if !work.record.linked {
+        let Some(wanted) = products_of(code, lines, crm, policy, plan) else { return };
+        if !wanted.is_empty() {
+            let after = with_ours(wanted.clone(), &work.record);
+            let rows = link_rows(lead, wanted, policy);
+            link(Relink { code: code.clone(), rows, after }, crm, plan);
+            return;
+        }
+    }
+    if work.record.note != Note::Done {
+        if work.record.adopted && !crm.searched.contains(code) {
+            plan.look_for_notes.push((code.clone(), lead));
+            return;
+        }
+        let text = || note::summary(&work.order, policy.settings.language);
+        note_step(code, lead, 1, text, crm, plan);
+        return;
+    }
+    match &work.record.since {
+        None => plan.settled.push(code.clone()),
+        Some(since) => follow(work, lead, lines, since, crm, policy, plan),
     }
 }
 
@@ -212,21 +291,30 @@ fn lead_step(work: &Work, crm: &Crm, policy: &Policy<'_>, plan: &mut Plan) {
         )),
         Some(KnownLead::Absent) => match &work.order.buyer.phone {
             None => plan.make_leads.push((code.clone(), lead_draft(&work.order, None, policy))),
-            Some(phone) => contact_step(work, phone, crm, policy, plan),
+            Some(phone) => {
+                if let Some(contact) = contact_step(work, phone, crm, policy, plan) {
+                    plan.make_leads.push((code.clone(), lead_draft(&work.order, Some(contact), policy)));
+                }
+            }
         },
     }
 }
 
-fn contact_step(work: &Work, phone: &Phone, crm: &Crm, policy: &Policy<'_>, plan: &mut Plan) {
+/// The buyer's contact; `None` while it has to be found or made.
+fn contact_step(
+    work: &Work,
+    phone: &Phone,
+    crm: &Crm,
+    policy: &Policy<'_>,
+    plan: &mut Plan,
+) -> Option<ContactId> {
     let code = &work.order.code;
     let key = (policy.phone_key)(phone);
     match crm.contacts.get(&key) {
         None => {
             plan.look_for_contacts.insert(key, phone.clone());
         }
-        Some(Known::There(id)) => {
-            plan.make_leads.push((code.clone(), lead_draft(&work.order, Some(*id), policy)));
-        }
+        Some(Known::There(id)) => return Some(*id),
         // Two orders of one new phone make one contact: the first order's draft stays.
         Some(Known::Absent) => {
             plan.make_contacts
@@ -239,77 +327,7 @@ fn contact_step(work: &Work, phone: &Phone, crm: &Crm, policy: &Policy<'_>, plan
         }
         Some(Known::Later(reason)) => plan.later.push((code.clone(), reason.clone())),
     }
-}
-
-/// Answers whether nothing is left to link.
-fn link_step(
-    code: &OrderCode,
-    lead: LeadId,
-    lines: &[Line],
-    crm: &Crm,
-    policy: &Policy<'_>,
-    plan: &mut Plan,
-) -> bool {
-    let Some(catalog) = policy.catalog.filter(|_| !lines.is_empty()) else { return true };
-    match crm.links.get(code) {
-        Some(Known::Refused(reason)) => {
-            plan.refused.push((code.clone(), "link_refused", reason.clone()));
-            return false;
-        }
-        Some(Known::Later(reason)) => {
-            plan.later.push((code.clone(), reason.clone()));
-            return false;
-        }
-        // Links are upserts: sending them again settles the doubt.
-        Some(Known::There(()) | Known::Absent | Known::Doubt) | None => {}
-    }
-    let mut quantities: BTreeMap<ElementId, i64> = BTreeMap::new();
-    let mut is_ready = true;
-    let mut is_in_doubt = false;
-    for line in lines {
-        let sku = line.sku.as_deref().filter(|_| catalog.has_sku);
-        let key = (policy.element_key)(sku, &line.name);
-        match crm.elements.get(&key) {
-            Some(Known::There(id)) => *quantities.entry(*id).or_default() += line.quantity,
-            None => {
-                is_ready = false;
-                let product = Product { sku: sku.map(str::to_owned), name: line.name.clone() };
-                plan.look_for_elements.insert(key, product);
-            }
-            Some(Known::Absent) => {
-                is_ready = false;
-                plan.make_elements.entry(key.clone()).or_insert_with(|| ElementDraft {
-                    request_id: key,
-                    name: line.name.clone(),
-                    sku: sku.map(str::to_owned),
-                    price_kzt: line.unit_price.map(crate::model::Money::tenge),
-                });
-            }
-            Some(Known::Doubt) => {
-                is_ready = false;
-                is_in_doubt = true;
-            }
-            Some(Known::Refused(reason)) => {
-                is_ready = false;
-                plan.refused.push((code.clone(), "element_refused", reason.clone()));
-            }
-            Some(Known::Later(reason)) => {
-                is_ready = false;
-                plan.later.push((code.clone(), reason.clone()));
-            }
-        }
-    }
-    if is_in_doubt {
-        plan.in_doubt.push(code.clone());
-    }
-    if is_ready {
-        let links = quantities
-            .into_iter()
-            .map(|(element, quantity)| LinkDraft { lead, element, catalog_id: catalog.id, quantity })
-            .collect();
-        plan.link.push((code.clone(), links));
-    }
-    false
+    None
 }
 
 fn contact_draft(order: &Order, phone: &Phone, key: String, policy: &Policy<'_>) -> ContactDraft {
@@ -334,10 +352,10 @@ pub fn lead_name(order: &Order, template: &str) -> String {
     name.chars().take(255).collect()
 }
 
-/// The stage that an order's lead belongs into.
-pub fn status_of(order: &Order, settings: &Settings) -> Option<i64> {
-    let stage = order.stage.map(|stage| stage.name());
-    settings.status_map.lookup(&order.state, &order.status, stage).or(settings.amo.status_id)
+/// The stage in which an order's lead begins.
+pub fn first_stage(order: &Order, policy: &Policy<'_>) -> Option<i64> {
+    let settings = policy.settings;
+    changes::mapped_stage(&Facts::of(order), policy).or(settings.amo.status_id).or(policy.first_stage_id)
 }
 
 fn lead_draft(order: &Order, contact: Option<ContactId>, policy: &Policy<'_>) -> LeadDraft {
@@ -349,12 +367,14 @@ fn lead_draft(order: &Order, contact: Option<ContactId>, policy: &Policy<'_>) ->
         amo.lead_delivery_address_field_id.zip(order.address.clone().map(FieldValue::Text)),
         amo.lead_order_date_field_id.map(|id| (id, FieldValue::Seconds(order.created_ms / 1_000))),
     ];
+    let status_id = first_stage(order, policy);
     LeadDraft {
         request_id: order.code.as_str().to_owned(),
         name: lead_name(order, &settings.lead_name),
         price_kzt: order.total.tenge(),
         pipeline_id: Some(policy.pipeline_id).filter(|id| *id > 0),
-        status_id: status_of(order, settings),
+        status_id,
+        loss_reason_id: changes::loss_reason(status_id, &Facts::of(order), policy),
         responsible_user_id: amo.responsible_user_id,
         contact,
         fields: fields.into_iter().flatten().collect(),

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use crate::{
     apply::Session,
-    ledger::AccountLedger,
+    ledger::{AccountLedger, Facts},
     model::{Line, OrderCode},
-    plan::{Known, KnownLead, Plan, Sign, Work, status_of},
+    plan::{Known, KnownLead, Plan, Sign, Work, first_stage},
     ports::{Store, StoreError},
     report::Report,
 };
@@ -58,6 +58,8 @@ pub enum Action {
     Adopt,
     /// Ours already, completed.
     Complete,
+    /// Brought to what Kaspi says now.
+    Change,
     /// Set aside with a problem.
     Park,
     /// Left for a later run.
@@ -155,10 +157,22 @@ pub(crate) fn answer(path: &str, body: &Value, first: i64) -> Value {
         .into_iter()
         .flatten()
         .zip(MADE_UP_FROM + first..)
-        .map(|(row, id)| json!({"id": id, "request_id": row.get("request_id")}))
+        .map(|(row, id)| json!({"id": row.get("id").unwrap_or(&json!(id)), "request_id": row.get("request_id")}))
         .collect();
     let name = path.rsplit('/').next().unwrap_or_default();
     json!({"_embedded": {name: rows}})
+}
+
+/// Notes what Kaspi changed, before anything is done about it.
+pub(crate) fn begin(session: &mut Session<'_>, works: &[Work]) {
+    if session.report.plan.is_none() {
+        return;
+    }
+    for Work { order, record } in works.iter().filter(|work| work.record.is_complete()) {
+        if let Some(since) = &record.since {
+            session.crm.changed.insert(order.code.clone(), change_in_words(since, &record.facts()));
+        }
+    }
 }
 
 /// Notes what would become of some orders, once the last plan has nothing to do for them.
@@ -211,6 +225,9 @@ fn of_order(session: &Session<'_>, plan: &Plan, work: &Work) -> PlannedOrder {
             };
             (Action::Adopt, format!("lead {lead} holds this number in its {place}"))
         }
+        (.., None) if session.crm.changed.contains_key(&order.code) => {
+            (Action::Change, session.crm.changed[&order.code].clone())
+        }
         _ => match lead_id {
             Some(id) => (Action::Complete, format!("lead {id} was made for it, and is not complete")),
             None => (Action::Create, "no lead of the account holds this number".to_owned()),
@@ -221,20 +238,48 @@ fn of_order(session: &Session<'_>, plan: &Plan, work: &Work) -> PlannedOrder {
     if matches!(lead, Action::Park | Action::Wait) {
         return planned;
     }
-    if lead == Action::Create {
-        planned.status_id = status_of(order, session.settings);
-        planned.price_kzt = Some(order.total.tenge());
-        planned.contact = Some(match &order.buyer.phone {
-            None => PlannedContact::None,
-            Some(phone) => match session.crm.contacts.get(&session.account.phone_key(phone)) {
-                Some(Known::There(id)) if id.0 < MADE_UP_FROM => PlannedContact::Found(id.0),
-                _ => PlannedContact::Create,
-            },
-        });
+    if lead == Action::Change
+        && let Some((status_id, price_kzt)) = work.record.wrote
+    {
+        planned.status_id = status_id;
+        planned.price_kzt = Some(price_kzt);
     }
+    if lead == Action::Create {
+        planned.status_id = session.with_policy(|policy| first_stage(order, policy));
+        planned.price_kzt = Some(order.total.tenge());
+    }
+    let phone_key = order.buyer.phone.as_ref().map(|phone| session.account.phone_key(phone));
+    planned.contact = match (lead, phone_key.map(|key| session.crm.contacts.get(&key))) {
+        (Action::Create, None) => Some(PlannedContact::None),
+        (Action::Create | Action::Adopt, Some(Some(Known::There(id)))) if id.0 < MADE_UP_FROM => {
+            Some(PlannedContact::Found(id.0))
+        }
+        (Action::Create, _) | (Action::Adopt, Some(Some(_))) => Some(PlannedContact::Create),
+        _ => None,
+    };
     planned.products = order.lines.iter().flatten().filter_map(|line| product(session, line)).collect();
-    planned.note = session.crm.notes.get(&order.code) == Some(&Known::There(()));
+    let last_note = (order.code.clone(), work.record.revision);
+    planned.note = session.crm.notes.get(&last_note) == Some(&Known::There(()));
     planned
+}
+
+/// `KASPI_DELIVERY/ACCEPTED_BY_MERCHANT packed -> ARCHIVE/COMPLETED`
+fn change_in_words(before: &Facts, now: &Facts) -> String {
+    let place = |facts: &Facts| {
+        let stage = facts.stage.as_deref().map(|stage| format!(" {stage}")).unwrap_or_default();
+        format!("{}/{}{stage}", facts.state, facts.status)
+    };
+    let mut words = vec![match (place(before), place(now)) {
+        (old, new) if old == new => new,
+        (old, new) => format!("{old} -> {new}"),
+    }];
+    if before.total_kzt != now.total_kzt {
+        words.push(format!("total {} -> {}", before.total_kzt, now.total_kzt));
+    }
+    if before.lines != now.lines {
+        words.push("other products".to_owned());
+    }
+    words.join(", ")
 }
 
 /// `None` where no catalog is set: leads get no products then.

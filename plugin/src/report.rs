@@ -43,6 +43,9 @@ pub struct Report {
     pub lag_ms: Option<i64>,
     /// What did not go well.
     pub problems: Vec<Problem>,
+    /// Of a backfill: where to go on reading; `None` once the range is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_from_ms: Option<i64>,
     /// In a dry run: what would be done about each order that is not settled. Nothing was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Vec<PlannedOrder>>,

@@ -3,39 +3,30 @@
 //! Both halves meet only in the ledger, so trouble on one side never stops the other. A run works in slices: it ends
 //! between two units of work when its time is spent, never before the first, and says that there is more.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    amocrm::{AccountCheck, Amo, Catalog, Extent, Layout, Stop, another_account, check_account, pair_key},
-    apply::{Failure, Session},
+    amocrm::{Amo, Stop, pair_key},
+    apply::Failure,
     config::Settings,
-    create::batch_size,
     ingest,
-    kaspi::{Kaspi, KaspiError},
-    ledger::{AccountLedger, AccountPin, Loaded, Meta, Record, ShopLedger, Trouble},
-    model::OrderCode,
-    plan::{Crm, Plan, Work},
+    kaspi::{Kaspi, Window},
+    ledger::{AccountLedger, Meta, Record, ShopLedger},
+    model::{Day, OrderCode},
     ports::{Ports, StoreError},
     rehearsal::{self, Overlay},
     report::{Report, rfc3339},
+    revisit,
     seal::SealedStore,
+    work::into_amocrm,
 };
 
 /// Time for a slice where the host names none.
 const MAX_MS: u64 = 25_000;
-/// Orders that are worked on together, to their end: a slice may be over its time by one such unit.
-const UNIT: usize = 100;
 /// Between the last request of a run and the first of the next, so that runs share the limit without sharing tickets.
 const REST_MS: i64 = 1_000;
 /// Sealed values that are opened together, so that a long backlog needs little memory.
 const SEALED_AT_ONCE: usize = 200;
-/// How long a check of the settings against the account holds.
-const CHECK_MS: i64 = 6 * 3_600_000;
-/// After so many runs that died on an order it is worked on alone, and after so many it is parked.
-const DEATHS_ALONE: u32 = 2;
-const DEATHS_PARKED: u32 = 3;
 
 /// The jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,11 +70,45 @@ struct Options {
     connection: Option<String>,
     lease: Option<String>,
     dry_run: bool,
+    continues: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_ms: MAX_MS, connection: None, lease: None, dry_run: false }
+        Self { max_ms: MAX_MS, connection: None, lease: None, dry_run: false, continues: false }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BackfillOptions {
+    from_ms: i64,
+    to_ms: i64,
+    max_ms: Option<u64>,
+    connection: Option<String>,
+    lease: Option<String>,
+}
+
+/// The options of a call.
+pub(crate) fn parse_options<T: DeserializeOwned>(options: &str) -> Result<T, RunError> {
+    serde_json::from_str(if options.trim().is_empty() { "{}" } else { options })
+        .map_err(|error| RunError::Config(format!("options: {error}")))
+}
+
+/// The settings of a call, for one connection.
+pub(crate) fn load_settings(ports: Ports<'_>, connection: Option<String>) -> Result<Settings, RunError> {
+    let mut settings = Settings::load(ports.config).map_err(|error| RunError::Config(error.to_string()))?;
+    settings.connection = connection.unwrap_or(settings.connection);
+    Ok(settings)
+}
+
+/// Without a guard of its own the component relies on its host for one run at a time.
+pub(crate) fn require_lease(lease: Option<&str>) -> Result<(), RunError> {
+    match lease {
+        Some("host") => Ok(()),
+        _ => Err(RunError::Config(
+            "options: this host must let only one run of a connection through and say so with \"lease\": \"host\"".into(),
+        )),
     }
 }
 
@@ -125,44 +150,75 @@ impl<'a> Budget<'a> {
 /// # Errors
 /// When the run could not begin, or the store fails. Everything else stands in the report's problems.
 pub async fn run(ports: Ports<'_>, job: Job, options: &str) -> Result<String, RunError> {
-    let options: Options = serde_json::from_str(if options.trim().is_empty() { "{}" } else { options })
-        .map_err(|error| RunError::Config(format!("options: {error}")))?;
-    let mut settings = Settings::load(ports.config).map_err(|error| RunError::Config(error.to_string()))?;
-    if job == Job::Reconcile {
-        return Err(RunError::Internal(
-            "the job reconcile is not built yet; new orders are brought in without it".into(),
-        ));
-    }
-    if let Some(connection) = options.connection {
-        settings.connection = connection;
-    }
-    // Without a guard of its own the component relies on its host for one run at a time. A dry run needs none.
-    if !options.dry_run && options.lease.as_deref() != Some("host") {
-        return Err(RunError::Config(
-            "options: this host must let only one run of a connection through and say so with \"lease\": \"host\"".into(),
-        ));
+    let options: Options = parse_options(options)?;
+    let settings = load_settings(ports, options.connection)?;
+    // A dry run changes nothing.
+    if !options.dry_run {
+        require_lease(options.lease.as_deref())?;
     }
     let overlay = Overlay::new(ports.store);
     let store = if options.dry_run { &overlay } else { ports.store };
     let store = SealedStore::new(store, settings.secret_key.clone())?;
-    let ports = Ports { store: &store, ..ports };
-    let budget = Budget::new(ports, options.max_ms);
+    let (name, reading) = match job {
+        Job::New => ("new", Reading::New),
+        Job::Reconcile => ("reconcile", Reading::Again { continues: options.continues }),
+    };
+    let report = Report { plan: options.dry_run.then(Vec::new), ..Report::default() };
+    slice(Ports { store: &store, ..ports }, &settings, options.max_ms, name, reading, report).await
+}
+
+/// One slice of bringing in the orders of a range, see `backfill` in `wit/world.wit`.
+///
+/// # Errors
+/// As for [`run`].
+pub async fn backfill(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
+    let options: BackfillOptions = parse_options(options)?;
+    if options.from_ms > options.to_ms {
+        return Err(RunError::Config("options: from_ms is later than to_ms".into()));
+    }
+    let settings = load_settings(ports, options.connection)?;
+    require_lease(options.lease.as_deref())?;
+    let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
+    let reading = Reading::Range(Window { from_ms: options.from_ms, to_ms: options.to_ms });
+    let max_ms = options.max_ms.unwrap_or(MAX_MS);
+    slice(Ports { store: &store, ..ports }, &settings, max_ms, "backfill", reading, Report::default()).await
+}
+
+/// What a run reads at Kaspi.
+enum Reading {
+    /// From the watermark on.
+    New,
+    /// What may have changed.
+    Again { continues: bool },
+    /// A range that a person named.
+    Range(Window),
+}
+
+async fn slice(
+    ports: Ports<'_>,
+    settings: &Settings,
+    max_ms: u64,
+    name: &str,
+    reading: Reading,
+    report: Report,
+) -> Result<String, RunError> {
+    let budget = Budget::new(ports, max_ms);
     let mut report = Report {
-        job: "new".to_owned(),
+        job: name.to_owned(),
         connection: settings.connection.clone(),
         started_at: rfc3339(budget.now_ms()),
-        plan: options.dry_run.then(Vec::new),
-        ..Report::default()
+        ..report
     };
-    new_orders(ports, &settings, &budget, &mut report).await?;
+    read_and_work(ports, settings, &reading, &budget, &mut report).await?;
     rehearsal::finish(&mut report);
     report.took_ms = budget.took_ms();
     Ok(report.to_json())
 }
 
-async fn new_orders(
+async fn read_and_work(
     ports: Ports<'_>,
     settings: &Settings,
+    reading: &Reading,
     budget: &Budget<'_>,
     report: &mut Report,
 ) -> Result<(), RunError> {
@@ -179,16 +235,26 @@ async fn new_orders(
     count_deaths(&shop, &mut meta)?;
 
     let kaspi = Kaspi::new(ports, &settings.kaspi, &settings.default_country);
-    let windows_left = ingest::ingest(&kaspi, &shop, settings, &mut meta, budget, report).await?;
+    let is_left_to_read = match reading {
+        Reading::New => ingest::ingest(&kaspi, &shop, settings, &mut meta, budget, report).await?,
+        Reading::Again { continues } => {
+            revisit::revisit(&kaspi, &shop, &mut meta, *continues, budget, report).await?
+        }
+        Reading::Range(range) => {
+            let (next_from_ms, is_left) =
+                ingest::range(&kaspi, &shop, *range, &mut meta, budget, report).await?;
+            report.next_from_ms = next_from_ms;
+            is_left
+        }
+    };
     let stored = meta.clone();
-    // The server may have got the last run's last request just now.
-    let rest_ms = (meta.ended_ms + REST_MS - budget.now_ms()).clamp(0, REST_MS);
-    let mut amo = Amo::new(ports, settings, rest_ms.unsigned_abs());
+    let mut amo = amocrm_client(ports, settings, &meta);
     if report.plan.is_some() {
         amo = amo.rehearsing();
     }
-    let orders_left = match into_amocrm(ports, settings, &shop, &kaspi, &amo, &mut meta, budget, report).await
-    {
+    let looks_for_edits = matches!(reading, Reading::Again { continues: false });
+    let work = into_amocrm(ports, settings, &shop, &kaspi, &amo, &mut meta, looks_for_edits, budget, report);
+    let orders_left = match work.await {
         Ok(left) => left,
         Err(Failure::Store(error)) => return Err(error.into()),
         Err(Failure::Stop(stop)) => {
@@ -208,11 +274,17 @@ async fn new_orders(
     }
     report.requests.kaspi = kaspi.requests();
     report.requests.amocrm = amo.requests();
-    report.more = windows_left || orders_left;
+    report.more = is_left_to_read || orders_left;
     report.complete = !report.more && !report.problems.iter().any(|problem| problem.class != "hint");
     report.watermark = Some(rfc3339(meta.watermark_ms));
     report.lag_ms = Some((budget.now_ms() - meta.watermark_ms).max(0));
     Ok(())
+}
+
+/// A client for one call. The server may have got the last run's last request just now.
+pub(crate) fn amocrm_client<'a>(ports: Ports<'a>, settings: &'a Settings, meta: &Meta) -> Amo<'a> {
+    let rest_ms = (meta.ended_ms + REST_MS - ports.clock.now_ms()).clamp(0, REST_MS);
+    Amo::new(ports, settings, rest_ms.unsigned_abs())
 }
 
 /// Opens everything sealed that this run may need, before anything is sent: what was damaged or moved is found now.
@@ -222,7 +294,7 @@ fn check_sealed(ports: Ports<'_>, settings: &Settings, shop: &ShopLedger<'_>) ->
     }
     let mut keys = vec![pair_key(&settings.amo.base_url)];
     keys.extend(shop.pin()?.map(|pin| AccountLedger::salt_key(pin.account_id)));
-    keys.extend(shop.pending()?.iter().map(|code| shop.payload_key(code)));
+    keys.extend(shop.pending(Day::from_number(0))?.iter().map(|code| shop.payload_key(code)));
     keys.chunks(SEALED_AT_ONCE).try_for_each(|keys| ports.store.get_many(keys).map(drop))
 }
 
@@ -252,272 +324,4 @@ fn tell(stop: &Stop, meta: &mut Meta, report: &mut Report) {
         Stop::Unreachable(_) | Stop::Refused { .. } | Stop::Store(_) => "upstream_amocrm",
     };
     report.problem(class, stop.to_string());
-}
-
-/// Answers whether orders are left that could go on at once.
-#[expect(clippy::too_many_arguments, reason = "the parts of one run, each used once")]
-async fn into_amocrm(
-    ports: Ports<'_>,
-    settings: &Settings,
-    shop: &ShopLedger<'_>,
-    kaspi: &Kaspi<'_>,
-    amo: &Amo<'_>,
-    meta: &mut Meta,
-    budget: &Budget<'_>,
-    report: &mut Report,
-) -> Result<bool, Failure> {
-    let now_ms = budget.now_ms();
-    if now_ms < meta.paused_until_ms {
-        return Err(Stop::Paused {
-            until_ms: meta.paused_until_ms,
-            reason: "asked for by an earlier answer".into(),
-        }
-        .into());
-    }
-    let mut pending = shop.pending()?;
-    let Some(check) = checked_account(settings, shop, amo, now_ms, pending.is_empty(), report).await? else {
-        return Ok(false);
-    };
-    let account = AccountLedger::open(ports.store, check.account_id)?;
-    let attempts = account.attempts()?;
-    if pending.is_empty() && attempts.is_empty() {
-        return Ok(false);
-    }
-    let tail = account.tail()?;
-    let mut session = Session {
-        ports,
-        settings,
-        amo,
-        shop,
-        account,
-        check: &check,
-        attempts,
-        tail,
-        crm: Crm::default(),
-        report,
-        batch: batch_size(meta.batch),
-    };
-    session.settle_doubts().await?;
-    session.load_doubts();
-    let mut is_first = true;
-    while !pending.is_empty() {
-        if !is_first && budget.is_spent() {
-            return Ok(true);
-        }
-        is_first = false;
-        let unit: Vec<OrderCode> = pending.drain(..pending.len().min(UNIT)).collect();
-        work_on(&mut session, kaspi, meta, &unit, budget.now_ms()).await?;
-        meta.batch = session.batch;
-    }
-    Ok(false)
-}
-
-/// The account that the settings belong to, checked before the first write; `None` where nothing is to be done.
-async fn checked_account(
-    settings: &Settings,
-    shop: &ShopLedger<'_>,
-    amo: &Amo<'_>,
-    now_ms: i64,
-    is_idle: bool,
-    report: &mut Report,
-) -> Result<Option<AccountCheck>, Failure> {
-    let pin = shop.pin()?;
-    let fingerprint = settings.fingerprint();
-    if let Some(pin) = &pin
-        && pin.fingerprint == fingerprint
-        && report.plan.is_none()
-        && (is_idle || now_ms - pin.checked_ms < CHECK_MS)
-    {
-        return Ok(Some(AccountCheck {
-            account_id: pin.account_id,
-            catalog: pin.catalog.map(|(id, has_sku, has_price)| Catalog { id, has_sku, has_price }),
-            pipeline_id: pin.pipeline_id,
-            findings: Vec::new(),
-            hints: Vec::new(),
-        }));
-    }
-    let layout = Layout::read(amo, settings, Extent::Needed).await?;
-    let mut check = check_account(&layout, settings);
-    if let Some(pin) = pin.as_ref().filter(|pin| pin.account_id != check.account_id) {
-        check.findings.push(another_account(&settings.connection, check.account_id, pin.account_id));
-    }
-    for hint in &check.hints {
-        report.problem("hint", hint.to_string());
-    }
-    if !check.findings.is_empty() {
-        for finding in &check.findings {
-            report.problem("config", finding.to_string());
-        }
-        return Ok(None);
-    }
-    shop.set_pin(&AccountPin {
-        fingerprint,
-        checked_ms: now_ms,
-        account_id: check.account_id,
-        pipeline_id: check.pipeline_id,
-        catalog: check.catalog.as_ref().map(|catalog| (catalog.id, catalog.has_sku, catalog.has_price)),
-    })?;
-    Ok(Some(check))
-}
-
-/// Brings some orders as far as they go at this moment.
-async fn work_on(
-    session: &mut Session<'_>,
-    kaspi: &Kaspi<'_>,
-    meta: &mut Meta,
-    unit: &[OrderCode],
-    now_ms: i64,
-) -> Result<(), Failure> {
-    let (loaded, unreadable) = session.shop.load(unit)?;
-    for bad in unreadable {
-        session.report.parked += 1;
-        session.report.order_problem(
-            &bad.code,
-            "ledger",
-            "the record of this order cannot be read; restore a backup",
-        );
-    }
-    let mut works = Vec::new();
-    for loaded in loaded {
-        if let Some(work) = complete(session, kaspi, loaded, now_ms).await? {
-            works.push(work);
-        }
-    }
-    // Orders on which runs died go alone; the others first.
-    let (mut alone, mut together): (Vec<Work>, Vec<Work>) =
-        works.into_iter().partition(|work| work.record.deaths >= DEATHS_ALONE);
-    run_unit(session, meta, &mut together, now_ms).await?;
-    for work in &mut alone {
-        run_unit(session, meta, std::slice::from_mut(work), now_ms).await?;
-    }
-    Ok(())
-}
-
-/// An order with everything that is needed; `None` where it is parked for now.
-async fn complete(
-    session: &mut Session<'_>,
-    kaspi: &Kaspi<'_>,
-    loaded: Loaded,
-    now_ms: i64,
-) -> Result<Option<Work>, Failure> {
-    let Loaded { code, record, order } = loaded;
-    if let Some(record) = &record {
-        let is_parked = record.trouble.as_ref().is_some_and(|trouble| now_ms < trouble.next_try_ms);
-        if let Some(trouble) = record.trouble.as_ref().filter(|_| is_parked) {
-            session.report.parked += 1;
-            session.report.order_problem(code.as_str(), &trouble.class.clone(), trouble.message.clone());
-            return Ok(None);
-        }
-        if record.deaths >= DEATHS_PARKED {
-            session.report.parked += 1;
-            let message = format!("{} runs died while working on this order", record.deaths);
-            session.report.order_problem(code.as_str(), "poison", message);
-            return Ok(None);
-        }
-    }
-    // Without a payload, or without a record (the index is written first), Kaspi is asked again.
-    let mut order = match order {
-        Some(order) => order,
-        None => match kaspi.order(code.as_str()).await {
-            Ok(Some(order)) => order,
-            Ok(None) => {
-                session.report.parked += 1;
-                session.report.order_problem(
-                    code.as_str(),
-                    "gone_at_kaspi",
-                    "Kaspi does not know this order any more",
-                );
-                return Ok(None);
-            }
-            Err(KaspiError::Ending) => return Err(Stop::Ending.into()),
-            Err(error) => {
-                session.report.problem("upstream_kaspi", format!("Kaspi: {error}"));
-                return Ok(None);
-            }
-        },
-    };
-    let record = record.unwrap_or_else(|| Record::new(&order, now_ms, None));
-    if order.lines.is_none() {
-        match kaspi.entries(&order.id).await {
-            Ok(lines) => {
-                order.lines = Some(lines);
-                session.shop.set_order(&order, &record)?;
-            }
-            Err(KaspiError::Ending) => return Err(Stop::Ending.into()),
-            Err(error) => {
-                session.report.order_problem(code.as_str(), "lines_missing", format!("Kaspi: {error}"));
-                return Ok(None);
-            }
-        }
-    }
-    Ok(Some(Work { order, record }))
-}
-
-/// Plans and applies until nothing can be done at this moment.
-async fn run_unit(
-    session: &mut Session<'_>,
-    meta: &mut Meta,
-    works: &mut [Work],
-    now_ms: i64,
-) -> Result<(), Failure> {
-    if works.is_empty() {
-        return Ok(());
-    }
-    meta.working = works.iter().map(|work| work.order.code.as_str().to_owned()).collect();
-    session.shop.set_meta(meta)?;
-    let result = loop {
-        let plan = session.plan(works);
-        if plan.is_idle() {
-            break Ok(plan);
-        }
-        if let Err(failure) = session.apply(plan, works).await {
-            break Err(failure);
-        }
-    };
-    match result {
-        Ok(plan) => Ok(finish(session, &plan, works, now_ms)?),
-        Err(Failure::Stop(stop)) => {
-            finish(session, &session.plan(works), works, now_ms)?;
-            Err(stop.into())
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// Records what the last plan says about orders that go no further.
-fn finish(session: &mut Session<'_>, plan: &Plan, works: &[Work], now_ms: i64) -> Result<(), StoreError> {
-    rehearsal::note(session, plan, works);
-    let by_code: BTreeMap<&OrderCode, &Work> = works.iter().map(|work| (&work.order.code, work)).collect();
-    let settled: Vec<(OrderCode, i64)> = plan
-        .settled
-        .iter()
-        .filter_map(|code| Some((code.clone(), by_code.get(code)?.record.created_ms)))
-        .collect();
-    if !settled.is_empty() {
-        session.shop.settle(&settled)?;
-    }
-    let mut pairs = Vec::new();
-    for (code, class, message) in &plan.refused {
-        let Some(work) = by_code.get(code) else { continue };
-        let mut record = work.record.clone();
-        record.trouble = Some(Trouble::after(record.trouble.as_ref(), class, message.clone(), now_ms));
-        pairs.push(session.shop.record_pair(code, &record));
-        session.report.parked += 1;
-        session.report.order_problem(code.as_str(), class, message.clone());
-    }
-    if !pairs.is_empty() {
-        session.account.write(&pairs)?;
-    }
-    for (code, message) in &plan.later {
-        session.report.order_problem(code.as_str(), "upstream_amocrm", message.clone());
-    }
-    for code in &plan.in_doubt {
-        session.report.in_doubt += 1;
-        session.report.order_problem(
-            code.as_str(),
-            "in_doubt",
-            "amoCRM's answer was lost; nothing is sent again before it is known what became of it",
-        );
-    }
-    Ok(())
 }

@@ -7,9 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    amocrm::{Lead, Stop},
+    amocrm::{Lead, Note, Stop},
     apply::{Failure, Session},
+    changes::SeenLead,
     elements,
+    gather::Gather as _,
     ledger::{Attempt, Effect, LeadEntry},
     model::{LeadId, Order, OrderCode, phone},
     note,
@@ -20,11 +22,11 @@ use crate::{
 const PAGES_MAX: usize = 400;
 /// Pages of notes of one lead at most.
 const NOTE_PAGES_MAX: usize = 4;
+/// Leads whose notes are read in one walk: not so many that it gets long.
+const NOTED_LEADS_MAX: usize = 50;
 /// A day, and how far the clocks may differ, in seconds.
 const DAY_S: i64 = 86_400;
 const SKEW_S: i64 = 600;
-/// Lengths of name tokens that may be order codes (docs/apis/kaspi.md 2.0).
-const TOKEN_CHARS: std::ops::RangeInclusive<usize> = 8..=12;
 
 /// Reads the list of leads, newest first, back to what is known already; at first, and for older orders, back to a
 /// day before the oldest of them. Every code that is seen is stored, known order or not.
@@ -74,11 +76,7 @@ pub async fn read_tail(session: &mut Session<'_>, oldest_created_s: i64) -> Resu
 fn store_sightings<'l>(session: &Session<'_>, leads: impl Iterator<Item = &'l Lead>) -> Result<(), Failure> {
     let mut by_code: BTreeMap<OrderCode, Vec<i64>> = BTreeMap::new();
     for lead in leads {
-        let codes: Vec<OrderCode> = match &lead.code {
-            Some(code) => OrderCode::parse(code).into_iter().collect(),
-            None => tokens(&lead.name).filter_map(OrderCode::parse).collect(),
-        };
-        for code in codes {
+        for code in lead.codes() {
             by_code.entry(code).or_default().push(lead.id.0);
         }
     }
@@ -99,12 +97,6 @@ fn store_sightings<'l>(session: &Session<'_>, leads: impl Iterator<Item = &'l Le
         session.account.write(&pairs)?;
     }
     Ok(())
-}
-
-/// Tokens of a name that may be order codes.
-fn tokens(name: &str) -> impl Iterator<Item = &str> {
-    name.split(|c: char| !c.is_alphanumeric())
-        .filter(|token| TOKEN_CHARS.contains(&token.len()) && token.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// What a lead that mentions an order's code means for the order.
@@ -143,7 +135,7 @@ pub async fn leads_of(session: &mut Session<'_>, works: &[&Work]) -> Result<(), 
     let codes: Vec<OrderCode> = works.iter().map(|work| work.order.code.clone()).collect();
     let entries: BTreeMap<OrderCode, LeadEntry> = session.account.leads(&codes)?;
     let ids: BTreeSet<LeadId> =
-        entries.values().flat_map(|entry| entry.ids.iter().copied().map(LeadId)).collect();
+        entries.values().flat_map(|entry| entry.ids.iter().copied().map(LeadId)).gather();
     let ids: Vec<LeadId> = ids.into_iter().collect();
     let leads = if ids.is_empty() { Vec::new() } else { session.amo.leads_by_id(&ids).await? };
     for work in works {
@@ -182,6 +174,9 @@ pub async fn leads_of(session: &mut Session<'_>, works: &[&Work]) -> Result<(), 
                         format!("lead {id} mentions this order but is older, closed or in another pipeline"),
                     );
                 }
+                if let Some(lead) = adopted.and_then(|(id, _)| leads.iter().find(|lead| lead.id == id)) {
+                    session.crm.seen.insert(order.code.clone(), SeenLead::There(lead.clone()));
+                }
                 adopted.map_or(KnownLead::Absent, |(lead, sign)| KnownLead::Adopt(lead, sign))
             }
         };
@@ -209,7 +204,7 @@ pub async fn look_for(session: &Session<'_>, attempts: &BTreeMap<String, Attempt
     look_for_leads(session, &of_kind(|e| matches!(e, Effect::Lead(_))), &mut look).await?;
     look_for_contacts(session, &of_kind(|e| matches!(e, Effect::Contact(_))), &mut look).await?;
     look_for_elements(session, &of_kind(|e| matches!(e, Effect::Element(_))), &mut look).await?;
-    look_for_notes(session, &of_kind(|e| matches!(e, Effect::Note(_))), &mut look).await?;
+    look_for_notes(session, &of_kind(|e| matches!(e, Effect::Note(..))), &mut look).await?;
     Ok(look)
 }
 
@@ -327,9 +322,17 @@ async fn look_for_notes(
     wanted: &[(Effect, &Attempt)],
     look: &mut Look,
 ) -> Result<(), Failure> {
+    let orders: Vec<(OrderCode, LeadId)> = wanted
+        .iter()
+        .filter_map(|(effect, attempt)| match effect {
+            Effect::Note(code, _) => Some((code.clone(), LeadId(attempt.about))),
+            _ => None,
+        })
+        .collect();
+    let notes = notes_of(session, &orders).await?;
     for (effect, attempt) in wanted {
-        let Effect::Note(code) = effect else { continue };
-        if has_note(session, code, LeadId(attempt.about)).await? {
+        let Effect::Note(code, revision) = effect else { continue };
+        if notes.get(code).is_some_and(|notes| notes.contains_key(revision)) {
             look.found.insert(effect.key(), attempt.about);
         } else {
             look.absent.insert(effect.key());
@@ -338,18 +341,61 @@ async fn look_for_notes(
     Ok(())
 }
 
-/// Whether a lead has our summary note.
-pub async fn has_note(session: &Session<'_>, code: &OrderCode, lead: LeadId) -> Result<bool, Failure> {
-    for page in 1..=NOTE_PAGES_MAX {
-        let notes = session.amo.notes(lead, page).await?;
-        if notes.iter().any(|found| note::is_marked(&found.text, code)) {
-            return Ok(true);
+/// Our notes on the leads of some orders: by order, texts by revision.
+pub async fn notes_of(
+    session: &Session<'_>,
+    orders: &[(OrderCode, LeadId)],
+) -> Result<BTreeMap<OrderCode, BTreeMap<u32, String>>, Failure> {
+    let mut found: BTreeMap<OrderCode, BTreeMap<u32, String>> = BTreeMap::new();
+    for chunk in orders.chunks(NOTED_LEADS_MAX) {
+        let ids: Vec<LeadId> = chunk.iter().map(|(_, lead)| *lead).collect();
+        let mut notes = Vec::new();
+        if let Some(all) = notes_of_all(session, &ids).await? {
+            notes = all;
+        } else {
+            for id in ids {
+                for page in 1..=NOTE_PAGES_MAX {
+                    let more = session.amo.notes_of(id, page).await?;
+                    let is_last = more.len() < crate::amocrm::PAGE_SIZE;
+                    notes.extend(more);
+                    if is_last {
+                        break;
+                    }
+                }
+            }
         }
-        if notes.len() < crate::amocrm::PAGE_SIZE {
-            break;
+        for (code, lead) in chunk {
+            let ours = notes.iter().filter(|note| note.lead == *lead);
+            let revisions =
+                ours.filter_map(|note| Some((note::revision_in(&note.text, code)?, note.text.clone())));
+            found.entry(code.clone()).or_default().extend(revisions);
         }
     }
-    Ok(false)
+    Ok(found)
+}
+
+/// The notes of some leads in one walk; `None` where the account does not filter them, or there are too many.
+async fn notes_of_all(session: &Session<'_>, ids: &[LeadId]) -> Result<Option<Vec<Note>>, Failure> {
+    if ids.len() < 2 {
+        return Ok(None);
+    }
+    let mut notes: Vec<Note> = Vec::new();
+    for page in 1..=NOTE_PAGES_MAX {
+        let more = match session.amo.notes_of_all(ids, page).await {
+            Ok(more) => more,
+            Err(Stop::Refused { .. }) => return Ok(None),
+            Err(stop) => return Err(stop.into()),
+        };
+        let is_last = more.len() < crate::amocrm::PAGE_SIZE;
+        if more.iter().any(|note| !ids.contains(&note.lead)) {
+            return Ok(None);
+        }
+        notes.extend(more);
+        if is_last {
+            return Ok(Some(notes));
+        }
+    }
+    Ok(None)
 }
 
 fn remember_lowest(look: &mut Look, effect: &Effect, id: i64) {
@@ -416,6 +462,7 @@ mod tests {
             state: "NEW".into(),
             status: "APPROVED_BY_BANK".into(),
             stage: None,
+            cancellation_reason: None,
             total: Money::from_whole(1),
             delivery_cost: None,
             delivery_mode: None,
@@ -434,9 +481,13 @@ mod tests {
             pipeline_id: 7,
             status_id: 101,
             created_s: 1_000,
+            price_kzt: 0,
+            is_price_computed: false,
             is_deleted: false,
             is_tagged: false,
             code: None,
+            products: None,
+            contacts: Vec::new(),
         }
     }
 
@@ -507,11 +558,5 @@ mod tests {
         assert!(!falls(&[&[1, 2, 3]]));
         assert!(!falls(&[&[9, 8, 8]]));
         assert!(!falls(&[&[3, 2, 1], &[6, 5, 4]]));
-    }
-
-    #[test]
-    fn only_numbers_of_the_right_length_are_tokens() {
-        let found: Vec<&str> = tokens("Kaspi 1000000001, №123456789 (77010000001) 42 a12345678").collect();
-        assert_eq!(found, ["1000000001", "123456789", "77010000001"]);
     }
 }

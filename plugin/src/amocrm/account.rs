@@ -4,7 +4,7 @@ use kaspi_amocrm_settings::{Finding, Setting, Text, table};
 use serde_json::Value;
 
 use super::{
-    layout::{Layout, is_active, is_incoming, listed, name_of, stages},
+    layout::{Layout, first_stage, is_active, is_incoming, listed, name_of, stages},
     wire::{Catalog, integer, text},
 };
 use crate::config::Settings;
@@ -18,6 +18,8 @@ pub struct AccountCheck {
     pub catalog: Option<Catalog>,
     /// The pipeline that leads go to: of the settings, else the main one.
     pub pipeline_id: i64,
+    /// The stage of leads that name none.
+    pub first_stage_id: Option<i64>,
     /// Settings that the account contradicts, each with the names that the account has.
     pub findings: Vec<Finding>,
     /// What works worse than it could.
@@ -34,13 +36,14 @@ const SEES_ALL: &str = "A";
 /// Compares every id of the settings with the account.
 pub fn check_account(layout: &Layout, settings: &Settings) -> AccountCheck {
     let mut found = Found::default();
-    let pipeline_id = check_stages(settings, &layout.pipelines, &mut found);
+    let (pipeline_id, first_stage_id) = check_stages(settings, &layout.pipelines, &mut found);
     check_token(settings, layout, &mut found);
     check_user(settings.amo.responsible_user_id, layout.users.as_deref(), &mut found);
+    check_loss_reason(settings.amo.loss_reason_id, &layout.loss_reasons, &mut found);
     let catalog = check_catalog(settings.amo.catalog_id, layout, &mut found);
     check_fields(settings, layout, &mut found);
     let Found { findings, hints } = found;
-    AccountCheck { account_id: layout.account_id, catalog, pipeline_id, findings, hints }
+    AccountCheck { account_id: layout.account_id, catalog, pipeline_id, first_stage_id, findings, hints }
 }
 
 /// The leads of a connection stay in one account.
@@ -81,7 +84,7 @@ fn choose(choice: &str) -> Text {
     Text::new(format!("choose one of: {choice}"), format!("выберите из: {choice}"))
 }
 
-fn check_stages(settings: &Settings, pipelines: &[Value], found: &mut Found) -> i64 {
+fn check_stages(settings: &Settings, pipelines: &[Value], found: &mut Found) -> (i64, Option<i64>) {
     let flag = |pipeline: &Value, name: &str| pipeline.get(name).and_then(Value::as_bool) == Some(true);
     let pipeline = match settings.amo.pipeline_id {
         Some(id) => {
@@ -113,14 +116,25 @@ fn check_stages(settings: &Settings, pipelines: &[Value], found: &mut Found) -> 
         }
         None => pipelines.iter().find(|pipeline| flag(pipeline, "is_main")).or(pipelines.first()),
     };
-    let Some(pipeline) = pipeline else { return 0 };
+    let Some(pipeline) = pipeline else { return (0, None) };
     if let Some(id) = settings.amo.status_id {
         check_stage(&table::AMO_STATUS_ID, "", id, pipeline, pipelines, found);
     }
     for (key, id) in settings.status_map.iter() {
         check_stage(&table::STATUS_MAP, &format!("{key}: "), id, pipeline, pipelines, found);
     }
-    integer(pipeline, "id").unwrap_or(0)
+    (integer(pipeline, "id").unwrap_or(0), first_stage(pipeline))
+}
+
+fn check_loss_reason(wanted: Option<i64>, reasons: &[Value], found: &mut Found) {
+    let Some(id) = wanted.filter(|id| reasons.iter().all(|reason| integer(reason, "id") != Some(*id))) else {
+        return;
+    };
+    let problem = Text::new(
+        format!("the account has no loss reason {id}"),
+        format!("в аккаунте нет причины отказа {id}"),
+    );
+    found.wrong(&table::AMO_LOSS_REASON_ID, problem, choose(&listed(reasons.iter())));
 }
 
 /// A stage must be one of the pipeline in which a lead can be made. `part` names the entry of the setting.

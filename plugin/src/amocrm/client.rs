@@ -1,19 +1,18 @@
 //! Requests to amoCRM: reads that are tried again, writes that are not.
 
-use std::cell::Cell;
+use std::{cell::Cell, collections::BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::{
     outcome::{self, Write},
     tokens::Tokens,
-    wire::{
-        Catalog, Contact, ContactDraft, Element, ElementDraft, Lead, LeadDraft, LinkDraft, Note, NoteDraft,
-    },
+    wire::{Contact, Element, Lead, LeadChange, LinkDraft, Note},
 };
 use crate::{
     config::{AmoSettings, Settings},
-    model::LeadId,
+    gather::Gather as _,
+    model::{ContactId, LeadId},
     pace::Pace,
     ports::{HttpError, HttpRequest, HttpResponse, Method, Ports, StoreError},
     rehearsal, url,
@@ -33,6 +32,8 @@ const PAUSE_IN_RUN_MS_MAX: i64 = 20_000;
 /// How long the account is left alone after the run gave up on 429, and after a block page (2.1).
 const PAUSE_THROTTLED_MS: i64 = 60_000;
 const PAUSE_BLOCKED_MS: i64 = 600_000;
+/// What else is wanted of leads that are looked at singly (3.5).
+const WITH_PARTS: &str = "catalog_elements,contacts";
 const USER_AGENT: &str = concat!("kaspi-amocrm/", env!("CARGO_PKG_VERSION"));
 
 /// Why a run cannot go on with amoCRM, or a call with itself.
@@ -68,6 +69,43 @@ pub enum Stop {
         /// amoCRM's own words.
         detail: String,
     },
+}
+
+/// What is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Creation {
+    /// Contacts.
+    Contacts,
+    /// Elements of a catalog.
+    Elements {
+        /// The catalog's id.
+        catalog_id: i64,
+    },
+    /// Leads. Never by `/leads/complex`: duplicate control may fold an order into an older lead there (3.6).
+    Leads,
+    /// Notes of leads.
+    Notes,
+}
+
+impl Creation {
+    fn path(self) -> String {
+        match self {
+            Self::Contacts => "/api/v4/contacts".to_owned(),
+            Self::Elements { catalog_id } => format!("/api/v4/catalogs/{catalog_id}/elements"),
+            Self::Leads => "/api/v4/leads".to_owned(),
+            Self::Notes => "/api/v4/leads/notes".to_owned(),
+        }
+    }
+
+    /// Where answers have their rows.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Contacts => "contacts",
+            Self::Elements { .. } => "elements",
+            Self::Leads => "leads",
+            Self::Notes => "notes",
+        }
+    }
 }
 
 /// The client of one run.
@@ -158,6 +196,10 @@ impl<'a> Amo<'a> {
     /// # Errors
     /// When the account refuses all requests; the write was then not carried out.
     pub async fn write(&self, path: &str, body: &Value) -> Result<Write, Stop> {
+        self.send_write(Method::Post, path, body).await
+    }
+
+    async fn send_write(&self, method: Method, path: &str, body: &Value) -> Result<Write, Stop> {
         if let Some(made_up) = &self.made_up {
             let first = made_up.get();
             made_up.set(first + 1_000);
@@ -168,7 +210,11 @@ impl<'a> Amo<'a> {
             if attempt > 0 {
                 self.ports.clock.sleep(1_000 << attempt).await;
             }
-            match self.send(Method::Post, path, Some(body)).await? {
+            match self.send(method, path, Some(body)).await? {
+                // Unlinking has nothing to tell (3.7).
+                Ok(response) if response.status == 204 && path.ends_with("/unlink") => {
+                    return Ok(Write::Done(Value::Null));
+                }
                 Ok(response) => return Ok(outcome::classify(response.status, &response.body)),
                 Err(HttpError::NotSent(reason)) => trouble = reason,
                 Err(HttpError::Denied(reason)) => return Err(denied(&reason)),
@@ -278,18 +324,36 @@ impl<'a> Amo<'a> {
         self.leads(&format!("order%5Bid%5D=desc&limit={PAGE_SIZE}&page={page}")).await
     }
 
-    /// A page of leads that changed since a moment.
+    /// A page of leads that changed since a moment, with their products and contacts.
     ///
     /// # Errors
     /// When there is no usable answer.
     pub async fn leads_updated_since(&self, since_s: i64, page: usize) -> Result<Vec<Lead>, Stop> {
         let query = format!(
-            "filter%5Bupdated_at%5D%5Bfrom%5D={since_s}&order%5Bid%5D=desc&limit={PAGE_SIZE}&page={page}"
+            "filter%5Bupdated_at%5D%5Bfrom%5D={since_s}&order%5Bid%5D=desc&with={WITH_PARTS}\
+             &limit={PAGE_SIZE}&page={page}"
         );
         self.leads(&query).await
     }
 
-    /// Leads by id, as they are at this moment; deleted ones are missing.
+    /// One lead by its id, also one in the bin; `None`: it is gone without trace.
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub async fn lead(&self, id: LeadId) -> Result<Option<Lead>, Stop> {
+        let document = self.get(&format!("/api/v4/leads/{id}?with={WITH_PARTS}")).await?;
+        Ok(document.and_then(|row| Lead::read(&row, self.settings.lead_order_code_field_id)))
+    }
+
+    /// Leads that the search finds for a text: may miss the newest, may show strangers (4.1).
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub async fn search_leads(&self, text: &str) -> Result<Vec<Lead>, Stop> {
+        self.leads(&format!("query={}&limit={PAGE_SIZE}", url::encode(text))).await
+    }
+
+    /// Leads by id with their products and contacts, as they are at this moment; deleted ones are missing.
     ///
     /// # Errors
     /// When there is no usable answer.
@@ -297,7 +361,8 @@ impl<'a> Amo<'a> {
         let mut leads = Vec::new();
         for chunk in ids.chunks(PAGE_SIZE) {
             let filter: Vec<String> = chunk.iter().map(|id| format!("filter%5Bid%5D%5B%5D={id}")).collect();
-            leads.extend(self.leads(&format!("{}&limit={PAGE_SIZE}", filter.join("&"))).await?);
+            let query = format!("{}&with={WITH_PARTS}&limit={PAGE_SIZE}", filter.join("&"));
+            leads.extend(self.leads(&query).await?);
         }
         Ok(leads)
     }
@@ -351,43 +416,46 @@ impl<'a> Amo<'a> {
         Ok(rows(document.as_ref(), "elements").filter_map(Element::read).collect())
     }
 
-    /// The notes of one lead.
+    /// A page of the notes of one lead. Pages count from 1.
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn notes(&self, lead: LeadId, page: usize) -> Result<Vec<Note>, Stop> {
-        let path = format!("/api/v4/leads/{lead}/notes?limit={PAGE_SIZE}&page={page}");
-        let document = self.get(&path).await?;
+    pub async fn notes_of(&self, lead: LeadId, page: usize) -> Result<Vec<Note>, Stop> {
+        self.notes(&format!("/api/v4/leads/{lead}/notes?limit={PAGE_SIZE}&page={page}")).await
+    }
+
+    /// A page of the notes of some leads (3.9).
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub async fn notes_of_all(&self, leads: &[LeadId], page: usize) -> Result<Vec<Note>, Stop> {
+        let filter: Vec<String> =
+            leads.iter().map(|id| format!("filter%5Bentity_id%5D%5B%5D={id}")).collect();
+        self.notes(&format!("/api/v4/leads/notes?{}&limit={PAGE_SIZE}&page={page}", filter.join("&"))).await
+    }
+
+    async fn notes(&self, path: &str) -> Result<Vec<Note>, Stop> {
+        let document = self.get(path).await?;
         Ok(rows(document.as_ref(), "notes").filter_map(Note::read).collect())
     }
 
     // Writes, one request each.
 
-    /// Makes contacts. The answer is matched with [`ids_of`](Self::ids_of).
+    /// Makes entities of one kind. The answer is matched with [`ids_of`](Self::ids_of).
     ///
     /// # Errors
     /// When the account refuses all requests.
-    pub async fn create_contacts(&self, drafts: &[ContactDraft]) -> Result<Write, Stop> {
-        let body: Vec<Value> = drafts.iter().map(ContactDraft::body).collect();
-        self.write("/api/v4/contacts", &json!(body)).await
+    pub async fn create(&self, kind: Creation, bodies: Vec<Value>) -> Result<Write, Stop> {
+        self.write(&kind.path(), &Value::Array(bodies)).await
     }
 
-    /// Makes catalog elements.
+    /// Changes leads. What was changed is told by [`changed_ids`](Self::changed_ids).
     ///
     /// # Errors
     /// When the account refuses all requests.
-    pub async fn create_elements(&self, catalog: &Catalog, drafts: &[ElementDraft]) -> Result<Write, Stop> {
-        let body: Vec<Value> = drafts.iter().map(|draft| draft.body(catalog)).collect();
-        self.write(&format!("/api/v4/catalogs/{}/elements", catalog.id), &json!(body)).await
-    }
-
-    /// Makes leads. Never `/leads/complex`: duplicate control may fold an order into an older lead there (3.6).
-    ///
-    /// # Errors
-    /// When the account refuses all requests.
-    pub async fn create_leads(&self, drafts: &[LeadDraft]) -> Result<Write, Stop> {
-        let body: Vec<Value> = drafts.iter().map(LeadDraft::body).collect();
-        self.write("/api/v4/leads", &json!(body)).await
+    pub async fn change_leads(&self, changes: &[LeadChange]) -> Result<Write, Stop> {
+        let body: Vec<Value> = changes.iter().map(LeadChange::body).collect();
+        self.send_write(Method::Patch, "/api/v4/leads", &json!(body)).await
     }
 
     /// Links products to leads, or changes their quantities.
@@ -399,25 +467,44 @@ impl<'a> Amo<'a> {
         self.write("/api/v4/leads/link", &json!(body)).await
     }
 
-    /// Makes notes of leads.
+    /// Links contacts with leads, as their main ones.
     ///
     /// # Errors
     /// When the account refuses all requests.
-    pub async fn create_notes(&self, drafts: &[NoteDraft]) -> Result<Write, Stop> {
-        let body: Vec<Value> = drafts.iter().map(NoteDraft::body).collect();
-        self.write("/api/v4/leads/notes", &json!(body)).await
+    pub async fn link_contacts(&self, rows: &[(LeadId, ContactId)]) -> Result<Write, Stop> {
+        let body = rows.iter().map(|(lead, contact)| {
+            json!({
+                "entity_id": lead.0, "to_entity_id": contact.0, "to_entity_type": "contacts",
+                "metadata": {"is_main": true},
+            })
+        });
+        self.write("/api/v4/leads/link", &Value::Array(body.collect())).await
+    }
+
+    /// Takes products off leads.
+    ///
+    /// # Errors
+    /// When the account refuses all requests.
+    pub async fn unlink(&self, drafts: &[LinkDraft]) -> Result<Write, Stop> {
+        let body: Vec<Value> = drafts.iter().map(LinkDraft::unlinking_body).collect();
+        self.write("/api/v4/leads/unlink", &json!(body)).await
+    }
+
+    /// Ids of changed leads, from a [`Write::Done`].
+    pub fn changed_ids(document: &Value) -> BTreeSet<LeadId> {
+        rows(Some(document), "leads").filter_map(|row| super::wire::positive(row, "id").map(LeadId)).gather()
     }
 
     /// Ids of created entities by `request_id`, from a [`Write::Done`]. Rows without either, or whose `request_id`
     /// stands twice, are left out: nothing is proven for them.
-    pub fn ids_of(document: &Value, name: &str) -> Vec<(String, i64)> {
-        let mut ids: Vec<(String, i64)> = rows(Some(document), name)
+    pub fn ids_of(document: &Value, kind: Creation) -> Vec<(String, i64)> {
+        let mut ids: Vec<(String, i64)> = rows(Some(document), kind.name())
             .filter_map(|row| {
                 let request_id = outcome::id_text(row.get("request_id")?)?;
                 Some((request_id, super::wire::positive(row, "id")?))
             })
             .collect();
-        ids.sort();
+        ids.sort_unstable();
         ids.dedup();
         let doubled: Vec<String> =
             ids.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0.clone()).collect();
@@ -475,6 +562,6 @@ mod tests {
             {"id": 1, "request_id": "a"}, {"id": 2, "request_id": 7}, {"id": null, "request_id": "c"},
             {"id": 4}, {"id": 5, "request_id": "d"}, {"id": 6, "request_id": "d"}, {"id": -1, "request_id": "e"},
         ]}});
-        assert_eq!(Amo::ids_of(&document, "leads"), [("7".to_owned(), 2), ("a".to_owned(), 1)]);
+        assert_eq!(Amo::ids_of(&document, Creation::Leads), [("7".to_owned(), 2), ("a".to_owned(), 1)]);
     }
 }

@@ -1,6 +1,6 @@
 //! The account as it is set up: pipelines, users, lists and fields (docs/apis/amocrm.md 3.1, 3.3, 3.11).
 
-use futures_util::future::{join, join3, join4};
+use futures_util::future::{join, join4};
 use serde_json::{Value, json};
 
 use super::{
@@ -35,6 +35,8 @@ pub struct Layout {
     pub current_user_id: Option<i64>,
     /// Pipelines with their stages.
     pub pipelines: Vec<Value>,
+    /// Reasons why leads are lost.
+    pub loss_reasons: Vec<Value>,
     /// Users, also those who are switched off; `None` where only administrators may see them.
     pub users: Option<Vec<Value>>,
     /// Lists.
@@ -67,6 +69,10 @@ impl Layout {
         let catalogs = async {
             list_if(amo, is_all || wanted.catalog_id.is_some(), "/api/v4/catalogs", "catalogs").await
         };
+        let loss_reasons = async {
+            let is_needed = is_all || wanted.loss_reason_id.is_some();
+            list_if(amo, is_needed, "/api/v4/leads/loss_reasons", "loss_reasons").await
+        };
         let catalog_fields = async {
             let path = format!("/api/v4/catalogs/{}/custom_fields", wanted.catalog_id.unwrap_or_default());
             // A catalog that does not exist is a finding of its own; how amoCRM answers for its fields is unknown.
@@ -85,9 +91,12 @@ impl Layout {
         let any_field = is_all || fields.iter().any(Option::is_some);
         let lead_fields = list_if(amo, any_field, "/api/v4/leads/custom_fields", "custom_fields");
         let contact_fields = list_if(amo, any_field, "/api/v4/contacts/custom_fields", "custom_fields");
-        let ((account, pipelines, users, catalogs), (catalog_fields, lead_fields, contact_fields)) = join(
+        let (
+            (account, pipelines, users, catalogs),
+            (catalog_fields, lead_fields, contact_fields, loss_reasons),
+        ) = join(
             join4(account, pipelines, users, catalogs),
-            join3(catalog_fields, lead_fields, contact_fields),
+            join4(catalog_fields, lead_fields, contact_fields, loss_reasons),
         )
         .await;
 
@@ -100,6 +109,7 @@ impl Layout {
             subdomain: text(&account, "subdomain"),
             current_user_id: positive(&account, "current_user_id"),
             pipelines: rows(pipelines?.as_ref(), "pipelines").cloned().collect(),
+            loss_reasons: loss_reasons?,
             users: users?,
             catalogs: catalogs?,
             catalog_fields: catalog_fields?,
@@ -128,6 +138,7 @@ impl Layout {
         json!({
             "account": {"id": self.account_id, "name": self.name, "subdomain": self.subdomain},
             "pipelines": pipelines,
+            "loss_reasons": parts(&self.loss_reasons),
             "users": users,
             "catalogs": parts(&self.catalogs),
             "lead_fields": parts(&self.lead_fields),
@@ -167,6 +178,13 @@ fn part(row: &Value, more: &[&str]) -> Value {
 /// The stages of a pipeline.
 pub(super) fn stages(pipeline: &Value) -> Vec<&Value> {
     rows(Some(pipeline), "statuses").collect()
+}
+
+/// The stage in which amoCRM makes a lead that names none: the first one that is not for incoming requests.
+pub(super) fn first_stage(pipeline: &Value) -> Option<i64> {
+    let ordinary = stages(pipeline).into_iter().filter(|stage| !is_incoming(stage));
+    let first = ordinary.min_by_key(|stage| integer(stage, "sort").unwrap_or(i64::MAX))?;
+    positive(first, "id")
 }
 
 /// Whether a user may be made responsible.

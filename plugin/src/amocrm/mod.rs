@@ -12,11 +12,11 @@ mod wire;
 pub use account::{AccountCheck, another_account, check_account};
 pub(crate) use client::PAGE_SIZE;
 pub(crate) use client::WRITE_DEADLINE_MS;
-pub use client::{Amo, Stop};
+pub use client::{Amo, Creation, Stop};
 pub use layout::{Extent, Layout};
 pub use outcome::{Rejection, Write};
 pub(crate) use tokens::pair_key;
 pub use wire::{
-    Catalog, Contact, ContactDraft, Element, ElementDraft, FieldValue, Lead, LeadDraft, LinkDraft, Note,
-    NoteDraft, TAG,
+    Catalog, Contact, ContactDraft, Element, ElementDraft, FieldValue, Lead, LeadChange, LeadDraft,
+    LinkDraft, Note, NoteDraft, TAG,
 };

@@ -1,12 +1,17 @@
 //! Entities of amoCRM: as they are read, and as they are written (docs/apis/amocrm.md 3).
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::model::{ContactId, ElementId, LeadId, Phone};
+use crate::gather::Gather as _;
+use crate::model::{ContactId, ElementId, LeadId, OrderCode, Phone};
 
 /// The tag of every lead that we made.
 pub const TAG: &str = "Kaspi";
+/// Lengths of name tokens that may be order codes (docs/apis/kaspi.md 2.0).
+const TOKEN_CHARS: std::ops::RangeInclusive<usize> = 8..=12;
 /// Longest name of an entity, in characters (docs/apis/amocrm.md 5, 14).
 const NAME_CHARS_MAX: usize = 255;
 
@@ -21,6 +26,10 @@ pub struct Lead {
     pub pipeline_id: i64,
     /// Its stage; 142 is won and 143 lost in every pipeline.
     pub status_id: i64,
+    /// Whole tenge.
+    pub price_kzt: i64,
+    /// Whether amoCRM computes the price from the products (docs/apis/amocrm.md 3.7).
+    pub is_price_computed: bool,
     /// Seconds since 1970.
     pub created_s: i64,
     /// In the bin.
@@ -29,6 +38,10 @@ pub struct Lead {
     pub is_tagged: bool,
     /// The value of the order-code field, where that is set.
     pub code: Option<String>,
+    /// Elements with their pieces; `None` where they were not asked for or not told.
+    pub products: Option<BTreeMap<ElementId, i64>>,
+    /// Ids of its contacts; empty where they were not asked for.
+    pub contacts: Vec<ContactId>,
 }
 
 impl Lead {
@@ -37,22 +50,70 @@ impl Lead {
         matches!(self.status_id, 142 | 143)
     }
 
+    /// Whether it carries an order's code: in its field, or as a whole word of its name where the field is empty.
+    pub fn is_of(&self, code: &OrderCode) -> bool {
+        match self.code.as_deref() {
+            Some(field) if !field.is_empty() => field == code.as_str(),
+            _ => code.is_token_of(&self.name),
+        }
+    }
+
+    /// Whether it was made to be the lead of an order: by the field, else by our tag or our name.
+    pub fn is_made_for(&self, code: &OrderCode, our_name: &str) -> bool {
+        match self.code.as_deref() {
+            Some(field) if !field.is_empty() => field == code.as_str(),
+            _ => code.is_token_of(&self.name) && (self.is_tagged || self.name == our_name),
+        }
+    }
+
+    /// The order codes that it may be about: that of its field, or all that its name has.
+    pub fn codes(&self) -> impl Iterator<Item = OrderCode> {
+        let of_field = self.code.as_deref().and_then(OrderCode::parse);
+        let of_name = self.code.is_none().then(|| tokens(&self.name).filter_map(OrderCode::parse));
+        of_field.into_iter().chain(of_name.into_iter().flatten())
+    }
+
     pub(super) fn read(row: &Value, code_field: Option<i64>) -> Option<Self> {
-        let tags = row.pointer("/_embedded/tags").and_then(Value::as_array);
         Some(Self {
             id: LeadId(positive(row, "id")?),
             name: text(row, "name"),
             pipeline_id: integer(row, "pipeline_id").unwrap_or(0),
             status_id: integer(row, "status_id").unwrap_or(0),
+            price_kzt: integer(row, "price").unwrap_or(0),
+            is_price_computed: row.get("is_price_computed").and_then(Value::as_bool).unwrap_or(false),
             created_s: integer(row, "created_at").unwrap_or(0),
             is_deleted: row.get("is_deleted").and_then(Value::as_bool).unwrap_or(false),
-            is_tagged: tags
-                .into_iter()
-                .flatten()
+            is_tagged: embedded(row, "tags")
                 .any(|tag| tag.get("name").and_then(Value::as_str).is_some_and(is_our_tag)),
             code: code_field.and_then(|id| field_values(row, |f| integer(f, "field_id") == Some(id)).pop()),
+            products: row.pointer("/_embedded/catalog_elements").is_some().then(|| products(row)),
+            contacts: embedded(row, "contacts")
+                .filter_map(|contact| positive(contact, "id").map(ContactId))
+                .collect(),
         })
     }
+}
+
+fn products(row: &Value) -> BTreeMap<ElementId, i64> {
+    let product = |product: &Value| {
+        let quantity = product.pointer("/metadata/quantity").and_then(Value::as_f64).unwrap_or(1.0);
+        Some((ElementId(positive(product, "id")?), quantity.round() as i64))
+    };
+    embedded(row, "catalog_elements").filter_map(product).gather()
+}
+
+fn embedded<'v>(row: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
+    row.get("_embedded")
+        .and_then(|embedded| embedded.get(name))
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+}
+
+/// Tokens of a name that may be order codes.
+fn tokens(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|c: char| !c.is_alphanumeric())
+        .filter(|token| TOKEN_CHARS.contains(&token.len()) && token.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn is_our_tag(name: &str) -> bool {
@@ -183,7 +244,8 @@ pub struct ContactDraft {
 }
 
 impl ContactDraft {
-    pub(super) fn body(&self) -> Value {
+    /// What is sent.
+    pub(crate) fn body(&self) -> Value {
         let mut fields = vec![json!({
             "field_code": "PHONE", "values": [{"value": self.phone.as_str(), "enum_code": "WORK"}],
         })];
@@ -212,7 +274,8 @@ pub struct ElementDraft {
 }
 
 impl ElementDraft {
-    pub(super) fn body(&self, catalog: &Catalog) -> Value {
+    /// What is sent.
+    pub(crate) fn body(&self, catalog: &Catalog) -> Value {
         let mut fields = Vec::new();
         if let Some(sku) = self.sku.as_ref().filter(|_| catalog.has_sku) {
             fields.push(json!({"field_code": "SKU", "values": [{"value": sku}]}));
@@ -241,12 +304,40 @@ pub struct LeadDraft {
     pub pipeline_id: Option<i64>,
     /// Stage, where the settings name one.
     pub status_id: Option<i64>,
+    /// Why it is lost, where it begins as lost.
+    pub loss_reason_id: Option<i64>,
     /// Who is responsible.
     pub responsible_user_id: Option<i64>,
     /// The buyer.
     pub contact: Option<ContactId>,
     /// Custom fields with their values.
     pub fields: Vec<(i64, FieldValue)>,
+}
+
+/// What is changed of a lead; nothing else is touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeadChange {
+    /// The lead.
+    pub lead: LeadId,
+    /// Pipeline and stage.
+    pub place: Option<(i64, i64)>,
+    /// Why it is lost.
+    pub loss_reason_id: Option<i64>,
+    /// Whole tenge.
+    pub price_kzt: Option<i64>,
+}
+
+impl LeadChange {
+    pub(super) fn body(&self) -> Value {
+        let mut body = json!({"id": self.lead.0});
+        if let Some((pipeline_id, status_id)) = self.place {
+            body["pipeline_id"] = json!(pipeline_id);
+            body["status_id"] = json!(status_id);
+        }
+        set_some(&mut body, "loss_reason_id", self.loss_reason_id);
+        set_some(&mut body, "price", self.price_kzt);
+        body
+    }
 }
 
 /// Value of a custom field.
@@ -259,7 +350,8 @@ pub enum FieldValue {
 }
 
 impl LeadDraft {
-    pub(super) fn body(&self) -> Value {
+    /// What is sent.
+    pub(crate) fn body(&self) -> Value {
         let fields: Vec<Value> = self
             .fields
             .iter()
@@ -281,6 +373,7 @@ impl LeadDraft {
         }
         set_some(&mut body, "pipeline_id", self.pipeline_id);
         set_some(&mut body, "status_id", self.status_id);
+        set_some(&mut body, "loss_reason_id", self.loss_reason_id);
         set_some(&mut body, "responsible_user_id", self.responsible_user_id);
         body
     }
@@ -306,12 +399,19 @@ impl LinkDraft {
             "metadata": {"quantity": self.quantity, "catalog_id": self.catalog_id},
         })
     }
+
+    pub(super) fn unlinking_body(&self) -> Value {
+        json!({
+            "entity_id": self.lead.0, "to_entity_id": self.element.0, "to_entity_type": "catalog_elements",
+            "metadata": {"catalog_id": self.catalog_id},
+        })
+    }
 }
 
 /// A note to be made.
 #[derive(Clone, PartialEq)]
 pub struct NoteDraft {
-    /// The order's code; comes back with the answer.
+    /// The order's code and the revision; comes back with the answer.
     pub request_id: String,
     /// The lead.
     pub lead: LeadId,
@@ -320,7 +420,8 @@ pub struct NoteDraft {
 }
 
 impl NoteDraft {
-    pub(super) fn body(&self) -> Value {
+    /// What is sent.
+    pub(crate) fn body(&self) -> Value {
         json!({
             "entity_id": self.lead.0, "note_type": "common",
             "params": {"text": self.text}, "request_id": self.request_id,
@@ -335,5 +436,16 @@ fn field(id: i64, value: impl Serialize) -> Value {
 fn set_some(body: &mut Value, name: &str, value: Option<i64>) {
     if let Some(value) = value {
         body[name] = json!(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_numbers_of_the_right_length_are_tokens() {
+        let found: Vec<&str> = tokens("Kaspi 1000000001, №123456789 (77010000001) 42 a12345678").collect();
+        assert_eq!(found, ["1000000001", "123456789", "77010000001"]);
     }
 }

@@ -10,6 +10,7 @@ use super::bindings::wasi::keyvalue::{
     batch,
     store::{self, Bucket, Error},
 };
+use crate::gather::Gather as _;
 use crate::ports::{Store, StoreError};
 
 /// The one label that Spin offers without configuration, so all keys live in it behind prefixes.
@@ -43,7 +44,7 @@ impl WasiStore {
         if !self.reads_singly.get() {
             match batch::get_many(bucket, keys) {
                 Ok(found) => {
-                    let found: BTreeMap<String, Option<Vec<u8>>> = found.into_iter().collect();
+                    let found: BTreeMap<String, Option<Vec<u8>>> = found.into_iter().gather();
                     return Ok(keys.iter().map(|key| found.get(key).cloned().flatten()).collect());
                 }
                 // Spin's Redis store sends a command that Redis refuses; single reads work there.

@@ -24,6 +24,8 @@ const TRIES_MAX: u32 = 3;
 const RETRY_AFTER_S_MAX: u64 = 20;
 /// Kaspi drops requests of default library agents without an answer (1.3).
 const USER_AGENT: &str = concat!("kaspi-amocrm/", env!("CARGO_PKG_VERSION"));
+/// Asks for the lines of the orders of a list (2.1).
+const INCLUDE_ENTRIES: &str = "&include%5Borders%5D=entries";
 const MEDIA_TYPE: &str = "application/vnd.api+json";
 
 /// A range of creation dates, both ends included, in milliseconds since 1970.
@@ -33,6 +35,14 @@ pub struct Window {
     pub from_ms: i64,
     /// Last moment.
     pub to_ms: i64,
+}
+
+impl Window {
+    /// The same range in two.
+    pub fn halves(self) -> [Self; 2] {
+        let middle = self.from_ms + (self.to_ms - self.from_ms) / 2;
+        [Self { from_ms: self.from_ms, to_ms: middle }, Self { from_ms: middle + 1, to_ms: self.to_ms }]
+    }
 }
 
 /// One page of a window.
@@ -119,7 +129,7 @@ impl<'a> Kaspi<'a> {
 
     async fn try_page(&self, window: Window, number: u64, entries: bool) -> Result<Page, KaspiError> {
         let Window { from_ms, to_ms } = window;
-        let include = if entries { "&include%5Borders%5D=entries" } else { "" };
+        let include = if entries { INCLUDE_ENTRIES } else { "" };
         let path = format!(
             "/orders?page%5Bnumber%5D={number}&page%5Bsize%5D={PAGE_SIZE}\
              &filter%5Borders%5D%5BcreationDate%5D%5B%24ge%5D={from_ms}\
@@ -143,7 +153,20 @@ impl<'a> Kaspi<'a> {
     /// # Errors
     /// When Kaspi does not answer with a list after all tries.
     pub async fn order(&self, code: &str) -> Result<Option<Order>, KaspiError> {
-        let path = format!("/orders?filter%5Borders%5D%5Bcode%5D={code}");
+        let with_entries = self.include_entries.get();
+        match self.try_order(code, with_entries).await {
+            Err(KaspiError::Refused { .. }) if with_entries => {
+                let order = self.try_order(code, false).await?;
+                self.include_entries.set(false);
+                Ok(order)
+            }
+            answer => answer,
+        }
+    }
+
+    async fn try_order(&self, code: &str, entries: bool) -> Result<Option<Order>, KaspiError> {
+        let include = if entries { INCLUDE_ENTRIES } else { "" };
+        let path = format!("/orders?filter%5Borders%5D%5Bcode%5D={code}{include}");
         let found = self
             .read(&path, |response| wire::parse_page(&response.body, self.country).map(|page| page.orders))
             .await?;

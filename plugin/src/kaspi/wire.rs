@@ -102,6 +102,7 @@ fn parse_order(row: &Value, included: &BTreeMap<&str, &Value>, country: &str) ->
         code,
         created_ms,
         stage,
+        cancellation_reason: text(attributes, "cancellationReason"),
         total,
         delivery_cost: money(attributes, "deliveryCost"),
         delivery_mode: text(attributes, "deliveryMode"),

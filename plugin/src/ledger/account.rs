@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Pairs, encode, hash, read};
 use crate::{
+    gather::Gather as _,
     model::{ContactId, ElementId, LeadId, OrderCode, Phone},
     ports::{Store, StoreError},
 };
@@ -25,8 +26,8 @@ pub enum Effect {
     Element(String),
     /// The lead of an order.
     Lead(OrderCode),
-    /// The summary note of an order.
-    Note(OrderCode),
+    /// A note of an order, by its revision.
+    Note(OrderCode, u32),
 }
 
 impl Effect {
@@ -36,7 +37,7 @@ impl Effect {
             Self::Contact(hash) => format!("contact/{hash}"),
             Self::Element(key) => format!("element/{key}"),
             Self::Lead(code) => format!("lead/{code}"),
-            Self::Note(code) => format!("note/{code}"),
+            Self::Note(code, revision) => format!("note/{code}/{revision}"),
         }
     }
 
@@ -47,7 +48,10 @@ impl Effect {
             "contact" => Some(Self::Contact(rest.to_owned())),
             "element" => Some(Self::Element(rest.to_owned())),
             "lead" => OrderCode::parse(rest).map(Self::Lead),
-            "note" => OrderCode::parse(rest).map(Self::Note),
+            "note" => {
+                let (code, revision) = rest.split_once('/').unwrap_or((rest, "1"));
+                Some(Self::Note(OrderCode::parse(code)?, revision.parse().ok()?))
+            }
             _ => None,
         }
     }
@@ -178,7 +182,7 @@ impl<'a> AccountLedger<'a> {
     /// # Errors
     /// When the store fails.
     pub fn contacts(&self, keys: &[String]) -> Result<BTreeMap<String, ContactId>, StoreError> {
-        Ok(self.ids("contact", keys)?.into_iter().map(|(key, id)| (key, ContactId(id))).collect())
+        Ok(self.ids("contact", keys)?.into_iter().map(|(key, id)| (key, ContactId(id))).gather())
     }
 
     /// Elements by key.
@@ -186,7 +190,7 @@ impl<'a> AccountLedger<'a> {
     /// # Errors
     /// When the store fails.
     pub fn elements(&self, keys: &[String]) -> Result<BTreeMap<String, ElementId>, StoreError> {
-        Ok(self.ids("element", keys)?.into_iter().map(|(key, id)| (key, ElementId(id))).collect())
+        Ok(self.ids("element", keys)?.into_iter().map(|(key, id)| (key, ElementId(id))).gather())
     }
 
     fn ids(&self, kind: &str, keys: &[String]) -> Result<BTreeMap<String, i64>, StoreError> {
@@ -196,12 +200,28 @@ impl<'a> AccountLedger<'a> {
             // A damaged entry is as good as none: it is looked up again.
             Some((key.clone(), serde_json::from_slice::<i64>(&value?).ok()?))
         });
-        Ok(ids.collect())
+        Ok(ids.gather())
     }
 
     /// Pair that remembers a contact.
     pub fn contact_pair(&self, key: &str, id: ContactId) -> (String, Vec<u8>) {
         (self.key(&format!("contact/{key}")), encode(&id.0))
+    }
+
+    /// Forgets a contact that is not there any more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn forget_contact(&self, key: &str) -> Result<(), StoreError> {
+        self.store.delete_many(&[self.key(&format!("contact/{key}"))])
+    }
+
+    /// Forgets an element that is not there any more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn forget_element(&self, key: &str) -> Result<(), StoreError> {
+        self.store.delete_many(&[self.key(&format!("element/{key}"))])
     }
 
     /// Pair that remembers an element.
@@ -220,7 +240,7 @@ impl<'a> AccountLedger<'a> {
             .iter()
             .zip(values)
             .filter_map(|(code, value)| Some((code.clone(), serde_json::from_slice(&value?).ok()?)));
-        Ok(entries.collect())
+        Ok(entries.gather())
     }
 
     /// Pair that remembers a lead.

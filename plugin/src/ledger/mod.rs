@@ -7,12 +7,18 @@
 //! What is private ([`is_private`]) reaches the store sealed.
 
 mod account;
+mod facts;
+mod index;
 mod record;
 mod shop;
+mod visits;
 
 pub use account::{AccountLedger, Attempt, Effect, LeadEntry, Tail};
-pub use record::{Note, Record, Trouble};
-pub use shop::{AccountPin, Loaded, Meta, ShopLedger, Unreadable};
+pub use facts::{Facts, SeenLine};
+pub use index::Index;
+pub use record::{Note, Parts, Record, Trouble, Written, tombstones};
+pub use shop::{AccountPin, Loaded, Meta, Settled, ShopLedger, Unreadable};
+pub use visits::{Visit, Visits};
 
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::facts::{Facts, SeenLine};
 use crate::model::{Buyer, LeadId, Line, Money, Order, OrderCode, Phone};
 
 /// Version of the record and of the payload.
@@ -22,20 +23,59 @@ pub struct Record {
     pub seen: (String, String, Option<String>),
     /// Total as last read, in tenge.
     pub total_kzt: i64,
+    /// Why it was cancelled, as last read.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Lines as last read.
+    #[serde(default)]
+    pub lines: Option<Vec<SeenLine>>,
     /// The lead.
     pub lead: Option<i64>,
     /// The lead was there before us.
     #[serde(default)]
     pub adopted: bool,
-    /// Stage and price that we gave the lead.
+    /// Stage and price that we gave the lead, or found when we took it over.
     #[serde(default)]
-    pub wrote: Option<(Option<i64>, i64)>,
+    pub wrote: Option<Written>,
+    /// The lead of a person has no contact yet: the buyer's is to be linked.
+    #[serde(default)]
+    pub lacks_contact: bool,
     /// Products are linked.
     #[serde(default)]
     pub linked: bool,
+    /// Catalog elements with their pieces, as we linked them.
+    #[serde(default)]
+    pub links: Vec<(i64, i64)>,
     /// The summary note.
     #[serde(default)]
     pub note: Note,
+    /// Revision of the last note; the summary is the first.
+    #[serde(default = "first_revision")]
+    pub revision: u32,
+    /// What the lead tells of the order while Kaspi says something else; `None`: all is followed.
+    #[serde(default)]
+    pub since: Option<Facts>,
+    /// What the note tells that is about to be written.
+    #[serde(default)]
+    pub telling: Option<Facts>,
+    /// What the lead was told when the answer was lost.
+    #[serde(default)]
+    pub sent: Option<Written>,
+    /// Until then a write to the lead may still take effect whose answer was lost; 0: none.
+    #[serde(default)]
+    pub unsure_until_ms: i64,
+    /// What a person asked to be brought back to what Kaspi says.
+    #[serde(default)]
+    pub mend: Parts,
+    /// What people changed and the sync leaves as it is.
+    #[serde(default)]
+    pub kept: Parts,
+    /// When it was first seen as completed.
+    #[serde(default)]
+    pub completed_ms: Option<i64>,
+    /// When its steps were done.
+    #[serde(default)]
+    pub times: Times,
     /// Why this order gets no lead, for ever; `None` for the others.
     #[serde(default)]
     pub tombstone: Option<String>,
@@ -45,6 +85,56 @@ pub struct Record {
     /// Runs that died while working on it.
     #[serde(default)]
     pub deaths: u32,
+}
+
+/// Stage (`None`: not told) and price of a lead.
+pub type Written = (Option<i64>, i64);
+
+/// Parts of a lead that follow the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Parts {
+    /// Its stage.
+    pub stage: bool,
+    /// Its price.
+    pub price: bool,
+    /// Its products.
+    #[serde(default)]
+    pub lines: bool,
+}
+
+/// Milliseconds since 1970 of what has been done for an order; 0: not yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Times {
+    /// The lead was made or taken over.
+    pub lead_ms: i64,
+    /// Its products were linked.
+    pub links_ms: i64,
+    /// The last note was written.
+    pub note_ms: i64,
+    /// A change of the order was last seen.
+    pub seen_ms: i64,
+    /// The lead last followed a change.
+    pub followed_ms: i64,
+}
+
+fn first_revision() -> u32 {
+    1
+}
+
+/// Why an order gets no lead.
+pub mod tombstones {
+    /// It is older than the first look-back; a backfill lifts this.
+    pub const TOO_OLD: &str = "older than the first look-back";
+    /// It was finished when the sync began; a backfill lifts this.
+    pub const ARCHIVED: &str = "archived before the first run";
+    /// A person deleted the lead.
+    pub const DELETED: &str = "its lead was deleted in amoCRM";
+
+    /// Whether a backfill makes the order deserve a lead after all.
+    pub fn is_lifted_by_backfill(why: &str) -> bool {
+        why == TOO_OLD || why == ARCHIVED
+    }
 }
 
 /// The summary note of an order.
@@ -98,11 +188,24 @@ impl Record {
                 order.stage.map(|stage| stage.name().to_owned()),
             ),
             total_kzt: order.total.tenge(),
+            reason: order.cancellation_reason.clone(),
+            lines: Facts::of(order).lines,
             lead: None,
             adopted: false,
             wrote: None,
+            lacks_contact: false,
             linked: false,
+            links: Vec::new(),
             note: Note::Missing,
+            revision: first_revision(),
+            since: None,
+            telling: None,
+            sent: None,
+            unsure_until_ms: 0,
+            mend: Parts::default(),
+            kept: Parts::default(),
+            completed_ms: Some(now_ms).filter(|_| Facts::of(order).is_completed()),
+            times: Times::default(),
             tombstone,
             trouble: None,
             deaths: 0,
@@ -114,9 +217,63 @@ impl Record {
         self.lead.map(LeadId)
     }
 
-    /// Whether nothing is left to do for a new order.
+    /// Whether nothing is left to do.
     pub fn is_settled(&self) -> bool {
-        self.tombstone.is_some() || (self.lead.is_some() && self.linked && self.note == Note::Done)
+        self.tombstone.is_some() || (self.is_complete() && self.since.is_none())
+    }
+
+    /// Whether the lead has all that a new one gets.
+    pub fn is_complete(&self) -> bool {
+        self.lead.is_some() && !self.lacks_contact && self.linked && self.note == Note::Done
+    }
+
+    /// The order as last read.
+    pub fn facts(&self) -> Facts {
+        let (state, status, stage) = self.seen.clone();
+        Facts {
+            state,
+            status,
+            stage,
+            reason: self.reason.clone(),
+            total_kzt: self.total_kzt,
+            lines: self.lines.clone(),
+        }
+    }
+
+    /// Takes over what Kaspi says now; answers whether that is news. Lines that Kaspi did not tell are as before
+    /// while the total is.
+    pub fn see(&mut self, order: &Order, now_ms: i64) -> bool {
+        let before = self.facts();
+        let mut now = Facts::of(order);
+        if now.lines.is_none() && now.total_kzt == before.total_kzt {
+            now.lines.clone_from(&before.lines);
+        }
+        if now == before {
+            return false;
+        }
+        self.completed_ms = match (now.is_completed(), self.completed_ms) {
+            (true, since) => since.or(Some(now_ms)),
+            (false, _) => None,
+        };
+        self.times.seen_ms = now_ms;
+        self.kaspi_id.clone_from(&order.id);
+        self.seen = (now.state, now.status, now.stage);
+        self.reason = now.reason;
+        self.total_kzt = now.total_kzt;
+        self.lines = now.lines;
+        if self.lead.is_some() && self.since.is_none() {
+            self.since = Some(before);
+        }
+        true
+    }
+
+    /// The note that was about to be written is there.
+    pub fn told(&mut self, revision: u32, now_ms: i64) {
+        self.revision = self.revision.max(revision);
+        self.times.note_ms = now_ms;
+        if let Some(told) = self.telling.take() {
+            self.since = Some(told);
+        }
     }
 }
 
@@ -130,6 +287,8 @@ pub(super) struct Payload {
     state: String,
     status: String,
     stage: Option<String>,
+    #[serde(default)]
+    cancellation_reason: Option<String>,
     total_kzt: i64,
     delivery_cost_kzt: Option<i64>,
     delivery_mode: Option<String>,
@@ -167,6 +326,7 @@ impl Payload {
             state: order.state.clone(),
             status: order.status.clone(),
             stage: order.stage.map(|stage| stage.name().to_owned()),
+            cancellation_reason: order.cancellation_reason.clone(),
             total_kzt: order.total.tenge(),
             delivery_cost_kzt: order.delivery_cost.map(Money::tenge),
             delivery_mode: order.delivery_mode.clone(),
@@ -198,6 +358,7 @@ impl Payload {
             state: self.state,
             status: self.status,
             stage: stages.into_iter().find(|stage| Some(stage.name()) == self.stage.as_deref()),
+            cancellation_reason: self.cancellation_reason,
             total: Money::from_whole(self.total_kzt),
             delivery_cost: self.delivery_cost_kzt.map(Money::from_whole),
             delivery_mode: self.delivery_mode,

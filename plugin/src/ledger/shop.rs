@@ -1,12 +1,13 @@
 //! The realm of one shop: its orders, where it has read to, what it was working on.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Pairs, encode, read,
+    Pairs, encode,
+    index::{Index, IndexEdit},
+    read,
     record::{Payload, Record},
+    visits::Visits,
 };
 use crate::{
     model::{Day, Order, OrderCode},
@@ -33,6 +34,9 @@ pub struct Meta {
     /// Entities in one request, as it has proven itself; 0 for the default.
     #[serde(default)]
     pub batch: usize,
+    /// Edits of leads are noticed up to here, in seconds; 0: never looked.
+    #[serde(default)]
+    pub edits_read_s: i64,
     /// When the last run that sent something to amoCRM ended.
     #[serde(default)]
     pub ended_ms: i64,
@@ -50,6 +54,7 @@ impl Meta {
             working: Vec::new(),
             paused_until_ms: 0,
             batch: 0,
+            edits_read_s: now_ms / 1_000,
             ended_ms: 0,
         }
     }
@@ -66,6 +71,9 @@ pub struct AccountPin {
     pub account_id: i64,
     /// Where leads go.
     pub pipeline_id: i64,
+    /// The stage of leads that name none.
+    #[serde(default)]
+    pub first_stage_id: Option<i64>,
     /// Catalog id, whether it has SKU, whether it has PRICE.
     pub catalog: Option<(i64, bool, bool)>,
 }
@@ -80,6 +88,16 @@ pub struct Loaded {
     pub order: Option<Order>,
 }
 
+/// An order with nothing left to do.
+pub struct Settled<'w> {
+    /// Its code.
+    pub code: &'w OrderCode,
+    /// Its record.
+    pub record: Record,
+    /// Whether the record has to be stored, too.
+    pub is_changed: bool,
+}
+
 /// A stored value that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
@@ -89,24 +107,8 @@ pub struct Unreadable {
 
 /// The ledger of one shop.
 pub struct ShopLedger<'a> {
-    store: &'a dyn Store,
+    pub(super) store: &'a dyn Store,
     prefix: String,
-}
-
-/// Codes that wait for work, or are not final at Kaspi, by creation day.
-#[derive(Clone, Copy)]
-enum Index {
-    Pending,
-    Open,
-}
-
-impl Index {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Open => "open",
-        }
-    }
 }
 
 impl<'a> ShopLedger<'a> {
@@ -115,7 +117,7 @@ impl<'a> ShopLedger<'a> {
         Self { store, prefix: format!("shop/{connection}/") }
     }
 
-    fn key(&self, rest: &str) -> String {
+    pub(super) fn key(&self, rest: &str) -> String {
         format!("{}{rest}", self.prefix)
     }
 
@@ -140,6 +142,22 @@ impl<'a> ShopLedger<'a> {
         self.store.set_many(&[(self.key("meta"), encode(meta))])
     }
 
+    /// What has been read again and when.
+    ///
+    /// # Errors
+    /// When the store fails or its value cannot be read.
+    pub fn visits(&self) -> Result<Visits, StoreError> {
+        Ok(read(self.store, &self.key("visits"))?.unwrap_or_default())
+    }
+
+    /// Stores what has been read again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn set_visits(&self, visits: &Visits) -> Result<(), StoreError> {
+        self.store.set_many(&[(self.key("visits"), encode(visits))])
+    }
+
     /// The account of the last check.
     ///
     /// # Errors
@@ -156,121 +174,96 @@ impl<'a> ShopLedger<'a> {
         self.store.set_many(&[(self.key("account"), encode(pin))])
     }
 
-    /// Which of the codes are recorded.
+    /// Records what a page told: index entries, payloads, records, then where the shop stands.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn known(&self, codes: &[OrderCode]) -> Result<BTreeSet<OrderCode>, StoreError> {
-        let keys: Vec<String> = codes.iter().map(|code| self.key(&format!("order/{code}"))).collect();
-        let values = self.store.get_many(&keys)?;
-        Ok(codes
-            .iter()
-            .zip(values)
-            .filter(|(_, value)| value.is_some())
-            .map(|(code, _)| code.clone())
-            .collect())
-    }
-
-    /// Records orders that are seen for the first time, then moves the watermark: index, records, watermark.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn record_new(
-        &self,
-        orders: &[(Order, Record)],
-        is_final: impl Fn(&Order) -> bool,
-        meta: &Meta,
-    ) -> Result<(), StoreError> {
+    pub fn record(&self, seen: &[(Order, Record)], meta: &Meta) -> Result<(), StoreError> {
+        let mut edit = IndexEdit::default();
         let mut pairs = Pairs::new();
-        let waiting = orders.iter().filter(|(_, record)| !record.is_settled()).map(|(order, _)| order);
-        pairs.extend(self.add(Index::Pending, waiting)?);
-        let open =
-            orders.iter().filter(|(o, r)| r.tombstone.is_none() && !is_final(o)).map(|(order, _)| order);
-        pairs.extend(self.add(Index::Open, open)?);
-        for (order, record) in orders {
+        for (order, record) in seen {
             if !record.is_settled() {
+                edit.add(Index::Pending, Day::of(record.created_ms), &order.code);
                 pairs.push((self.payload_key(&order.code), encode(&Payload::of(order))));
             }
-            pairs.push((self.key(&format!("order/{}", order.code)), encode(record)));
+            edit.follow(&order.code, record);
+            pairs.push(self.record_pair(&order.code, record));
         }
         pairs.push((self.key("meta"), encode(meta)));
-        self.store.set_many(&pairs)
+        self.write(pairs, edit, Vec::new())
     }
 
-    /// Adds codes to an index: the days' root last but one, so that a day never lacks its codes.
-    fn add<'o>(&self, index: Index, orders: impl Iterator<Item = &'o Order>) -> Result<Pairs, StoreError> {
-        let mut by_day: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
-        for order in orders {
-            by_day
-                .entry(Day::of(order.created_ms).number())
-                .or_default()
-                .insert(order.code.as_str().to_owned());
+    /// Stores records that a person wants worked on again; their orders are read from Kaspi when it comes to that.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn put_back(&self, records: &[(OrderCode, Record)]) -> Result<(), StoreError> {
+        let mut edit = IndexEdit::default();
+        for (code, record) in records {
+            edit.add(Index::Pending, Day::of(record.created_ms), code);
+            edit.follow(code, record);
         }
-        let mut pairs = Pairs::new();
-        if by_day.is_empty() {
-            return Ok(pairs);
+        let records = records.iter().map(|(code, record)| self.record_pair(code, record));
+        self.write(records.collect(), edit, Vec::new())
+    }
+
+    /// Completed orders that need not be watched any more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn forget_watched(&self, codes: &[(OrderCode, i64)]) -> Result<(), StoreError> {
+        let mut edit = IndexEdit::default();
+        for (code, created_ms) in codes {
+            edit.remove(Index::Watched, Day::of(*created_ms), code);
         }
-        let mut days = self.days(index)?;
-        for (day, codes) in by_day {
-            let mut all = self.codes_of(index, day)?;
-            all.extend(codes);
-            pairs.push((self.day_key(index, day), encode(&all)));
-            days.insert(day);
-        }
-        pairs.push((self.key(index.name()), encode(&days)));
-        Ok(pairs)
+        self.write(Pairs::new(), edit, Vec::new())
     }
 
-    fn day_key(&self, index: Index, day: i64) -> String {
-        self.key(&format!("{}/{day}", index.name()))
-    }
-
-    fn days(&self, index: Index) -> Result<BTreeSet<i64>, StoreError> {
-        Ok(read(self.store, &self.key(index.name()))?.unwrap_or_default())
-    }
-
-    fn codes_of(&self, index: Index, day: i64) -> Result<BTreeSet<String>, StoreError> {
-        Ok(read(self.store, &self.day_key(index, day))?.unwrap_or_default())
-    }
-
-    /// Codes that wait for work, oldest day first.
+    /// Codes that wait for work: those placed since `live_from`, then the others, oldest day first.
     ///
     /// # Errors
     /// When the store fails or an index cannot be read.
-    pub fn pending(&self) -> Result<Vec<OrderCode>, StoreError> {
+    pub fn pending(&self, live_from: Day) -> Result<Vec<OrderCode>, StoreError> {
+        let (older, live): (Vec<Day>, Vec<Day>) =
+            self.days(Index::Pending)?.into_iter().partition(|day| *day < live_from);
         let mut codes = Vec::new();
-        for day in self.days(Index::Pending)? {
-            codes
-                .extend(self.codes_of(Index::Pending, day)?.iter().filter_map(|code| OrderCode::parse(code)));
+        for day in live.into_iter().chain(older) {
+            codes.extend(self.codes_of(Index::Pending, day)?);
         }
         Ok(codes)
     }
 
-    /// Takes settled orders off the list of those that wait, with their payloads.
+    /// Stores settled orders and takes them off the list of those that wait, with their payloads.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn settle(&self, settled: &[(OrderCode, i64)]) -> Result<(), StoreError> {
-        let mut by_day: BTreeMap<i64, BTreeSet<&str>> = BTreeMap::new();
-        for (code, created_ms) in settled {
-            by_day.entry(Day::of(*created_ms).number()).or_default().insert(code.as_str());
-        }
-        let mut days = self.days(Index::Pending)?;
-        let mut gone: Vec<String> = settled.iter().map(|(code, _)| self.payload_key(code)).collect();
-        let mut pairs = Pairs::new();
-        for (day, codes) in by_day {
-            let mut left = self.codes_of(Index::Pending, day)?;
-            left.retain(|code| !codes.contains(code.as_str()));
-            if left.is_empty() {
-                days.remove(&day);
-                gone.push(self.day_key(Index::Pending, day));
-            } else {
-                pairs.push((self.day_key(Index::Pending, day), encode(&left)));
+    pub fn settle(&self, settled: &[Settled<'_>]) -> Result<(), StoreError> {
+        let mut edit = IndexEdit::default();
+        for Settled { code, record, .. } in settled {
+            let day = Day::of(record.created_ms);
+            edit.remove(Index::Pending, day, code);
+            if record.tombstone.is_some() {
+                edit.remove(Index::Open, day, code);
+                edit.remove(Index::Watched, day, code);
             }
         }
-        pairs.push((self.key(Index::Pending.name()), encode(&days)));
-        self.store.set_many(&pairs)?;
-        self.store.delete_many(&gone)
+        let changed = settled.iter().filter(|settled| settled.is_changed);
+        let records = changed.map(|settled| self.record_pair(settled.code, &settled.record));
+        let payloads = settled.iter().map(|settled| self.payload_key(settled.code));
+        self.write(records.collect(), edit, payloads.collect())
+    }
+
+    /// Writes pairs with changes of the indexes around them, then removes keys.
+    fn write(&self, pairs: Pairs, edit: IndexEdit, mut gone: Vec<String>) -> Result<(), StoreError> {
+        let edited = self.edited(edit)?;
+        let mut all = edited.first;
+        all.extend(pairs);
+        all.extend(edited.last);
+        gone.extend(edited.gone);
+        if !all.is_empty() {
+            self.store.set_many(&all)?;
+        }
+        if gone.is_empty() { Ok(()) } else { self.store.delete_many(&gone) }
     }
 
     /// Loads orders for work.

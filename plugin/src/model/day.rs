@@ -27,6 +27,22 @@ impl Day {
         self.0
     }
 
+    /// The first millisecond of the day.
+    pub fn begin_ms(self) -> i64 {
+        self.0 * DAY_MS - OFFSET_MS
+    }
+
+    /// The last one.
+    pub fn end_ms(self) -> i64 {
+        self.begin_ms() + DAY_MS - 1
+    }
+
+    /// So many days later, or earlier.
+    #[must_use]
+    pub fn plus(self, days: i64) -> Self {
+        Self(self.0 + days)
+    }
+
     /// Year, month and day of the month, by Howard Hinnant's days-to-civil rule.
     pub fn civil(self) -> (i64, i64, i64) {
         let z = self.0 + 719_468;

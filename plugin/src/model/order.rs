@@ -17,6 +17,8 @@ pub struct Order {
     pub status: String,
     /// Where a parcel of Kaspi's own delivery is.
     pub stage: Option<Stage>,
+    /// Why it was cancelled, in Kaspi's words for machines. An open set.
+    pub cancellation_reason: Option<String>,
     /// Total of the goods; delivery is not in it.
     pub total: Money,
     /// What the buyer pays for delivery.

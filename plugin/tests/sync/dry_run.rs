@@ -59,6 +59,7 @@ fn the_plan_is_what_the_real_run_does() {
     assert_eq!(entry(&report, "1000000005")["contact"]["found"], contact);
     let adopted = entry(&report, "1000000006");
     assert_eq!((&adopted["lead"], &adopted["lead_id"]), (&"adopt".into(), &typed_in.into()));
+    assert_eq!(adopted["contact"], "create", "a person's lead without a contact gets the buyer");
     assert!(adopted["why"].as_str().expect("a reason").contains("name"), "{adopted}");
     assert!(entry(&report, "1000000099")["why"].as_str().expect("a reason").contains("archived"));
 
@@ -73,7 +74,7 @@ fn the_plan_is_what_the_real_run_does() {
     let real = rig.run().expect("a report");
     assert_eq!((&real["created"], &real["adopted"]), (&8.into(), &1.into()), "{real}");
     let contacts = rig.world.borrow().amo.contacts().len();
-    assert_eq!(contacts, 1 + 5, "two orders share one; masked, known and typed in need none");
+    assert_eq!(contacts, 1 + 6, "two orders share one; masked and known need none");
     assert_eq!(real.get("plan"), None);
     rig.wait_minutes(1);
     let after = assert_untouched(&rig, || rig.dry_run().expect("a report"));
@@ -111,4 +112,25 @@ fn wrong_ids_end_a_dry_run_as_they_end_a_real_one() {
     let report = assert_untouched(&rig, || rig.dry_run().expect("a report"));
     assert_eq!(report["problems"][0]["class"], "config", "{report}");
     assert_eq!(plan(&report).len(), 0);
+}
+
+#[test]
+fn changes_are_planned_and_not_made() {
+    let rig = crate::changes::rig(crate::changes::orders(3));
+    rig.run().expect("a report");
+    rig.complete(0);
+    rig.change(1, |order| drop(order.lines.pop()));
+    let report = assert_untouched(&rig, || rig.dry_reconcile().expect("a report"));
+    let (first, second) = (entry(&report, "1000000000"), entry(&report, "1000000001"));
+    assert_eq!(
+        (&first["lead"], &first["status_id"], &first["note"]),
+        (&"change".into(), &142.into(), &false.into())
+    );
+    assert!(first["why"].as_str().expect("a reason").contains("-> ARCHIVE/COMPLETED"), "{first}");
+    assert_eq!((&second["lead"], &second["note"]), (&"change".into(), &true.into()), "{second}");
+    assert!(
+        second["why"].as_str().expect("a reason").contains("total 13500 -> 7500, other products"),
+        "{second}"
+    );
+    assert_eq!(plan(&report).len(), 2, "{report}");
 }

@@ -1,8 +1,12 @@
 //! The sync against strict simulators, in virtual time.
 
+mod changes;
 mod dry_run;
 mod ending;
 mod new_orders;
+mod reconcile;
+mod scenario;
 mod sealing;
+mod statement;
 mod support;
 mod tokens;

@@ -15,6 +15,7 @@ use kaspi_amocrm_plugin::{
         Clock, Config, Http, HttpError, HttpRequest, HttpResponse, LocalFuture, Method, Ports, Store,
         StoreError,
     },
+    statement::statement,
     sync::{Job, RunError, run},
 };
 use kaspi_amocrm_simulator::{
@@ -22,7 +23,7 @@ use kaspi_amocrm_simulator::{
     amo::account,
     http::{Delivery, Request},
     kaspi::{SimLine, SimOrder},
-    oracle::{Scope, check},
+    oracle::{Scope, Stages, check},
 };
 use serde_json::Value;
 
@@ -238,6 +239,10 @@ pub(crate) struct Rig {
     pub(crate) config: MapConfig,
     /// Codes that deserve no lead.
     pub(crate) excluded: RefCell<BTreeSet<String>>,
+    /// Codes whose leads people edited.
+    pub(crate) touched: RefCell<BTreeSet<String>>,
+    /// Where leads must be; `None`: it does not matter.
+    pub(crate) stages: RefCell<Option<Stages>>,
 }
 
 /// 24 November 2026, 12:00 in Almaty.
@@ -264,6 +269,8 @@ impl Rig {
             store: MemoryStore::default(),
             config,
             excluded: RefCell::default(),
+            touched: RefCell::default(),
+            stages: RefCell::default(),
         }
     }
 
@@ -272,11 +279,27 @@ impl Rig {
         self
     }
 
-    /// Runs slices until there is no more.
+    /// Runs slices of the job for new orders until there is no more.
     pub(crate) fn run(&self) -> Result<Value, RunError> {
-        for _ in 0..100 {
-            let report = self.slice(60_000)?;
+        self.run_job(Job::New)
+    }
+
+    /// Runs slices of the job for changes until there is no more.
+    pub(crate) fn reconcile(&self) -> Result<Value, RunError> {
+        self.run_job(Job::Reconcile)
+    }
+
+    /// Answers with the last slice's report, with the counts of all slices.
+    fn run_job(&self, job: Job) -> Result<Value, RunError> {
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for slice in 0..100 {
+            let options = format!(r#"{{"max_ms":60000,"lease":"host","continues":{}}}"#, slice > 0);
+            let mut report = self.clock.block_on(self.call(job, &options, None))?;
+            for name in ["created", "adopted", "updated"] {
+                *counts.entry(name).or_default() += report[name].as_u64().expect("a count");
+            }
             if report["more"] != true {
+                counts.iter().for_each(|(name, count)| report[*name] = (*count).into());
                 return Ok(report);
             }
         }
@@ -298,6 +321,11 @@ impl Rig {
         self.clock.block_on(self.run_with(r#"{"max_ms":600000,"dry_run":true}"#))
     }
 
+    /// The same for changes.
+    pub(crate) fn dry_reconcile(&self) -> Result<Value, RunError> {
+        self.clock.block_on(self.call(Job::Reconcile, r#"{"max_ms":600000,"dry_run":true}"#, None))
+    }
+
     /// Two connections of one account, at the same time.
     pub(crate) fn run_both(&self, connections: [&str; 2]) -> [Result<Value, RunError>; 2] {
         let options = connections.map(|name| format!(r#"{{"lease":"host","connection":"{name}"}}"#));
@@ -310,19 +338,38 @@ impl Rig {
     }
 
     async fn run_until(&self, options: &str, requests: Option<u64>) -> Result<Value, RunError> {
+        self.call(Job::New, options, requests).await
+    }
+
+    async fn call(&self, job: Job, options: &str, requests: Option<u64>) -> Result<Value, RunError> {
         let left = Cell::new(requests);
         let http = WireHttp { clock: &self.clock, world: &self.world, left };
         let ports = Ports { http: &http, store: &self.store, clock: &self.clock, config: &self.config };
-        let report = run(ports, Job::New, options).await?;
+        let report = run(ports, job, options).await?;
         Ok(serde_json::from_str(&report).expect("a report is JSON"))
+    }
+
+    /// Asks something besides a job.
+    pub(crate) fn ask(
+        &self,
+        call: impl AsyncFnOnce(Ports<'_>) -> Result<String, RunError>,
+    ) -> Result<Value, RunError> {
+        let http = WireHttp { clock: &self.clock, world: &self.world, left: Cell::new(None) };
+        let ports = Ports { http: &http, store: &self.store, clock: &self.clock, config: &self.config };
+        let answer = self.clock.block_on(call(ports))?;
+        Ok(serde_json::from_str(&answer).expect("an answer is JSON"))
+    }
+
+    /// The statement of the last so many days.
+    pub(crate) fn statement(&self, days: i64, more: &str) -> Value {
+        let (from_ms, to_ms) = (self.now_ms() - days * 86_400_000, self.now_ms());
+        let options = format!(r#"{{"from_ms":{from_ms},"to_ms":{to_ms}{more}}}"#);
+        self.ask(async |ports| statement(ports, &options).await).expect("a statement")
     }
 
     /// Asks for the account as it is set up.
     pub(crate) fn describe(&self) -> Result<Value, RunError> {
-        let http = WireHttp { clock: &self.clock, world: &self.world, left: Cell::new(None) };
-        let ports = Ports { http: &http, store: &self.store, clock: &self.clock, config: &self.config };
-        let description = self.clock.block_on(describe_account(ports, "{}"))?;
-        Ok(serde_json::from_str(&description).expect("a description is JSON"))
+        self.ask(async |ports| describe_account(ports, "{}").await)
     }
 
     pub(crate) fn wait_minutes(&self, minutes: u64) {
@@ -341,7 +388,12 @@ impl Rig {
     }
 
     pub(crate) fn violations(&self) -> Vec<String> {
-        let scope = Scope { excluded: self.excluded.borrow().clone(), ..Scope::at(self.clock.now_ms()) };
+        let scope = Scope {
+            excluded: self.excluded.borrow().clone(),
+            touched: self.touched.borrow().clone(),
+            stages: self.stages.borrow().clone(),
+            ..Scope::at(self.clock.now_ms())
+        };
         check(&self.world.borrow(), &scope)
     }
 

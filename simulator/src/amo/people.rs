@@ -20,6 +20,11 @@ impl Amo {
         self.state.notes.retain(|note| note.lead_id != id);
     }
 
+    /// Takes a product off a lead.
+    pub fn remove_link(&mut self, lead_id: u64, element_id: u64) {
+        self.state.links.retain(|link| (link.lead_id, link.element_id) != (lead_id, element_id));
+    }
+
     /// Merges two leads as people do on the screen. The loser is gone: 204 by its id, 400 where a request names it. Its
     /// tags, contacts, rows and notes go to the winner, its field values where the winner has none. The winner keeps
     /// its name, price, stage and main contact, and its own row where both have one of the same product.

@@ -46,6 +46,7 @@ fn layout() -> Layout {
             pipeline(200, "Опт", json!(false)),
             pipeline(300, "Старая", json!(true)),
         ],
+        loss_reasons: vec![json!({"id": 901, "name": "Отмена"})],
         users: Some(vec![user(1, "A", true), user(2, "M", true), user(3, "A", false)]),
         catalogs: vec![
             json!({"id": 10, "name": "Товары", "type": "products"}),
@@ -83,6 +84,7 @@ fn every_contradiction_is_told_with_the_names_of_the_account() {
             "user 3 \"Сотрудник 3\" is switched off",
             "1 \"Сотрудник 1\", 2 \"Сотрудник 2\"",
         ),
+        ("AMO_LOSS_REASON_ID", "9", "the account has no loss reason 9", "901 \"Отмена\""),
         ("AMO_RESPONSIBLE_USER_ID", "9", "the account has no user 9", "1 \"Сотрудник 1\", 2 \"Сотрудник 2\""),
         ("AMO_CATALOG_ID", "9", "the account has no list 9", "10 \"Товары\""),
         (

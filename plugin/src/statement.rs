@@ -1,0 +1,346 @@
+//! Orders at Kaspi against leads in amoCRM, both read anew: what a merchant can show to trust the sync.
+//!
+//! No watermark and no index is believed; the ledger only explains what was found, and says what people keep.
+
+mod compare;
+mod mend;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    amocrm::{AccountCheck, Amo, Catalog, Lead, PAGE_SIZE, Stop},
+    apply::Failure,
+    config::Settings,
+    elements,
+    gather::Gather as _,
+    ingest::{Rows, WindowRead, read_window, split, tell, tell_incomplete},
+    kaspi::{Kaspi, Window},
+    ledger::{AccountLedger, Meta, Record, ShopLedger},
+    model::{ElementId, LeadId, Order, OrderCode},
+    plan::{Policy, lead_name},
+    ports::Ports,
+    rehearsal::Overlay,
+    report::Report,
+    seal::SealedStore,
+    sync::{RunError, amocrm_client, load_settings, parse_options, require_lease},
+    work::checked_account,
+};
+use compare::{Difference, Kind};
+
+/// Pages of the list of leads, and of the catalog.
+const PAGES_MAX: usize = 400;
+/// A lead may be older than its order by clock and by people: so much is read before the range.
+const BEFORE_S: i64 = 86_400;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    from_ms: i64,
+    to_ms: i64,
+    connection: Option<String>,
+    lease: Option<String>,
+    #[serde(default)]
+    repair: bool,
+    #[serde(default)]
+    missing: bool,
+}
+
+/// Both sides, as they are at this moment.
+struct Sides<'a> {
+    settings: &'a Settings,
+    check: &'a AccountCheck,
+    meta: &'a Meta,
+    account: &'a AccountLedger<'a>,
+    orders: BTreeMap<OrderCode, Order>,
+    records: BTreeMap<OrderCode, Record>,
+    /// The leads of each order, lowest id first.
+    leads: BTreeMap<OrderCode, Vec<Lead>>,
+    /// Leads of records that are in the bin.
+    binned: BTreeSet<LeadId>,
+    /// Elements of the catalog by product key.
+    elements: BTreeMap<String, ElementId>,
+    now_ms: i64,
+}
+
+impl Sides<'_> {
+    fn with_policy<T>(&self, ask: impl FnOnce(&Policy<'_>) -> T) -> T {
+        ask(&Policy {
+            settings: self.settings,
+            now_ms: self.now_ms,
+            pipeline_id: self.check.pipeline_id,
+            first_stage_id: self.check.first_stage_id,
+            catalog: self.check.catalog.as_ref(),
+            phone_key: &|phone| self.account.phone_key(phone),
+            element_key: &AccountLedger::element_key,
+        })
+    }
+}
+
+/// The statement of a range, see `statement` in `wit/world.wit`.
+///
+/// # Errors
+/// When settings are missing or wrong, or the store fails. What cannot be read is told in the answer.
+pub async fn statement(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
+    let options: Options = parse_options(options)?;
+    if options.from_ms > options.to_ms {
+        return Err(RunError::Config("options: from_ms is later than to_ms".into()));
+    }
+    let settings = load_settings(ports, options.connection)?;
+    if options.repair {
+        require_lease(options.lease.as_deref())?;
+    }
+    let overlay = Overlay::new(ports.store);
+    let store = if options.repair { ports.store } else { &overlay };
+    let store = SealedStore::new(store, settings.secret_key.clone())?;
+    let ports = Ports { store: &store, ..ports };
+    let mut report = Report::default();
+    let shop = ShopLedger::new(ports.store, &settings.connection);
+    let now_ms = ports.clock.now_ms();
+    let meta = shop.meta()?.unwrap_or_else(|| Meta::first(now_ms, settings.first_lookback_ms));
+    let kaspi = Kaspi::new(ports, &settings.kaspi, &settings.default_country);
+    let mut amo = amocrm_client(ports, &settings, &meta);
+    if !options.repair {
+        amo = amo.rehearsing();
+    }
+    let range = Window { from_ms: options.from_ms, to_ms: options.to_ms.min(now_ms) };
+    let orders = kaspi_side(&kaspi, range, &mut report).await;
+    let mut differences = Vec::new();
+    let mut answer = Answer::default();
+    if let Some(orders) = orders {
+        match differences_of(ports, &settings, &shop, &amo, &meta, orders, range, &mut report).await {
+            Ok((sides_answer, found)) => (answer, differences) = (sides_answer, found),
+            Err(Failure::Store(error)) => return Err(error.into()),
+            Err(Failure::Stop(stop)) => report.problem("upstream_amocrm", stop.to_string()),
+        }
+        if options.repair && report.problems.is_empty() {
+            let account = answer.account_id.map(|id| AccountLedger::open(ports.store, id)).transpose()?;
+            mend::mend(&shop, account.as_ref(), &mut differences, options.missing, now_ms)?;
+        }
+    }
+    let complete = report.problems.is_empty();
+    let requests = json!({"kaspi": kaspi.requests(), "amocrm": amo.requests()});
+    let told: Vec<Value> = differences.iter().map(Difference::json).collect();
+    Ok(json!({
+        "complete": complete, "orders": answer.orders, "leads": answer.leads, "states": answer.states,
+        "differences": told, "problems": report.problems, "requests": requests,
+    })
+    .to_string())
+}
+
+#[derive(Default)]
+struct Answer {
+    account_id: Option<i64>,
+    orders: usize,
+    leads: usize,
+    states: Vec<Value>,
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one statement, each used once")]
+async fn differences_of(
+    ports: Ports<'_>,
+    settings: &Settings,
+    shop: &ShopLedger<'_>,
+    amo: &Amo<'_>,
+    meta: &Meta,
+    orders: BTreeMap<OrderCode, Order>,
+    range: Window,
+    report: &mut Report,
+) -> Result<(Answer, Vec<Difference>), Failure> {
+    let now_ms = ports.clock.now_ms();
+    let Some(check) = checked_account(settings, shop, amo, now_ms, false, report).await? else {
+        return Ok((Answer::default(), Vec::new()));
+    };
+    // Hints are for runs.
+    report.problems.retain(|problem| problem.class != "hint");
+    let account = AccountLedger::open(ports.store, check.account_id)?;
+    let codes: Vec<OrderCode> = orders.keys().cloned().collect();
+    let (loaded, unreadable) = shop.load(&codes)?;
+    for bad in unreadable {
+        crate::ingest::tell_unreadable(&bad.code, report);
+    }
+    let records: BTreeMap<OrderCode, Record> =
+        loaded.into_iter().filter_map(|loaded| Some((loaded.code, loaded.record?))).gather();
+    let (leads, binned) = crm_side(amo, settings, &orders, &records, range).await?;
+    let elements = match &check.catalog {
+        Some(catalog) => catalog_side(amo, catalog, &account, &orders).await?,
+        None => BTreeMap::new(),
+    };
+    let sides = Sides {
+        settings,
+        check: &check,
+        meta,
+        account: &account,
+        orders,
+        records,
+        leads,
+        binned,
+        elements,
+        now_ms,
+    };
+    let mut differences = Vec::new();
+    let mut states: BTreeMap<(String, String), BTreeMap<Kind, usize>> = BTreeMap::new();
+    for (code, order) in &sides.orders {
+        let difference = compare::compare(&sides, code, order);
+        let kind = difference.as_ref().map_or(Kind::Agree, |difference| difference.kind);
+        let counts = states.entry((order.state.clone(), order.status.clone())).or_default();
+        *counts.entry(kind).or_default() += 1;
+        differences.extend(difference);
+    }
+    let state = |((state, status), counts): (&(String, String), &BTreeMap<Kind, usize>)| {
+        let mut row = json!({"state": state, "status": status, "orders": counts.values().sum::<usize>()});
+        for kind in Kind::ALL {
+            row[kind.name()] = json!(counts.get(&kind).copied().unwrap_or(0));
+        }
+        row
+    };
+    let answer = Answer {
+        account_id: Some(check.account_id),
+        orders: sides.orders.len(),
+        leads: sides.leads.values().map(Vec::len).sum(),
+        states: states.iter().map(state).collect(),
+    };
+    Ok((answer, differences))
+}
+
+/// All orders of a range; `None` where Kaspi did not tell them all.
+async fn kaspi_side(
+    kaspi: &Kaspi<'_>,
+    range: Window,
+    report: &mut Report,
+) -> Option<BTreeMap<OrderCode, Order>> {
+    let mut orders = BTreeMap::new();
+    let mut windows: Vec<Window> = split(range.from_ms, range.to_ms);
+    windows.reverse();
+    while let Some(window) = windows.pop() {
+        match read_window(kaspi, window).await {
+            Ok(WindowRead::TooLarge) => windows.extend(window.halves().into_iter().rev()),
+            Ok(WindowRead::Rows(Rows { orders: rows, bad_rows, is_complete, .. })) => {
+                for bad in bad_rows {
+                    let code = bad.code.unwrap_or_default();
+                    report.order_problem(
+                        &code,
+                        "malformed",
+                        format!("Kaspi's row cannot be read: {}", bad.reason),
+                    );
+                }
+                if !is_complete {
+                    tell_incomplete(report);
+                }
+                orders.extend(rows.into_values().map(|order| (order.code.clone(), order)));
+            }
+            Err(error) => {
+                tell(error, report);
+                return None;
+            }
+        }
+    }
+    for order in orders.values_mut() {
+        if order.lines.is_none() {
+            match kaspi.entries(&order.id).await {
+                Ok(lines) => order.lines = Some(lines),
+                Err(error) => {
+                    tell(error, report);
+                    return None;
+                }
+            }
+        }
+    }
+    Some(orders)
+}
+
+/// The leads of some orders, from the list itself, with their products; and which leads of records are in the bin.
+async fn crm_side(
+    amo: &Amo<'_>,
+    settings: &Settings,
+    orders: &BTreeMap<OrderCode, Order>,
+    records: &BTreeMap<OrderCode, Record>,
+    range: Window,
+) -> Result<(BTreeMap<OrderCode, Vec<Lead>>, BTreeSet<LeadId>), Failure> {
+    let depth_s = range.from_ms / 1_000 - BEFORE_S;
+    let mut of_order: BTreeMap<OrderCode, BTreeSet<LeadId>> = BTreeMap::new();
+    for page in 1..=PAGES_MAX {
+        let leads = amo.newest_leads(page).await?;
+        for lead in &leads {
+            for code in lead.codes().filter(|code| orders.contains_key(code)) {
+                of_order.entry(code).or_default().insert(lead.id);
+            }
+        }
+        let is_over = leads.len() < PAGE_SIZE || leads.iter().all(|lead| lead.created_s < depth_s);
+        if is_over {
+            break;
+        }
+        if page == PAGES_MAX {
+            return Err(Stop::Unreachable("the list of leads has no end".into()).into());
+        }
+    }
+    for (code, record) in records {
+        of_order.entry(code.clone()).or_default().extend(record.lead_id());
+    }
+    let ids: BTreeSet<LeadId> = of_order.values().flatten().copied().gather();
+    let ids: Vec<LeadId> = ids.into_iter().collect();
+    let found: BTreeMap<LeadId, Lead> = if ids.is_empty() {
+        BTreeMap::new()
+    } else {
+        amo.leads_by_id(&ids).await?.into_iter().map(|lead| (lead.id, lead)).gather()
+    };
+    let mut binned = BTreeSet::new();
+    let mut leads: BTreeMap<OrderCode, Vec<Lead>> = BTreeMap::new();
+    for (code, ids) in of_order {
+        let Some(order) = orders.get(&code) else { continue };
+        let own = records.get(&code).and_then(Record::lead_id);
+        let name = lead_name(order, &settings.lead_name);
+        let mentioned: Vec<&Lead> =
+            ids.iter().filter_map(|id| found.get(id)).filter(|lead| !lead.is_deleted).collect();
+        let mut ours: Vec<Lead> = mentioned
+            .iter()
+            .filter(|lead| Some(lead.id) == own || lead.is_made_for(&code, &name))
+            .map(|lead| (*lead).clone())
+            .collect();
+        if ours.is_empty() {
+            // One that a person typed in: the next run takes it over.
+            ours.extend(mentioned.iter().find(|lead| lead.is_of(&code)).map(|lead| (*lead).clone()));
+        }
+        if let Some(own) = own.filter(|own| !found.contains_key(own))
+            && ours.is_empty()
+            && amo.lead(own).await?.is_some_and(|lead| lead.is_deleted)
+        {
+            binned.insert(own);
+        }
+        leads.insert(code, ours);
+    }
+    Ok((leads, binned))
+}
+
+/// The elements of the products of some orders: as remembered, else from the catalog.
+async fn catalog_side(
+    amo: &Amo<'_>,
+    catalog: &Catalog,
+    account: &AccountLedger<'_>,
+    orders: &BTreeMap<OrderCode, Order>,
+) -> Result<BTreeMap<String, ElementId>, Failure> {
+    let lines = orders.values().flat_map(|order| order.lines.iter().flatten());
+    let keys: BTreeSet<String> = lines
+        .map(|line| AccountLedger::element_key(line.sku.as_deref().filter(|_| catalog.has_sku), &line.name))
+        .gather();
+    let keys: Vec<String> = keys.into_iter().collect();
+    let mut found = account.elements(&keys)?;
+    for page in 1..=PAGES_MAX {
+        if keys.iter().all(|key| found.contains_key(key)) {
+            break;
+        }
+        let (elements, count) = amo.elements(catalog.id, page).await?;
+        for element in elements {
+            for key in elements::keys_of(&element) {
+                let lowest = found.entry(key).or_insert(element.id);
+                *lowest = (*lowest).min(element.id);
+            }
+        }
+        if count < PAGE_SIZE {
+            break;
+        }
+    }
+    Ok(found)
+}

@@ -1,7 +1,11 @@
 //! One run, from lease to report. Commands, schedule and web addresses all come here.
 
+mod answers;
+mod orders;
 mod reading;
 
+pub use answers::{Cause, Difference, Field, FoundOrder, RetryAnswer, StateCounts, Statement, Step};
+pub use orders::{Backfilled, Range, Repaired, Retried, Which};
 pub use reading::{AccountDescription, Item, Pipeline, Told};
 
 use std::{
@@ -253,16 +257,8 @@ impl Host {
         stop: &Stop,
     ) -> Result<Report, RunError> {
         let guest = self.guest(target, fence, limiter, stop);
-        let text = tokio::select! {
-            text = self.plugin.run(guest, job, max) => answer(text)?,
-            // Nothing new is sent any more; what is under way may come back and be recorded.
-            () = async { stop.requested().await; tokio::time::sleep(CLOSING).await } => return Err(RunError::Interrupted),
-        };
-        // Only the place: what is wrong may quote what stands there.
-        serde_json::from_str(&text).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            RunError::Internal(format!("the component's report is not valid, line {line}, column {column}"))
-        })
+        let text = finished(self.plugin.run(guest, job, max), stop, CLOSING).await?;
+        answers::parsed(&text, "report")
     }
 
     fn limiter(&self, account: &Origin, count: u32) -> Arc<Limiter> {
@@ -283,6 +279,25 @@ pub struct Run {
     limiter: Arc<Limiter>,
 }
 
+/// What a run works on, slice by slice.
+#[derive(Debug, Clone, Copy)]
+enum Work {
+    /// A job.
+    Job(Job),
+    /// The orders of a range, as far as they are not read yet; then the job for new orders finishes the work.
+    Range(Range),
+}
+
+impl Work {
+    /// The job it counts as.
+    fn job(self) -> Job {
+        match self {
+            Self::Job(job) => job,
+            Self::Range(_) => Job::New,
+        }
+    }
+}
+
 /// A connection, and where its requests go.
 #[derive(Debug)]
 struct Target {
@@ -296,7 +311,7 @@ struct Target {
 impl Run {
     /// Does the job, slice after slice, and records what came of it.
     pub async fn work(&self, limits: RunLimits, stop: &Stop) -> Outcome {
-        self.work_on(self.job, limits, stop).await
+        self.work_on(&mut Work::Job(self.job), limits, stop).await
     }
 
     /// Does the jobs that became due meanwhile, then gives the connection back.
@@ -309,7 +324,8 @@ impl Run {
                 Ok(due) if due.is_empty() => return,
                 Ok(due) => {
                     for job in due {
-                        match self.work_on(job, RunLimits::default(), stop).await.error {
+                        let outcome = self.work_on(&mut Work::Job(job), RunLimits::default(), stop).await;
+                        match outcome.error {
                             None | Some(RunError::Interrupted) => {}
                             Some(error) => {
                                 tracing::warn!(connection = self.target.connection.name(), %job, "the job that was due failed: {error}");
@@ -335,7 +351,8 @@ impl Run {
         }
     }
 
-    async fn work_on(&self, job: Job, limits: RunLimits, stop: &Stop) -> Outcome {
+    async fn work_on(&self, work: &mut Work, limits: RunLimits, stop: &Stop) -> Outcome {
+        let job = work.job();
         let (started, started_ms) = (Instant::now(), now_ms());
         let mut outcome = Outcome { report: None, error: None };
         let (mut slices, mut idle) = (0, 0);
@@ -345,7 +362,7 @@ impl Run {
             if max.is_zero() || stop.is_requested() {
                 break;
             }
-            match self.slice(job, max, stop).await {
+            match self.slice(work, max, stop).await {
                 Ok(report) => {
                     let more = report.more;
                     idle = if report.took_ms < 50 { idle + 1 } else { 0 };
@@ -380,7 +397,15 @@ impl Run {
         outcome
     }
 
-    async fn slice(&self, job: Job, max: Duration, stop: &Stop) -> Result<Report, RunError> {
+    async fn slice(&self, work: &mut Work, max: Duration, stop: &Stop) -> Result<Report, RunError> {
+        let job = match *work {
+            Work::Job(job) => job,
+            Work::Range(range) => {
+                let (report, left) = self.backfill_slice(range, max, stop).await?;
+                *work = left;
+                return Ok(report);
+            }
+        };
         let (fence, limiter) = (Some(self.lease.fence().clone()), self.limiter.clone());
         self.host.slice(&self.target, fence, limiter, job, max, stop).await
     }
@@ -416,6 +441,19 @@ impl Run {
         if let Err(error) = self.host.store.record_run(&run).await {
             tracing::warn!(connection, "cannot record the run: {error}");
         }
+    }
+}
+
+/// Waits for a call. Once it is time to end, nothing new is sent any more; what is under way may come back and be
+/// recorded within `closing`.
+async fn finished(
+    call: impl Future<Output = Result<Result<String, GuestError>, CallError>>,
+    stop: &Stop,
+    closing: Duration,
+) -> Result<String, RunError> {
+    tokio::select! {
+        called = call => answer(called),
+        () = async { stop.requested().await; tokio::time::sleep(closing).await } => Err(RunError::Interrupted),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde::Deserialize;
 
-use super::{Host, RunError, Target, answer};
+use super::{Host, RunError, Target, finished};
 use crate::{
     job::Job,
     limiter::{Limiter, QuietTickets},
@@ -33,6 +33,8 @@ pub struct AccountDescription {
     pub lead_fields: Vec<Item>,
     /// Fields of contacts.
     pub contact_fields: Vec<Item>,
+    /// Reasons why a lead is lost.
+    pub loss_reasons: Vec<Item>,
 }
 
 /// A finding of the component.
@@ -100,15 +102,12 @@ impl Host {
     ) -> Result<AccountDescription, RunError> {
         let target = self.target(connection)?;
         let guest = self.guest(&target, None, self.quiet_limiter(&target), stop);
-        let text = tokio::select! {
-            text = self.plugin.describe_account(guest) => answer(text)?,
-            () = stop.requested() => return Err(RunError::Interrupted),
-        };
+        let text = finished(self.plugin.describe_account(guest), stop, Duration::ZERO).await?;
         serde_json::from_str(&text)
             .map_err(|error| RunError::Internal(format!("the component's description is not valid: {error}")))
     }
 
-    fn quiet_limiter(&self, target: &Target) -> Arc<Limiter> {
+    pub(super) fn quiet_limiter(&self, target: &Target) -> Arc<Limiter> {
         let tickets = Arc::new(QuietTickets::new(self.store.clone()));
         Arc::new(Limiter::new(tickets, target.amo.account(), target.connection.amo_rps()))
     }

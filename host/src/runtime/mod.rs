@@ -8,6 +8,7 @@ mod sandbox;
 use std::{path::Path, time::Duration};
 
 use anyhow::Context as _;
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 use wasmtime::component::{Component, Linker};
 
@@ -148,11 +149,35 @@ impl Plugin {
         self.call(guest, Call::DescribeAccount, options, self.sandbox.grace).await
     }
 
+    /// Asks about orders, or for work on single ones, in a fresh instance too. `options` are those of the question; who
+    /// asks, and that the connection is held, is added here.
+    ///
+    /// # Errors
+    /// When the component does not answer within `limit`.
+    pub async fn ask(
+        &self,
+        guest: Guest,
+        question: Question,
+        mut options: Map<String, Value>,
+        limit: Duration,
+    ) -> Result<Result<String, bindings::GuestError>, CallError> {
+        options.insert("connection".to_owned(), guest.connection().into());
+        if guest.may_change() {
+            options.insert("lease".to_owned(), "host".into());
+        }
+        self.call(guest, Call::Ask(question), Value::Object(options), limit).await
+    }
+
+    /// How much longer a call may take than the component was told.
+    pub(crate) fn grace(&self) -> Duration {
+        self.sandbox.grace
+    }
+
     async fn call(
         &self,
         guest: Guest,
         call: Call,
-        options: serde_json::Value,
+        options: Value,
         limit: Duration,
     ) -> Result<Result<String, bindings::GuestError>, CallError> {
         let options = options.to_string();
@@ -167,6 +192,10 @@ impl Plugin {
             match call {
                 Call::Run(job) => sync.call_run(&mut store, job.into(), &options).await,
                 Call::DescribeAccount => sync.call_describe_account(&mut store, &options).await,
+                Call::Ask(Question::Orders) => sync.call_orders(&mut store, &options).await,
+                Call::Ask(Question::Retry) => sync.call_retry(&mut store, &options).await,
+                Call::Ask(Question::Backfill) => sync.call_backfill(&mut store, &options).await,
+                Call::Ask(Question::Statement) => sync.call_statement(&mut store, &options).await,
             }
         };
         // Epochs do not cut a wait inside a host call and a timeout does not stop a busy guest: both are needed.
@@ -191,6 +220,20 @@ impl Plugin {
 enum Call {
     Run(Job),
     DescribeAccount,
+    Ask(Question),
+}
+
+/// A question about orders, or work on single ones; see `wit/world.wit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Where orders stand, and why.
+    Orders,
+    /// Lets parked orders be tried again.
+    Retry,
+    /// One slice of bringing in the orders of a range.
+    Backfill,
+    /// The orders of a range against the leads.
+    Statement,
 }
 
 fn shortened(error: bindings::GuestError) -> bindings::GuestError {

@@ -20,6 +20,8 @@ pub enum Exit {
     Done,
     /// A bug.
     Bug,
+    /// Wrong usage.
+    Usage,
     /// There are findings.
     Findings,
     /// An upstream is unreachable, refuses or is paused; nothing is lost.
@@ -36,6 +38,7 @@ impl Exit {
         match self {
             Self::Done => 0,
             Self::Bug => 1,
+            Self::Usage => 2,
             Self::Findings => 3,
             Self::Upstream => 69,
             Self::Busy => 75,

@@ -1,12 +1,17 @@
 //! The command line. Data goes to stdout, logs and messages for people to stderr.
 
+mod backfill;
 mod config;
+mod days;
 mod demo;
 mod logging;
 mod migrate;
+mod orders;
 mod plan;
+mod retry;
 mod run;
 mod serve;
+mod statement;
 mod table;
 
 use std::{
@@ -14,6 +19,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Parser, Subcommand};
@@ -21,6 +27,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     exit::{Exit, Failure, Text},
     job::Job,
+    run::{Outcome, RunError},
     runtime::{Plugin, PluginError, default_cache_folder},
     settings::{DEFAULT_CONNECTION, Settings},
     stop::{Stop, stop},
@@ -65,6 +72,14 @@ enum Command {
         #[arg(long, value_name = "NAME", default_value = DEFAULT_CONNECTION)]
         connection: String,
     },
+    /// Say where orders stand, and why one is not in the CRM
+    Orders(orders::Arguments),
+    /// Try parked orders again now; prints the report of the run
+    Retry(retry::Arguments),
+    /// Bring in the orders of past days, whatever their age; prints one report
+    Backfill(backfill::Arguments),
+    /// Compare the orders of some days with the leads in amoCRM
+    Statement(statement::Arguments),
     /// Bring the database up to date and say what was done
     Migrate,
     /// Show it working: simulators of both APIs, no account and no network
@@ -95,6 +110,9 @@ enum ConfigAction {
     Show,
 }
 
+/// How long a command waits for another run of its connection to end.
+const WAIT: Duration = Duration::from_secs(30);
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -117,6 +135,10 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Run { job, dry_run, max_seconds, wait, connection } => {
             run::run(settings(), plugin, run::Wanted { job, max_seconds, wait, connection, dry_run }).await
         }
+        Command::Orders(wanted) => orders::orders(settings(), plugin, wanted).await,
+        Command::Retry(wanted) => retry::retry(settings(), plugin, wanted).await,
+        Command::Backfill(wanted) => backfill::backfill(settings(), plugin, wanted).await,
+        Command::Statement(wanted) => statement::statement(settings(), plugin, wanted).await,
         Command::Demo { keep } => demo::demo(plugin, keep).await,
         Command::Migrate => migrate::migrate(&settings()).await,
         Command::Config { action: ConfigAction::Check { offline, connection } } => {
@@ -169,6 +191,38 @@ fn print(line: &str) -> Result<(), Failure> {
     writeln!(io::stdout().lock(), "{line}").map_err(Failure::internal)
 }
 
+/// Says one line to the person in front of it.
+fn say(line: &str) -> Result<(), Failure> {
+    writeln!(io::stderr().lock(), "{line}").map_err(Failure::internal)
+}
+
+/// Prints the report of a run that began, also when it failed later, and says why it did.
+fn print_outcome(outcome: Outcome) -> Result<Exit, Failure> {
+    let mut exit = Exit::Done;
+    if let Some(report) = &outcome.report {
+        print(&report.to_line())?;
+        exit = report.exit();
+    }
+    match outcome.error {
+        // It did what it could before it was asked to end, and says `more` in its report.
+        Some(RunError::Interrupted) if outcome.report.is_some() => Ok(exit),
+        Some(error) => Ok(report_failure(&error.into())),
+        None => Ok(exit),
+    }
+}
+
+/// Why a command did not begin. Unlike a job it is not noted for the run that holds the connection.
+fn held(error: RunError) -> Failure {
+    let mut failure = Failure::from(error);
+    if failure.exit == Exit::Busy {
+        failure.hint = Text::new(
+            "nothing was changed; try again when the other run has ended",
+            "ничего не изменено; повторите, когда другой запуск закончится",
+        );
+    }
+    failure
+}
+
 fn report_failure(failure: &Failure) -> Exit {
     // Nobody is there to hear that stderr is closed.
     let _ = writeln!(io::stderr().lock(), "{failure}");
@@ -188,10 +242,53 @@ mod tests {
 
     #[test]
     fn usage_errors_have_the_code_of_the_contract() {
-        for arguments in
-            [&["kaspi-amocrm", "run"][..], &["kaspi-amocrm", "run", "old"], &["kaspi-amocrm", "nothing"]]
-        {
-            assert_eq!(Cli::try_parse_from(arguments).unwrap_err().exit_code(), 2, "{arguments:?}");
+        for arguments in [
+            "run",
+            "run old",
+            "nothing",
+            "orders №1",
+            "retry",
+            "retry 100 --all",
+            "backfill",
+            "backfill --from 2026-11-24",
+            "backfill --from 2026-11-24 --to yesterday",
+            "backfill --from 2026-11-24 --to 2026-11-24 --max-seconds 0",
+            "statement",
+            "statement --day 2026-02-30",
+            "statement --day 2026-11-24 --from 2026-11-24 --to 2026-11-24",
+            "statement --from 2026-11-24",
+            "statement --to 2026-11-24",
+            "statement --day 2026-11-24 --missing",
+        ] {
+            let error = parse(arguments).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{arguments}");
         }
+    }
+
+    #[test]
+    fn what_people_type_is_understood() {
+        for arguments in [
+            "orders",
+            "orders 100 000200 --json --connection two",
+            "retry 100 200",
+            "retry --all",
+            "backfill --from 2026-11-01 --to 2026-11-24 --max-seconds 5",
+            "statement --day 2026-11-24 --json",
+            "statement --from 2026-11-01 --to 2026-11-24 --repair --missing --connection two",
+        ] {
+            parse(arguments).unwrap_or_else(|error| panic!("{arguments}: {error}"));
+        }
+    }
+
+    fn parse(arguments: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once("kaspi-amocrm").chain(arguments.split(' ')))
+    }
+
+    #[test]
+    fn a_command_that_found_its_connection_held_is_not_noted() {
+        let failure = held(RunError::Busy);
+        assert_eq!(failure.exit.code(), 75);
+        assert!(!failure.hint.en.contains("noted"), "{failure}");
+        assert_eq!(held(RunError::Interrupted), RunError::Interrupted.into());
     }
 }

@@ -2,11 +2,11 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{load_plugin, plan, print, report_failure, stop_on_signals};
+use super::{load_plugin, plan, print, print_outcome, stop_on_signals};
 use crate::{
     exit::{Exit, Failure},
     job::Job,
-    run::{Host, RunError, RunLimits},
+    run::{Host, RunLimits},
     settings::Settings,
     stop::Stop,
 };
@@ -39,17 +39,7 @@ pub(super) async fn run(settings: Settings, plugin: Option<&Path>, wanted: Wante
     let outcome = Box::pin(host.run(&wanted.connection, wanted.job, limits, wait, &stop))
         .await
         .map_err(Failure::from)?;
-    let mut exit = Exit::Done;
-    if let Some(report) = &outcome.report {
-        print(&report.to_line())?;
-        exit = report.exit();
-    }
-    match outcome.error {
-        // It did what it could before it was asked to end, and says `more` in its report.
-        Some(RunError::Interrupted) if outcome.report.is_some() => Ok(exit),
-        Some(error) => Ok(report_failure(&error.into())),
-        None => Ok(exit),
-    }
+    print_outcome(outcome)
 }
 
 /// The report with its plan goes to stdout, the same in words to stderr.

@@ -35,7 +35,7 @@ use crate::{
 
 /// Orders of a Kaspi shop become leads of an amoCRM account.
 #[derive(Debug, Parser)]
-#[command(name = "kaspi-amocrm", version, about, arg_required_else_help = true)]
+#[command(name = "kaspi-amocrm", version, arg_required_else_help = true)]
 struct Cli {
     /// Run this component instead of the embedded one
     #[arg(long, global = true, value_name = "FILE")]

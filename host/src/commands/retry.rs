@@ -14,9 +14,10 @@ const CODES_SHOWN: usize = 20;
 
 /// What was asked for.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["codes", "all"]))]
 pub(super) struct Arguments {
     /// Numbers of orders as Kaspi shows them
-    #[arg(value_name = "CODE", value_parser = order_code, required_unless_present = "all", conflicts_with = "all")]
+    #[arg(value_name = "CODE", value_parser = order_code)]
     codes: Vec<String>,
     /// Every order that is parked
     #[arg(long)]

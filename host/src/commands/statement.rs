@@ -18,9 +18,10 @@ use crate::{
 
 /// What was asked for.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("days").required(true).args(["day", "from"]))]
 pub(super) struct Arguments {
     /// One day, YYYY-MM-DD, of Almaty
-    #[arg(long, value_name = "DATE", required_unless_present = "from", conflicts_with_all = ["from", "to"])]
+    #[arg(long, value_name = "DATE", conflicts_with = "to")]
     day: Option<Day>,
     /// First of several days
     #[arg(long, value_name = "DATE", requires = "to")]

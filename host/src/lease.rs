@@ -45,19 +45,21 @@ impl Lease {
     ) -> Result<Option<Self>, StoreError> {
         let give_up = Instant::now() + wait;
         let holder = format!("process {}", std::process::id());
-        let mut has_said = false;
+        let mut has_met = false;
         loop {
             let now_ms = now_ms();
             let until_ms = now_ms + millis(ttl);
-            let request = LeaseRequest { connection, job, holder: &holder, now_ms, until_ms };
+            // Noted once: the holder may do the job while this one still waits, and must not do it again at every look.
+            let note_due = !has_met;
+            let request = LeaseRequest { connection, job, note_due, holder: &holder, now_ms, until_ms };
             if let LeaseAnswer::Taken(fence) = store.take_lease(request).await? {
                 return Ok(Some(Self::hold(store.clone(), fence, ttl)));
             }
             if Instant::now() + LOOK_AGAIN > give_up || stop.is_requested() {
                 return Ok(None);
             }
-            if !has_said {
-                has_said = true;
+            if !has_met {
+                has_met = true;
                 tracing::info!(connection, "waiting for another run of this connection to end");
             }
             // Only the wait is cut: a statement that is cut may have taken the lease.
@@ -168,6 +170,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_job_that_waits_is_noted_once() {
+        let (_folder, store) = store().await;
+        let first = take(&store, 60_000, NO_WAIT).await.unwrap();
+        let (waiting, ()) = tokio::join!(take(&store, 60_000, Duration::from_secs(30)), async {
+            assert_eq!(first.take_due_or_release().await.unwrap(), [Job::New]);
+            // It goes on looking while the first one does its job.
+            tokio::time::sleep(LOOK_AGAIN * 3).await;
+            assert_eq!(first.take_due_or_release().await.unwrap(), []);
+        });
+        assert!(waiting.is_some());
+    }
+
+    #[tokio::test]
     async fn a_waiting_job_that_is_asked_to_stop_does() {
         let (_folder, store) = store().await;
         let _first = take(&store, 60_000, NO_WAIT).await.unwrap();
@@ -190,6 +205,7 @@ mod tests {
                 .take_lease(LeaseRequest {
                     connection: "default",
                     job: Job::New,
+                    note_due: true,
                     holder: "a",
                     now_ms: 1,
                     until_ms: 2,

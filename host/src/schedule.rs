@@ -103,8 +103,6 @@ impl Failures {
         match error {
             RunError::Busy | RunError::Interrupted => tracing::debug!(connection, %job, "{text}"),
             RunError::Config(_) | RunError::Settings(_) => tracing::error!(connection, %job, "{text}"),
-            // Not there yet: a part of a later version is no failure of this one.
-            _ if text.contains("not built yet") => tracing::info!(connection, %job, "{text}"),
             _ => tracing::warn!(connection, %job, "{text}"),
         }
     }

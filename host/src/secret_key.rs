@@ -180,8 +180,14 @@ mod tests {
     async fn a_lost_key_file_is_not_replaced_by_another() {
         let rig = Rig::new().await;
         rig.key().await.unwrap();
-        let request =
-            LeaseRequest { connection: "default", job: Job::New, holder: "test", now_ms: 1, until_ms: 2 };
+        let request = LeaseRequest {
+            connection: "default",
+            job: Job::New,
+            note_due: true,
+            holder: "test",
+            now_ms: 1,
+            until_ms: 2,
+        };
         let LeaseAnswer::Taken(fence) = rig.store.take_lease(request).await.unwrap() else { panic!("free") };
         rig.store.write(&fence, BUCKET, &[Change::Set(PROOF_KEY.to_owned(), vec![1])]).await.unwrap();
         fs::remove_file(rig.file()).unwrap();

@@ -31,7 +31,7 @@ struct Rig {
     host: Arc<Host>,
     world: Arc<Mutex<World>>,
     _server: Server,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Rig {
@@ -45,7 +45,7 @@ impl Rig {
         let folder = tempfile::tempdir().unwrap();
         let settings = settings(&world.lock().unwrap(), &server, folder.path(), more);
         let host = Host::open(settings, plugin()).await.unwrap();
-        Self { host, world, _server: server, _folder: folder }
+        Self { host, world, _server: server, folder }
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -59,6 +59,16 @@ impl Rig {
     async fn run_job(&self, job: Job) -> Result<Outcome, RunError> {
         let (limits, wait) = (RunLimits::default(), Duration::ZERO);
         Box::pin(self.host.run(DEFAULT_CONNECTION, job, limits, wait, &Stop::never())).await
+    }
+
+    /// How many runs of each job are recorded.
+    async fn recorded(&self) -> (i64, i64) {
+        let file = self.folder.path().join("test.sqlite");
+        let database = sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+        let select = "SELECT COALESCE(SUM(job = 'new'), 0), COALESCE(SUM(job = 'reconcile'), 0) FROM runs";
+        let counts = sqlx::query_as(select).fetch_one(&database).await.unwrap();
+        database.close().await;
+        counts
     }
 
     fn writes(&self) -> usize {
@@ -128,6 +138,39 @@ async fn a_second_run_of_the_connection_is_busy_and_done_by_the_first() {
     first.finish(&Stop::never()).await;
     assert_eq!(rig.run().await.report.unwrap().created, 0);
     assert_eq!(oracle::check(&rig.world(), &Scope::at(wall_clock_ms())), [""; 0]);
+}
+
+#[tokio::test]
+async fn both_jobs_get_their_turn_when_they_start_at_once() {
+    // Minutes in which the timer of one machine starts both: with a wait as `run` has it, and without as `/cron` has it.
+    for wait in [Duration::from_secs(30), Duration::ZERO] {
+        let rig = Rig::start(demo_world(wall_clock_ms())).await;
+        rig.run().await;
+        // As a process of its own has it.
+        let other = Host::open(rig.host.settings().clone(), plugin()).await.unwrap();
+        let mut seen = rig.recorded().await;
+        for minute in 0..5 {
+            let job = async |host: &Arc<Host>, job| {
+                let limits = RunLimits::default();
+                Box::pin(host.run(DEFAULT_CONNECTION, job, limits, wait, &Stop::never())).await
+            };
+            let (first, second) = if minute % 2 == 0 {
+                tokio::join!(job(&rig.host, Job::New), job(&other, Job::Reconcile))
+            } else {
+                tokio::join!(job(&rig.host, Job::Reconcile), job(&other, Job::New))
+            };
+            for ended in [first, second] {
+                assert!(matches!(ended, Ok(_) | Err(RunError::Busy)), "{ended:?}");
+            }
+            let recorded = rig.recorded().await;
+            let mut runs = [recorded.0 - seen.0, recorded.1 - seen.1];
+            runs.sort_unstable();
+            // One that met the other is done by it, and perhaps once more by itself.
+            assert!(matches!(runs, [1, 1 | 2]), "minute {minute}, wait {wait:?}: {runs:?}");
+            seen = recorded;
+        }
+        rig.host.begin(DEFAULT_CONNECTION, Job::New, Duration::ZERO).await.expect("the connection is free");
+    }
 }
 
 #[tokio::test]

@@ -88,6 +88,7 @@ impl Rig {
         let request = LeaseRequest {
             connection: "default",
             job: Job::New,
+            note_due: true,
             holder: "test",
             now_ms,
             until_ms: now_ms + 600_000,

@@ -13,7 +13,8 @@ async fn sqlite() -> (tempfile::TempDir, Arc<dyn Store>) {
 }
 
 async fn taken(store: &dyn Store, connection: &str, now_ms: i64, until_ms: i64) -> Fence {
-    let request = LeaseRequest { connection, job: Job::New, holder: "test", now_ms, until_ms };
+    let request =
+        LeaseRequest { connection, job: Job::New, note_due: true, holder: "test", now_ms, until_ms };
     match store.take_lease(request).await.unwrap() {
         LeaseAnswer::Taken(fence) => fence,
         LeaseAnswer::Held => panic!("{connection} is held"),
@@ -127,8 +128,14 @@ async fn compare_and_swap(store: &dyn Store) {
 
 async fn leases(store: &dyn Store) {
     let first = taken(store, "lease", 1000, 61_000).await;
-    let request =
-        LeaseRequest { connection: "lease", job: Job::New, holder: "b", now_ms: 60_999, until_ms: 90_000 };
+    let request = LeaseRequest {
+        connection: "lease",
+        job: Job::New,
+        note_due: true,
+        holder: "b",
+        now_ms: 60_999,
+        until_ms: 90_000,
+    };
     assert_eq!(store.take_lease(request).await.unwrap(), LeaseAnswer::Held);
     assert!(store.renew_lease(&first, 70_000).await.unwrap());
     assert!(store.holds(&first).await.unwrap());
@@ -150,7 +157,14 @@ async fn leases(store: &dyn Store) {
 
 async fn due_jobs(store: &dyn Store) {
     let fence = taken(store, "due", 1000, 61_000).await;
-    let waiting = |job| LeaseRequest { connection: "due", job, holder: "b", now_ms: 2000, until_ms: 62_000 };
+    let waiting = |job| LeaseRequest {
+        connection: "due",
+        job,
+        note_due: true,
+        holder: "b",
+        now_ms: 2000,
+        until_ms: 62_000,
+    };
     for job in [Job::Reconcile, Job::New, Job::Reconcile] {
         assert_eq!(store.take_lease(waiting(job)).await.unwrap(), LeaseAnswer::Held);
     }
@@ -158,6 +172,8 @@ async fn due_jobs(store: &dyn Store) {
     assert!(store.holds(&fence).await.unwrap(), "kept for the jobs that were due");
     assert_eq!(store.take_lease(waiting(Job::New)).await.unwrap(), LeaseAnswer::Held);
     assert_eq!(store.take_due_or_release(&fence).await.unwrap(), [Job::New]);
+    let unnoted = LeaseRequest { note_due: false, ..waiting(Job::Reconcile) };
+    assert_eq!(store.take_lease(unnoted).await.unwrap(), LeaseAnswer::Held);
     assert!(store.take_due_or_release(&fence).await.unwrap().is_empty());
     let next = taken(store, "due", 2000, 62_000).await;
     assert!(matches!(store.take_due_or_release(&fence).await, Err(StoreError::Fenced)));

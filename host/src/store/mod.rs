@@ -90,7 +90,7 @@ pub enum Change {
 pub enum LeaseAnswer {
     /// The connection is ours.
     Taken(Fence),
-    /// Another run has it; the job is noted as due, and that run will do it.
+    /// Another run has it; if the job was to be noted as due, that run will do it.
     Held,
 }
 
@@ -99,8 +99,10 @@ pub enum LeaseAnswer {
 pub struct LeaseRequest<'a> {
     /// The connection.
     pub connection: &'a str,
-    /// The job; noted as due where the connection is held.
+    /// The job. Where the connection is taken, it is due no more.
     pub job: Job,
+    /// Whether the job is noted as due where the connection is held.
+    pub note_due: bool,
     /// For people who look into the table.
     pub holder: &'a str,
     /// Now, milliseconds since 1970.
@@ -205,7 +207,7 @@ pub trait Store: Tickets {
         value: &'a [u8],
     ) -> StoreFuture<'a, bool>;
 
-    /// Takes a connection that nobody holds, or notes the job as due.
+    /// Takes a connection that nobody holds, or notes the job as due where that is wanted.
     fn take_lease<'a>(&'a self, request: LeaseRequest<'a>) -> StoreFuture<'a, LeaseAnswer>;
 
     /// Moves the end of a lease. Answers whether it is still ours.

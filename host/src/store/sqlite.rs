@@ -333,7 +333,7 @@ impl Store for Sqlite {
 
     fn take_lease<'a>(&'a self, request: LeaseRequest<'a>) -> StoreFuture<'a, LeaseAnswer> {
         Box::pin(async move {
-            let LeaseRequest { connection, job, holder, now_ms, until_ms } = request;
+            let LeaseRequest { connection, job, note_due, holder, now_ms, until_ms } = request;
             let mut transaction = self.data.begin_with("BEGIN IMMEDIATE").await?;
             let epoch: Option<i64> = sqlx::query_scalar(
                 "INSERT INTO leases (connection, epoch, holder, until_ms) VALUES (?1, 1, ?2, ?3)
@@ -350,12 +350,16 @@ impl Store for Sqlite {
             .fetch_optional(&mut *transaction)
             .await?;
             let statement = match epoch {
-                Some(_) => sqlx::query("DELETE FROM due_jobs WHERE connection = ?1 AND job = ?2"),
-                None => sqlx::query(
+                Some(_) => Some("DELETE FROM due_jobs WHERE connection = ?1 AND job = ?2"),
+                None if note_due => Some(
                     "INSERT INTO due_jobs (connection, job, since_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
                 ),
+                None => None,
             };
-            statement.bind(connection).bind(job.name()).bind(now_ms).execute(&mut *transaction).await?;
+            if let Some(statement) = statement {
+                let statement = sqlx::query(statement).bind(connection).bind(job.name()).bind(now_ms);
+                statement.execute(&mut *transaction).await?;
+            }
             transaction.commit().await?;
             Ok(match epoch {
                 Some(epoch) => LeaseAnswer::Taken(Fence { connection: connection.to_owned(), epoch }),

@@ -82,7 +82,8 @@ async fn a_check_names_what_the_settings_mean_and_leaves_nothing_behind() {
         "account 30100200 \"Demo\" (demo)",
         "3300 \"Kaspi\", the main one",
         "3302 \"Новый заказ\"",
-        "STATUS_MAP ARCHIVE/COMPLETED: 142 \"Успешно реализовано\"",
+        "→ 142 \"Успешно реализовано\" (STATUS_MAP ARCHIVE/COMPLETED)",
+        "→ stays where it is; a new lead begins in 3302 \"Новый заказ\" (not in STATUS_MAP)",
         "502 \"Менеджер\"",
         "4500 \"Товары\"",
     ] {

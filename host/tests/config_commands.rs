@@ -164,3 +164,18 @@ async fn what_is_shown_is_toml_with_sources_and_without_secrets() {
         assert!(text.contains(line), "lacks {line}: {text}");
     }
 }
+
+#[tokio::test]
+async fn days_that_cannot_be_are_told_before_anything_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, said) in [
+        (&["backfill", "--from", "2026-02-30", "--to", "2026-03-01"][..], "такого дня нет"),
+        (&["backfill", "--from", "2026-03-02", "--to", "2026-03-01"], "2026-03-02 позже, чем 2026-03-01"),
+        (&["statement", "--day", "2999-01-01"], "день 2999-01-01 ещё не наступил"),
+    ] {
+        let (code, text) = program(folder.path(), arguments).await;
+        assert_eq!(code, 2, "{text}");
+        assert!(text.contains(said), "{text}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
+}

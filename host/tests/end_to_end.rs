@@ -11,7 +11,7 @@ use std::{
 use kaspi_amocrm::{
     exit::Exit,
     job::Job,
-    run::{Host, Outcome, RunError, RunLimits},
+    run::{Host, Outcome, Range, RunError, RunLimits, Which},
     runtime::{Plugin, default_cache_folder, is_embedded},
     settings::{DEFAULT_CONNECTION, Settings},
     stop::{Stop, stop},
@@ -171,6 +171,27 @@ async fn both_jobs_get_their_turn_when_they_start_at_once() {
         }
         rig.host.begin(DEFAULT_CONNECTION, Job::New, Duration::ZERO).await.expect("the connection is free");
     }
+}
+
+#[tokio::test]
+async fn looking_at_orders_needs_no_turn_and_working_on_them_does() {
+    let rig = Rig::start(demo_world(wall_clock_ms())).await;
+    let (host, stop) = (&rig.host, Stop::never());
+    let (range, limits, no_wait) = (Range { from_ms: 0, to_ms: 1 }, RunLimits::default(), Duration::ZERO);
+    let held = host.begin(DEFAULT_CONNECTION, Job::New, no_wait).await.unwrap();
+    let busy = |error: Option<RunError>| matches!(error, Some(RunError::Busy));
+
+    assert!(!busy(host.find_orders(DEFAULT_CONNECTION, &[], &stop).await.err()));
+    assert!(!busy(host.statement(DEFAULT_CONNECTION, range, &stop).await.err()));
+    assert!(busy(host.retry(DEFAULT_CONNECTION, &Which::All, no_wait, &stop).await.err()));
+    assert!(busy(Box::pin(host.backfill(DEFAULT_CONNECTION, range, limits, no_wait, &stop)).await.err()));
+    assert!(busy(Box::pin(host.repair(DEFAULT_CONNECTION, range, false, no_wait, &stop)).await.err()));
+    assert_eq!(rig.writes(), 0);
+
+    held.finish(&stop).await;
+    // However it ends, the connection is given back.
+    let _ = host.retry(DEFAULT_CONNECTION, &Which::All, no_wait, &stop).await;
+    host.begin(DEFAULT_CONNECTION, Job::New, no_wait).await.expect("the connection is free");
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ async fn repair(
     let call = host.repair(&wanted.connection, range, wanted.missing, super::WAIT, stop);
     let repaired = Box::pin(call).await.map_err(held)?;
     show(&repaired.statement, wanted.json)?;
-    say(&view::mended(repaired.wanted, repaired.mended))?;
+    say(&view::mended(&repaired))?;
     if let Some(report) = repaired.outcome.as_ref().and_then(|outcome| outcome.report.as_ref()) {
         report.problems.iter().try_for_each(|problem| say(&view::problem(problem)))?;
     }
@@ -159,7 +159,8 @@ mod tests {
             let report =
                 serde_json::from_value(json!({"job": "reconcile", "problems": [{"class": class}]})).unwrap();
             let outcome = Some(Outcome { report: Some(report), error: None });
-            let repaired = Repaired { statement: statement(true, kinds), wanted: 1, mended: 0, outcome };
+            let repaired =
+                Repaired { statement: statement(true, kinds), wanted: 1, mended: Some(0), outcome };
             assert_eq!(exit_of_repair(&repaired), expected, "{kinds:?} {class}");
         }
     }

@@ -60,8 +60,8 @@ pub struct Repaired {
     pub statement: Statement,
     /// Orders that were to be mended.
     pub wanted: usize,
-    /// Orders of them that agree now.
-    pub mended: usize,
+    /// Orders of them that agree now; `None` where the mending ended early.
+    pub mended: Option<usize>,
     /// The reconciliation, where there was something to mend.
     pub outcome: Option<Outcome>,
 }
@@ -219,22 +219,18 @@ impl Run {
         let wanted: BTreeSet<String> =
             before.differences.iter().filter(|one| one.will_mend).map(|one| one.code.clone()).collect();
         if wanted.is_empty() {
-            return Ok(Repaired { statement: before, wanted: 0, mended: 0, outcome: None });
+            return Ok(Repaired { statement: before, wanted: 0, mended: Some(0), outcome: None });
         }
         let outcome = self.work(RunLimits::default(), stop).await;
         if outcome.error.is_some() || stop.is_requested() {
-            return Ok(Repaired {
-                statement: before,
-                wanted: wanted.len(),
-                mended: 0,
-                outcome: Some(outcome),
-            });
+            let (wanted, outcome) = (wanted.len(), Some(outcome));
+            return Ok(Repaired { statement: before, wanted, mended: None, outcome });
         }
         let text = self.ask(Question::Statement, range.options(), STATEMENT_MAX, stop).await?;
         let statement = Statement::parse(text)?;
         let open: BTreeSet<&str> = statement.open().map(|one| one.code.as_str()).collect();
         let mended = wanted.iter().filter(|code| !open.contains(code.as_str())).count();
-        Ok(Repaired { statement, wanted: wanted.len(), mended, outcome: Some(outcome) })
+        Ok(Repaired { statement, wanted: wanted.len(), mended: Some(mended), outcome: Some(outcome) })
     }
 
     /// One slice of a backfill: what is left of the range afterwards, or the job that finishes the work.
@@ -249,13 +245,50 @@ impl Run {
         let limit = max.saturating_add(self.host.plugin.grace());
         let text = self.ask(Question::Backfill, options, limit, stop).await?;
         let mut report: Report = parsed(&text, "report")?;
-        let work = match report.other.get("next_from_ms").and_then(Value::as_i64) {
-            None => Work::Job(Job::New),
-            Some(from_ms) => {
-                report.more = true;
-                Work::Range(Range { from_ms, ..range })
+        let left = rest(range, &mut report);
+        Ok((report, left))
+    }
+}
+
+/// What follows a slice of a backfill. What is not read yet is more to do, whatever the report says.
+fn rest(range: Range, report: &mut Report) -> Work {
+    match report.other.get("next_from_ms").and_then(Value::as_i64) {
+        None => Work::Job(Job::New),
+        Some(from_ms) => {
+            report.more = true;
+            Work::Range(Range { from_ms, ..range })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_read_to_its_end_and_then_finished_by_the_job() {
+        let range = Range { from_ms: 1_000, to_ms: 5_000 };
+        for (next, more, expected_more) in [
+            (json!(3_000), false, true),
+            (json!(3_000), true, true),
+            (Value::Null, true, true),
+            (Value::Null, false, false),
+        ] {
+            let mut report: Report =
+                serde_json::from_value(json!({"job": "new", "more": more, "next_from_ms": next})).unwrap();
+            let left = rest(range, &mut report);
+            assert_eq!(report.more, expected_more, "{next} {more}");
+            match (next.as_i64(), left) {
+                (Some(from_ms), Work::Range(left)) => assert_eq!(left, Range { from_ms, to_ms: 5_000 }),
+                (None, Work::Job(job)) => assert_eq!(job, Job::New),
+                other => panic!("{other:?}"),
             }
-        };
-        Ok((report, work))
+        }
+    }
+
+    #[test]
+    fn a_range_is_told_in_milliseconds() {
+        let options = Range { from_ms: 1, to_ms: 2 }.options();
+        assert_eq!(Value::Object(options), json!({"from_ms": 1, "to_ms": 2}));
     }
 }

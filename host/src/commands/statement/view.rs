@@ -3,7 +3,7 @@
 use super::super::table;
 use crate::{
     report::Problem,
-    run::{Difference, StateCounts, Statement},
+    run::{Difference, Repaired, StateCounts, Statement},
 };
 
 /// The table by state, what does not agree, and what was left out on purpose.
@@ -42,10 +42,15 @@ pub(super) fn lines(statement: &Statement) -> Vec<String> {
 }
 
 /// How many were put right.
-pub(super) fn mended(wanted: usize, mended: usize) -> String {
-    match wanted {
-        0 => "there was nothing to mend / исправлять было нечего".to_owned(),
-        _ => format!("mended {mended} of {wanted} / исправлено {mended} из {wanted}"),
+pub(super) fn mended(repaired: &Repaired) -> String {
+    let (wanted, mended) = (repaired.wanted, repaired.mended);
+    match mended {
+        _ if wanted == 0 => "there was nothing to mend / исправлять было нечего".to_owned(),
+        None => format!(
+            "the mending of {wanted} orders did not end; the next reconcile goes on / исправление {wanted} заказов не закончено; \
+             его продолжит следующий reconcile"
+        ),
+        Some(mended) => format!("mended {mended} of {wanted} / исправлено {mended} из {wanted}"),
     }
 }
 
@@ -187,7 +192,19 @@ mod tests {
 
     #[test]
     fn mended_orders_are_counted() {
-        assert_eq!(mended(4, 3), "mended 3 of 4 / исправлено 3 из 4");
-        assert!(mended(0, 0).starts_with("there was nothing"));
+        for (wanted, count, said) in [
+            (4, Some(3), "mended 3 of 4 / исправлено 3 из 4"),
+            (0, Some(0), "there was nothing to mend / исправлять было нечего"),
+            (
+                4,
+                None,
+                "the mending of 4 orders did not end; the next reconcile goes on / исправление 4 заказов не закончено; \
+                 его продолжит следующий reconcile",
+            ),
+        ] {
+            let statement = Statement::default();
+            let repaired = Repaired { statement, wanted, mended: count, outcome: None };
+            assert_eq!(mended(&repaired), said);
+        }
     }
 }

@@ -3,7 +3,8 @@
 //! The binary `kaspi-amocrm` is a thin shell around [`commands`]. Programs that embed the sync start at [`run::Host`]:
 //! load a [`runtime::Plugin`], make [`settings::Settings`], open a host and call [`run::Host::run`].
 //! Only [`store`] knows SQL; only [`imports`] knows the generated bindings; only [`outbound`] opens connections to
-//! other machines. The sync itself is in the component: nothing here knows what an order is.
+//! other machines. The sync itself is in the component: what is here shows orders to people and decides nothing about
+//! them.
 
 pub mod clock;
 pub mod commands;

@@ -6,9 +6,10 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use serde_json::{Map, Value, json};
 
 use super::{
-    CLOSING, Host, Outcome, Run, RunError, RunLimits, Work,
+    CLOSING, Host, Outcome, Run, RunError, RunLimits,
     answers::{FoundOrder, Page, RetryAnswer, Statement, parsed},
     finished,
+    work::Work,
 };
 use crate::{job::Job, report::Report, runtime::Question, stop::Stop};
 

@@ -1,0 +1,186 @@
+//! The work of a run that holds its connection: slice after slice, and then the jobs that became due meanwhile.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{Host, Outcome, Range, RunError, RunLimits, Target};
+use crate::{
+    clock::{millis, now_ms},
+    job::Job,
+    lease::Lease,
+    limiter::Limiter,
+    report::Report,
+    stop::Stop,
+    store::RunRecord,
+};
+
+/// Rounds of jobs that became due during a run; then others get their turn.
+const DUE_ROUNDS_MAX: u32 = 3;
+/// Slices in a row that ask for more and do nothing; a bug, or a loop of two.
+const IDLE_SLICES_MAX: u32 = 20;
+
+/// A run that holds its connection.
+#[derive(Debug)]
+pub struct Run {
+    pub(super) host: Arc<Host>,
+    pub(super) target: Target,
+    pub(super) job: Job,
+    pub(super) lease: Lease,
+    pub(super) limiter: Arc<Limiter>,
+}
+
+/// What a run works on, slice by slice.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Work {
+    /// A job.
+    Job(Job),
+    /// The orders of a range, as far as they are not read yet; then the job for new orders finishes the work.
+    Range(Range),
+}
+
+impl Work {
+    /// The job it counts as.
+    fn job(self) -> Job {
+        match self {
+            Self::Job(job) => job,
+            Self::Range(_) => Job::New,
+        }
+    }
+}
+
+impl Run {
+    /// Does the job, slice after slice, and records what came of it.
+    pub async fn work(&self, limits: RunLimits, stop: &Stop) -> Outcome {
+        self.work_on(&mut Work::Job(self.job), limits, stop).await
+    }
+
+    /// Does the jobs that became due meanwhile, then gives the connection back.
+    pub async fn finish(self, stop: &Stop) {
+        for _ in 0..DUE_ROUNDS_MAX {
+            if stop.is_requested() || self.lease.is_lost() {
+                break;
+            }
+            match self.lease.take_due_or_release().await {
+                Ok(due) if due.is_empty() => return,
+                Ok(due) => {
+                    for job in due {
+                        let outcome = self.work_on(&mut Work::Job(job), RunLimits::default(), stop).await;
+                        match outcome.error {
+                            None | Some(RunError::Interrupted) => {}
+                            Some(error) => {
+                                tracing::warn!(connection = self.target.connection.name(), %job, "the job that was due failed: {error}");
+                            }
+                        }
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(
+                        connection = self.target.connection.name(),
+                        "cannot look for due jobs: {error}"
+                    );
+                    break;
+                }
+            }
+        }
+        let name = self.target.connection.name().to_owned();
+        if let Err(error) = self.lease.release().await {
+            tracing::warn!(
+                connection = name,
+                "cannot give the connection back, it is free when the lease ends: {error}"
+            );
+        }
+    }
+
+    pub(super) async fn work_on(&self, work: &mut Work, limits: RunLimits, stop: &Stop) -> Outcome {
+        let job = work.job();
+        let (started, started_ms) = (Instant::now(), now_ms());
+        let mut outcome = Outcome { report: None, error: None };
+        let (mut slices, mut idle) = (0, 0);
+        loop {
+            let left = limits.total.map(|total| total.saturating_sub(started.elapsed()));
+            let max = left.map_or(limits.slice, |left| left.min(limits.slice));
+            if max.is_zero() || stop.is_requested() {
+                break;
+            }
+            match self.slice(work, max, stop).await {
+                Ok(report) => {
+                    let more = report.more;
+                    idle = if report.took_ms < 50 { idle + 1 } else { 0 };
+                    match &mut outcome.report {
+                        None => outcome.report = Some(report),
+                        Some(whole) => whole.merge(report),
+                    }
+                    slices += 1;
+                    if !more || limits.slices_max == Some(slices) {
+                        break;
+                    }
+                    if idle > IDLE_SLICES_MAX {
+                        outcome.error = Some(RunError::Internal(
+                            "the component asks for more and does nothing".to_owned(),
+                        ));
+                        break;
+                    }
+                }
+                Err(error) => {
+                    if let Some(report) = &mut outcome.report {
+                        report.more = true;
+                    }
+                    outcome.error = Some(error);
+                    break;
+                }
+            }
+        }
+        if outcome.report.is_none() && outcome.error.is_none() {
+            outcome.error = Some(RunError::Interrupted);
+        }
+        self.record(job, started_ms, started.elapsed(), &outcome).await;
+        outcome
+    }
+
+    async fn slice(&self, work: &mut Work, max: Duration, stop: &Stop) -> Result<Report, RunError> {
+        let job = match *work {
+            Work::Job(job) => job,
+            Work::Range(range) => {
+                let (report, left) = self.backfill_slice(range, max, stop).await?;
+                *work = left;
+                return Ok(report);
+            }
+        };
+        let (fence, limiter) = (Some(self.lease.fence().clone()), self.limiter.clone());
+        self.host.slice(&self.target, fence, limiter, job, max, stop).await
+    }
+
+    async fn record(&self, job: Job, started_ms: i64, took: Duration, outcome: &Outcome) {
+        let connection = self.target.connection.name();
+        if let Some(report) = &outcome.report {
+            tracing::info!(
+                connection,
+                %job,
+                seen = report.seen,
+                created = report.created,
+                adopted = report.adopted,
+                updated = report.updated,
+                parked = report.parked,
+                in_doubt = report.in_doubt,
+                problems = report.problems.len(),
+                requests_kaspi = report.requests.kaspi,
+                requests_amocrm = report.requests.amocrm,
+                more = report.more,
+                took_ms = millis(took),
+                "finished a run"
+            );
+        }
+        let run = RunRecord {
+            connection: connection.to_owned(),
+            job,
+            started_ms,
+            took_ms: millis(took),
+            report: outcome.report.as_ref().map(Report::to_line),
+            error: outcome.error.as_ref().map(ToString::to_string),
+        };
+        if let Err(error) = self.host.store.record_run(&run).await {
+            tracing::warn!(connection, "cannot record the run: {error}");
+        }
+    }
+}

@@ -274,10 +274,13 @@ struct Target {
     settings: Arc<BTreeMap<String, String>>,
 }
 
+/// How a call of the component came back.
+type Called = Result<Result<String, GuestError>, CallError>;
+
 /// Waits for a call. Once it is time to end, nothing new is sent any more; what is under way may come back and be
 /// recorded within `closing`.
 async fn finished(
-    call: impl Future<Output = Result<Result<String, GuestError>, CallError>>,
+    call: impl Future<Output = Called>,
     stop: &Stop,
     closing: Duration,
 ) -> Result<String, RunError> {
@@ -288,7 +291,7 @@ async fn finished(
 }
 
 /// What the component answers, with its errors as ours.
-fn answer(answer: Result<Result<String, GuestError>, CallError>) -> Result<String, RunError> {
+fn answer(answer: Called) -> Result<String, RunError> {
     match answer {
         Ok(Ok(text)) => Ok(text),
         Ok(Err(GuestError::Config(text))) => Err(RunError::Config(text)),

@@ -6,12 +6,18 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use serde_json::{Map, Value, json};
 
 use super::{
-    CLOSING, Host, Outcome, Run, RunError, RunLimits,
+    CLOSING, Called, Host, Outcome, Run, RunError, RunLimits,
     answers::{FoundOrder, Page, RetryAnswer, Statement, parsed},
     finished,
     work::Work,
 };
-use crate::{job::Job, report::Report, runtime::Question, stop::Stop};
+use crate::{
+    imports::bindings::GuestError,
+    job::Job,
+    report::Report,
+    runtime::{CallError, Question},
+    stop::Stop,
+};
 
 /// Time for an answer from the store alone.
 const LOOK_MAX: Duration = Duration::from_secs(60);
@@ -115,8 +121,8 @@ impl Host {
     ) -> Result<Statement, RunError> {
         let target = self.target(connection)?;
         let guest = self.guest(&target, None, self.quiet_limiter(&target), stop);
-        let call = self.plugin.ask(guest, Question::Statement, range.options(), STATEMENT_MAX);
-        Statement::parse(finished(call, stop, Duration::ZERO).await?)
+        let call = Box::pin(self.plugin.ask(guest, Question::Statement, range.options(), STATEMENT_MAX));
+        Statement::parse(finished(in_time(call), stop, Duration::ZERO).await?)
     }
 
     /// Lets parked orders be tried again, and tries them.
@@ -196,7 +202,11 @@ impl Run {
     ) -> Result<String, RunError> {
         let (fence, limiter) = (Some(self.lease.fence().clone()), self.limiter.clone());
         let guest = self.host.guest(&self.target, fence, limiter, stop);
-        finished(self.host.plugin.ask(guest, question, options, limit), stop, CLOSING).await
+        let call = Box::pin(self.host.plugin.ask(guest, question, options, limit));
+        match question {
+            Question::Statement => finished(in_time(call), stop, CLOSING).await,
+            _ => finished(call, stop, CLOSING).await,
+        }
     }
 
     async fn retry(&self, which: &Which, stop: &Stop) -> Result<Retried, RunError> {
@@ -251,6 +261,18 @@ impl Run {
     }
 }
 
+/// A statement that takes too long is no bug: it gives way to runs, and somebody may have asked for a year.
+async fn in_time(call: impl Future<Output = Called>) -> Called {
+    match call.await {
+        Err(CallError::Deadline(_)) => Ok(Err(GuestError::Upstream(format!(
+            "the statement was not complete after {minutes} minutes: name fewer days, or wait until a run that is under way \
+             has ended / сверка не закончилась за {minutes} минут: укажите меньше дней или дождитесь конца текущего запуска",
+            minutes = STATEMENT_MAX.as_secs() / 60
+        )))),
+        other => other,
+    }
+}
+
 /// What follows a slice of a backfill. What is not read yet is more to do, whatever the report says.
 fn rest(range: Range, report: &mut Report) -> Work {
     match report.other.get("next_from_ms").and_then(Value::as_i64) {
@@ -285,6 +307,15 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_statement_that_takes_too_long_is_no_bug() {
+        let late = in_time(async { Err(CallError::Deadline(STATEMENT_MAX)) }).await;
+        let Ok(Err(GuestError::Upstream(text))) = late else { panic!("{late:?}") };
+        assert!(text.contains("after 10 minutes") && text.contains("за 10 минут"), "{text}");
+        let trap = in_time(async { Err(CallError::Trap("t".to_owned())) }).await;
+        assert!(matches!(trap, Err(CallError::Trap(_))));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::{
     limiter::Limiter,
     outbound::{AllowList, Client, Origin},
     report::Report,
-    runtime::{CallError, Plugin},
+    runtime::{CallError, Plugin, Slice},
     secret_key::{self, KeyError},
     settings::{Connection, Settings, SettingsError},
     stop::Stop,
@@ -247,12 +247,12 @@ impl Host {
         target: &Target,
         fence: Option<Fence>,
         limiter: Arc<Limiter>,
-        job: Job,
+        slice: Slice,
         max: Duration,
         stop: &Stop,
     ) -> Result<Report, RunError> {
         let guest = self.guest(target, fence, limiter, stop);
-        let text = finished(self.plugin.run(guest, job, max), stop, CLOSING).await?;
+        let text = finished(self.plugin.run(guest, slice, max), stop, CLOSING).await?;
         answers::parsed(&text, "report")
     }
 

@@ -20,7 +20,7 @@ use kaspi_amocrm::{
     limiter::Limiter,
     outbound::{AllowList, Client, Origin},
     report::Report,
-    runtime::{CallError, Limit, Plugin, Sandbox},
+    runtime::{CallError, Limit, Plugin, Sandbox, Slice},
     stop::{Stop, stop},
     store::{self, Fence, LeaseAnswer, LeaseRequest, Store},
 };
@@ -143,14 +143,15 @@ impl Rig {
         settings: &[(&str, &str)],
     ) -> Ended {
         let plugin = PLUGIN.clone().with_sandbox(sandbox);
-        let ended = plugin.run(self.guest(attack, settings), Job::New, max).await;
+        let ended = plugin.run(self.guest(attack, settings), Slice::first(Job::New), max).await;
         if let Ok(Err(error)) = &ended {
             assert!(!format!("{error:?}").contains(SECRET));
         }
         if let Err(error) = &ended {
             assert!(!error.to_string().contains(SECRET), "{error}");
         }
-        let normal = PLUGIN.run(self.guest("none", &[("url", &self.url("ok"))]), Job::New, max).await;
+        let normal =
+            PLUGIN.run(self.guest("none", &[("url", &self.url("ok"))]), Slice::first(Job::New), max).await;
         assert_eq!(said(normal), "stored 200 2", "the next job after {attack}");
         let log = String::from_utf8_lossy(&LOG.0.lock().unwrap()).into_owned();
         assert!(!log.contains(SECRET), "{log}");
@@ -255,7 +256,7 @@ async fn what_takes_too_long_is_stopped_in_time() {
         let began = Instant::now();
         let max = Duration::from_millis(50);
         let plugin = PLUGIN.clone().with_sandbox(sandbox.clone());
-        let ended = plugin.run(rig.guest(attack, &[]), Job::New, max).await;
+        let ended = plugin.run(rig.guest(attack, &[]), Slice::first(Job::New), max).await;
         assert!(matches!(ended, Err(CallError::Deadline(_))), "{attack}: {ended:?}");
         assert!(began.elapsed() < Duration::from_secs(3), "{attack} took {:?}", began.elapsed());
         assert_eq!(rig.said("none", &[("url", &rig.url("ok"))]).await, "stored 200 2");
@@ -404,6 +405,6 @@ async fn a_host_that_ends_sends_nothing_new_and_says_so() {
     let rig = Rig { stop, ..Rig::start().await };
     stopper.stop();
     let guest = rig.guest("get", &[("url", &rig.url("ok"))]);
-    let ended = PLUGIN.run(guest, Job::New, Duration::from_secs(30)).await;
+    let ended = PLUGIN.run(guest, Slice::first(Job::New), Duration::from_secs(30)).await;
     assert_eq!(said(ended), "ErrorCode::InternalError(Some('kaspi-amocrm: ending'))");
 }

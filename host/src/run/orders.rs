@@ -255,8 +255,8 @@ impl Run {
         options.insert("max_ms".to_owned(), u64::try_from(max.as_millis()).unwrap_or(u64::MAX).into());
         let limit = max.saturating_add(self.host.plugin.grace());
         let text = self.ask(Question::Backfill, options, limit, stop).await?;
-        let mut report: Report = parsed(&text, "report")?;
-        let left = rest(range, &mut report);
+        let report: Report = parsed(&text, "report")?;
+        let left = rest(range, &report);
         Ok((report, left))
     }
 }
@@ -273,14 +273,11 @@ async fn in_time(call: impl Future<Output = Called>) -> Called {
     }
 }
 
-/// What follows a slice of a backfill. What is not read yet is more to do, whatever the report says.
-fn rest(range: Range, report: &mut Report) -> Work {
+/// What follows a slice of a backfill. Whether at once, the report says: while Kaspi does not answer, it is not.
+fn rest(range: Range, report: &Report) -> Work {
     match report.other.get("next_from_ms").and_then(Value::as_i64) {
         None => Work::Job(Job::New),
-        Some(from_ms) => {
-            report.more = true;
-            Work::Range(Range { from_ms, ..range })
-        }
+        Some(from_ms) => Work::Range(Range { from_ms, ..range }),
     }
 }
 
@@ -291,16 +288,9 @@ mod tests {
     #[test]
     fn a_range_is_read_to_its_end_and_then_finished_by_the_job() {
         let range = Range { from_ms: 1_000, to_ms: 5_000 };
-        for (next, more, expected_more) in [
-            (json!(3_000), false, true),
-            (json!(3_000), true, true),
-            (Value::Null, true, true),
-            (Value::Null, false, false),
-        ] {
-            let mut report: Report =
-                serde_json::from_value(json!({"job": "new", "more": more, "next_from_ms": next})).unwrap();
-            let left = rest(range, &mut report);
-            assert_eq!(report.more, expected_more, "{next} {more}");
+        for next in [json!(3_000), Value::Null] {
+            let report: Report = serde_json::from_value(json!({"job": "new", "next_from_ms": next})).unwrap();
+            let left = rest(range, &report);
             match (next.as_i64(), left) {
                 (Some(from_ms), Work::Range(left)) => assert_eq!(left, Range { from_ms, to_ms: 5_000 }),
                 (None, Work::Job(job)) => assert_eq!(job, Job::New),

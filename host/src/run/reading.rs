@@ -10,6 +10,7 @@ use crate::{
     job::Job,
     limiter::{Limiter, QuietTickets},
     report::Report,
+    runtime::Slice,
     stop::Stop,
 };
 
@@ -88,7 +89,7 @@ impl Host {
         stop: &Stop,
     ) -> Result<Report, RunError> {
         let target = self.target(connection)?;
-        self.slice(&target, None, self.quiet_limiter(&target), job, max, stop).await
+        self.slice(&target, None, self.quiet_limiter(&target), Slice::first(job), max, stop).await
     }
 
     /// Reads the account of a connection and compares its settings with it.

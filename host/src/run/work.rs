@@ -11,6 +11,7 @@ use crate::{
     lease::Lease,
     limiter::Limiter,
     report::Report,
+    runtime::Slice,
     stop::Stop,
     store::RunRecord,
 };
@@ -103,7 +104,7 @@ impl Run {
             if max.is_zero() || stop.is_requested() {
                 break;
             }
-            match self.slice(work, max, stop).await {
+            match self.slice(work, slices > 0, max, stop).await {
                 Ok(report) => {
                     let more = report.more;
                     idle = if report.took_ms < 50 { idle + 1 } else { 0 };
@@ -138,7 +139,13 @@ impl Run {
         outcome
     }
 
-    async fn slice(&self, work: &mut Work, max: Duration, stop: &Stop) -> Result<Report, RunError> {
+    async fn slice(
+        &self,
+        work: &mut Work,
+        continues: bool,
+        max: Duration,
+        stop: &Stop,
+    ) -> Result<Report, RunError> {
         let job = match *work {
             Work::Job(job) => job,
             Work::Range(range) => {
@@ -148,7 +155,7 @@ impl Run {
             }
         };
         let (fence, limiter) = (Some(self.lease.fence().clone()), self.limiter.clone());
-        self.host.slice(&self.target, fence, limiter, job, max, stop).await
+        self.host.slice(&self.target, fence, limiter, Slice { job, continues }, max, stop).await
     }
 
     async fn record(&self, job: Job, started_ms: i64, took: Duration, outcome: &Outcome) {

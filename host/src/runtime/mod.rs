@@ -39,6 +39,22 @@ impl std::fmt::Debug for Plugin {
     }
 }
 
+/// A part of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slice {
+    /// The job of the run.
+    pub job: Job,
+    /// Whether it goes on with what the slice before has begun.
+    pub continues: bool,
+}
+
+impl Slice {
+    /// The first part of a run.
+    pub fn first(job: Job) -> Self {
+        Self { job, continues: false }
+    }
+}
+
 /// Why there is no component.
 #[derive(Debug, thiserror::Error)]
 pub enum PluginError {
@@ -123,7 +139,7 @@ impl Plugin {
     pub async fn run(
         &self,
         guest: Guest,
-        job: Job,
+        slice: Slice,
         max: Duration,
     ) -> Result<Result<String, bindings::GuestError>, CallError> {
         let options = serde_json::json!({
@@ -133,8 +149,9 @@ impl Plugin {
             "lease": "host",
             // Without the right to change anything, all that a run can do is to show what it would.
             "dry_run": !guest.may_change(),
+            "continues": slice.continues,
         });
-        self.call(guest, Call::Run(job), options, max.saturating_add(self.sandbox.grace)).await
+        self.call(guest, Call::Run(slice.job), options, max.saturating_add(self.sandbox.grace)).await
     }
 
     /// Asks for the account of the guest's settings, in a fresh instance too.

@@ -2,7 +2,7 @@
 
 use std::{env, fs, io, path::Path};
 
-use kaspi_amocrm_settings::{Finding, Scope, Setting, Text, table};
+use kaspi_amocrm_settings::{Finding, Kind, Scope, Setting, Text, table};
 
 use super::{DEFAULT_CONNECTION, DOTENV_FILE, Settings, Source, TOML_FILE, dotenv, find};
 
@@ -131,6 +131,7 @@ impl Settings {
             toml::Value::String(text) => text.clone(),
             toml::Value::Integer(number) => number.to_string(),
             toml::Value::Boolean(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+            toml::Value::Table(entries) if setting.kind == Kind::StatusMap => status_map(entries),
             _ => {
                 return self.broken.push(Finding::new(
                     in_toml(path),
@@ -141,6 +142,15 @@ impl Settings {
         };
         self.add(setting, connection, &value, Source::Toml);
     }
+}
+
+/// A table of stages as the one line that it is elsewhere. What is no id is left for the check of the setting to name.
+fn status_map(entries: &toml::Table) -> String {
+    let entry = |(key, id): (&String, &toml::Value)| match id {
+        toml::Value::String(id) => format!("{key}={id}"),
+        id => format!("{key}={id}"),
+    };
+    entries.iter().map(entry).collect::<Vec<_>>().join(",")
 }
 
 fn in_toml(key: &str) -> String {

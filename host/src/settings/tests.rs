@@ -41,6 +41,17 @@ fn environment_counts_more_than_dotenv_and_dotenv_more_than_toml() {
 }
 
 #[test]
+fn stages_may_be_a_table_of_the_toml() {
+    let toml = "[status_map]\nNEW = 102\n\"KASPI_DELIVERY/packed\" = \"105\"\n[connections.two]\n\
+                status_map = { \"ARCHIVE/COMPLETED\" = 142, PICKUP = true }";
+    let settings = Settings::from_sources(with_least(&[]), None, Some(toml));
+    let connection = settings.connection("default").unwrap();
+    assert_eq!(connection.get("STATUS_MAP"), Some("KASPI_DELIVERY/packed=105,NEW=102"));
+    let findings: Vec<String> = settings.findings().iter().map(ToString::to_string).collect();
+    assert!(findings.iter().any(|f| f.contains("\"true\" for PICKUP is no status id")), "{findings:?}");
+}
+
+#[test]
 fn an_unknown_key_warns_in_dotenv_and_is_an_error_in_toml() {
     let dotenv = "AMO_PIPELINE=5\nAPP_ENV=local\nAPP_KEY=x\nMAIL_HOST=x\nCONNECTION=x";
     let settings = Settings::from_sources(with_least(&[]), Some(dotenv), None);

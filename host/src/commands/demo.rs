@@ -13,13 +13,14 @@ use std::{
 
 use super::{load_plugin, print, stop_on_signals, table};
 use crate::{
+    clock::now_ms,
     exit::{Exit, Failure},
     job::Job,
-    run::{Host, RunLimits},
+    run::{Host, Range, RunLimits, StateCounts},
     settings::DEFAULT_CONNECTION,
     stop::Stop,
 };
-use scene::{Counts, Scene};
+use scene::{Counts, Day, Scene};
 
 /// How often progress is looked at.
 const PROGRESS_EVERY: Duration = Duration::from_millis(500);
@@ -50,7 +51,7 @@ pub(super) async fn demo(plugin: Option<&Path>, keep: bool) -> Result<Exit, Fail
     ))?;
 
     let started = Instant::now();
-    run_once(&host, &scene, &stop, true).await?;
+    run_once(&host, &scene, Job::New, &stop, true).await?;
     let seconds = started.elapsed().as_secs_f64();
     if stop.is_requested() {
         return Ok(Exit::Done);
@@ -60,7 +61,7 @@ pub(super) async fn demo(plugin: Option<&Path>, keep: bool) -> Result<Exit, Fail
     show_totals(&scene, before, after, seconds)?;
 
     print("\nThe same run again:")?;
-    run_once(&host, &scene, &stop, false).await?;
+    run_once(&host, &scene, Job::New, &stop, false).await?;
     let again = scene.counts();
     print(&format!(
         "  {} to Kaspi, {} to amoCRM, of them {} that write",
@@ -72,12 +73,9 @@ pub(super) async fn demo(plugin: Option<&Path>, keep: bool) -> Result<Exit, Fail
     if again.amo_writes > after.amo_writes {
         faults.push("the second run wrote".to_owned());
     }
-    for fault in &faults {
-        print(&format!("  WRONG: {fault}"))?;
-    }
-    if faults.is_empty() {
-        print("  every order has exactly one lead, with its buyer, its products and its note")?;
-    }
+    show_faults(&faults, "every order has exactly one lead, with its buyer, its products and its note")?;
+    show_a_day(&host, &scene, &stop).await?;
+    faults.extend(scene.faults());
     show_next_steps()?;
     if keep {
         keep_going(&host, &scene, &stop).await?;
@@ -85,11 +83,61 @@ pub(super) async fn demo(plugin: Option<&Path>, keep: bool) -> Result<Exit, Fail
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Bug })
 }
 
-/// One run of the job `new`, with a line whenever the CRM has changed.
-async fn run_once(host: &Arc<Host>, scene: &Scene, stop: &Stop, with_progress: bool) -> Result<(), Failure> {
+/// What is wrong, or that nothing is.
+fn show_faults(faults: &[String], verdict: &str) -> Result<(), Failure> {
+    for fault in faults {
+        print(&format!("  WRONG: {fault}"))?;
+    }
+    if faults.is_empty() { print(&format!("  {verdict}")) } else { Ok(()) }
+}
+
+/// Orders go their ways, one reconcile follows them, and both sides are compared.
+async fn show_a_day(host: &Arc<Host>, scene: &Scene, stop: &Stop) -> Result<(), Failure> {
+    let Day { completed, cancelled, changed } = scene.let_a_day_go_by();
+    print(&format!(
+        "\nA day goes by: {} completed, {cancelled} cancelled, {changed} lost a line, and a salesperson moved one lead. \
+         After one reconcile:",
+        plural(completed, "order was", "orders were")
+    ))?;
+    let before = scene.counts();
+    run_once(host, scene, Job::Reconcile, stop, false).await?;
+    let after = scene.counts();
+    print(&format!(
+        "  {} to Kaspi, {} to amoCRM, of them {} that write; {} more",
+        plural(after.kaspi_requests - before.kaspi_requests, "request", "requests"),
+        after.amo_requests - before.amo_requests,
+        after.amo_writes - before.amo_writes,
+        plural(after.notes - before.notes, "note", "notes")
+    ))?;
+    let to_ms = now_ms();
+    let range = Range { from_ms: to_ms - 4 * 86_400_000, to_ms };
+    let statement = Box::pin(host.statement(DEFAULT_CONNECTION, range, stop)).await?;
+    let count = |kind: fn(&StateCounts) -> u64| statement.states.iter().map(kind).sum::<u64>();
+    print(&format!(
+        "  statement: {} orders at Kaspi, {} leads: {} agree, {} kept as a person wants it, {} missing, {} doubled, \
+         {} different",
+        statement.orders,
+        statement.leads,
+        count(|state| state.agree),
+        count(|state| state.kept),
+        count(|state| state.missing),
+        count(|state| state.doubled),
+        count(|state| state.different)
+    ))?;
+    show_faults(&scene.faults(), "every lead is in the stage of its order, but for the one that was moved")
+}
+
+/// One run of a job, with a line whenever the CRM has changed.
+async fn run_once(
+    host: &Arc<Host>,
+    scene: &Scene,
+    job: Job,
+    stop: &Stop,
+    with_progress: bool,
+) -> Result<(), Failure> {
     let started = Instant::now();
     let mut shown = None;
-    let run = host.run(DEFAULT_CONNECTION, Job::New, RunLimits::default(), Duration::ZERO, stop);
+    let run = host.run(DEFAULT_CONNECTION, job, RunLimits::default(), Duration::ZERO, stop);
     let mut run = Box::pin(run);
     let mut ticks = tokio::time::interval(PROGRESS_EVERY);
     let outcome = loop {
@@ -198,7 +246,7 @@ async fn keep_going(host: &Arc<Host>, scene: &Scene, stop: &Stop) -> Result<(), 
             break;
         }
         let code = scene.add_order(number);
-        run_once(host, scene, stop, false).await?;
+        run_once(host, scene, Job::New, stop, false).await?;
         if let Some(row) = scene.results().into_iter().find(|row| row.code == code) {
             let lead = row.leads.first().map_or_else(|| "-".to_owned(), u64::to_string);
             print(&format!("order {code} of {}: lead {lead}, {}", row.buyer, row.state))?;

@@ -12,7 +12,7 @@ use kaspi_amocrm_simulator::{
     amo::{Lead, account},
     demo::{demo_world, next_demo_order},
     kaspi::SimOrder,
-    oracle::{self, Scope},
+    oracle::{self, Scope, Stages},
     serve::{Server, serve},
 };
 
@@ -25,6 +25,23 @@ pub(super) struct Scene {
     kaspi: Server,
     amo: Server,
     old_contacts: BTreeSet<u64>,
+    /// Orders whose leads a salesperson has moved.
+    moved: Mutex<BTreeSet<String>>,
+}
+
+/// The stages of the demo's pipeline, as in `STATUS_MAP`.
+const STAGES: [(&str, u64); 3] = [
+    ("KASPI_DELIVERY", account::STATUS_DELIVERY_ID),
+    ("ARCHIVE/COMPLETED", account::STATUS_WON_ID),
+    ("ARCHIVE/CANCELLED", account::STATUS_LOST_ID),
+];
+
+/// How many orders changed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Day {
+    pub(super) completed: usize,
+    pub(super) cancelled: usize,
+    pub(super) changed: usize,
 }
 
 /// How much there is of everything.
@@ -58,7 +75,7 @@ impl Scene {
         let old_contacts = world.amo.contacts().iter().map(|contact| contact.id).collect();
         let world = Arc::new(Mutex::new(world));
         let (kaspi, amo) = (serve(world.clone(), 0).await?, serve(world.clone(), 0).await?);
-        Ok(Self { world, kaspi, amo, old_contacts })
+        Ok(Self { world, kaspi, amo, old_contacts, moved: Mutex::default() })
     }
 
     pub(super) fn kaspi_url(&self) -> String {
@@ -86,14 +103,8 @@ impl Scene {
             ("AMO_CONTACT_ADDRESS_FIELD_ID", id(account::CONTACT_ADDRESS_FIELD_ID)),
             ("AMO_LEAD_DELIVERY_ADDRESS_FIELD_ID", id(account::LEAD_ADDRESS_FIELD_ID)),
             ("AMO_LEAD_ORDER_DATE_FIELD_ID", id(account::LEAD_ORDER_DATE_FIELD_ID)),
-            (
-                "STATUS_MAP",
-                format!(
-                    "KASPI_DELIVERY={},ARCHIVE/COMPLETED={}",
-                    account::STATUS_DELIVERY_ID,
-                    account::STATUS_WON_ID
-                ),
-            ),
+            ("STATUS_MAP", STAGES.map(|(key, id)| format!("{key}={id}")).join(",")),
+            ("AMO_LOSS_REASON_ID", id(account::LOSS_REASON_CANCELLED_ID)),
             ("DATABASE_URL", format!("sqlite://{}", database.display())),
         ])
     }
@@ -143,7 +154,44 @@ impl Scene {
 
     /// What is not as it should be, by the simulator's own judge.
     pub(super) fn faults(&self) -> Vec<String> {
-        oracle::check(&self.world(), &Scope::at(now_ms()))
+        let by_key = STAGES.iter().map(|(key, id)| ((*key).to_owned(), *id)).collect();
+        let touched = self.moved.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let stages = Some(Stages { by_key, default: None });
+        oracle::check(&self.world(), &Scope { stages, touched, ..Scope::at(now_ms()) })
+    }
+
+    /// What a day brings: orders are completed and cancelled, lines are dropped, and a salesperson moves a lead.
+    pub(super) fn let_a_day_go_by(&self) -> Day {
+        let now_ms = now_ms();
+        let mut world = self.world();
+        let mut day = Day::default();
+        let codes: Vec<String> = world.kaspi.orders().iter().map(|order| order.code.clone()).collect();
+        for (place, code) in codes.iter().enumerate() {
+            let Some(order) = world.kaspi.order_mut(code) else { continue };
+            match place % 8 {
+                0 | 4 => {
+                    *order = order.clone().later(now_ms, "ARCHIVE", "COMPLETED");
+                    day.completed += 1;
+                }
+                2 => {
+                    *order = order.clone().cancelled(now_ms, "BUYER_CANCELLATION_HIMSELF");
+                    day.cancelled += 1;
+                }
+                6 if order.lines.len() > 1 => {
+                    order.lines.pop();
+                    day.changed += 1;
+                }
+                _ => {}
+            }
+        }
+        let code = &codes[1];
+        let id = world.amo.leads().iter().find(|lead| is_of(lead, code)).map(|lead| lead.id);
+        if let Some(lead) = id.and_then(|id| world.amo.lead_mut(id)) {
+            lead.status_id = account::STATUS_PACKING_ID;
+            lead.updated_at = now_ms / 1_000;
+            self.moved.lock().unwrap_or_else(PoisonError::into_inner).insert(code.clone());
+        }
+        day
     }
 
     /// A further order, by its number from 0; answers with its code.

@@ -374,7 +374,7 @@ pub async fn notes_of(
     Ok(found)
 }
 
-/// The notes of some leads in one walk; `None` where the account does not filter them, or there are too many.
+/// The notes of some leads in one walk; `None` where that proves nothing: none at all, those of others, too many.
 async fn notes_of_all(session: &Session<'_>, ids: &[LeadId]) -> Result<Option<Vec<Note>>, Failure> {
     if ids.len() < 2 {
         return Ok(None);
@@ -392,7 +392,8 @@ async fn notes_of_all(session: &Session<'_>, ids: &[LeadId]) -> Result<Option<Ve
         }
         notes.extend(more);
         if is_last {
-            return Ok(Some(notes));
+            // "Nothing there" is also what amoCRM says to an address that it does not know.
+            return Ok((!notes.is_empty()).then_some(notes));
         }
     }
     Ok(None)

@@ -529,3 +529,27 @@ fn a_pass_is_bounded_and_nothing_starves() {
     let report = rig.reconcile().expect("a report");
     assert_eq!(rig.violations(), Vec::<String>::new(), "the second pass begins with what was left: {report}");
 }
+
+#[test]
+fn four_hundred_changes_take_few_requests() {
+    let rig = rig(orders(400));
+    rig.run().expect("a report");
+    rig.wait_minutes(30);
+    for i in 0..200 {
+        rig.complete(i);
+    }
+    for i in 200..300 {
+        rig.cancel(i, "BUYER_CANCELLATION_HIMSELF");
+    }
+    for i in 300..400 {
+        rig.change(i, |order| drop(order.lines.pop()));
+    }
+    let (kaspi_before, amo_before) = (rig.world.borrow().kaspi.requests().len(), rig.amo_requests());
+    let report = rig.reconcile().expect("a report");
+    assert_eq!(rig.violations(), Vec::<String>::new(), "{report}");
+    assert_eq!(report["updated"], 400, "{report}");
+    let kaspi = rig.world.borrow().kaspi.requests().len() - kaspi_before;
+    let amo = rig.amo_requests() - amo_before;
+    assert!(amo * 100 <= 400 * 7, "{amo} requests to amoCRM for 400 changes");
+    assert!(kaspi <= 16, "{kaspi} requests to Kaspi for twelve days");
+}

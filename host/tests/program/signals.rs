@@ -1,35 +1,21 @@
-//! The program and its signals: SIGTERM and SIGINT finish the call under way, give the connection back and end it
-//! within the grace; and what it logs at `trace` on the way.
-
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+//! Signals: SIGTERM and SIGINT finish the call under way, give the connection back and end the program within the
+//! grace; and what it logs at `trace` on the way.
 
 use std::{
     io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-    sync::{Arc, Mutex, MutexGuard},
+    process::{Child, Stdio},
     time::{Duration, Instant},
 };
 
-use kaspi_amocrm::runtime::is_embedded;
 use kaspi_amocrm_simulator::{
-    World,
-    amo::account,
-    demo::demo_world,
     oracle::{self, Scope},
-    serve::{Server, serve, wall_clock_ms},
+    serve::wall_clock_ms,
 };
-use serde_json::Value;
+
+use crate::rig::{Ended, Rig, assert_clean};
 
 /// From the signal to the end, with room for a busy machine; the program promises 8 s for requests under way.
 const END_MAX: Duration = Duration::from_secs(10);
-
-/// The program's surroundings: a folder, and the simulators in this process.
-struct Rig {
-    world: Arc<Mutex<World>>,
-    server: Server,
-    folder: tempfile::TempDir,
-}
 
 /// Waits for something that surely happens.
 async fn eventually(happened: impl Fn() -> bool) {
@@ -78,64 +64,18 @@ impl Program {
 
     async fn ended(mut self) -> Ended {
         let child = self.0.take().unwrap();
-        let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-    }
-}
-
-/// How a program ended.
-struct Ended {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Ended {
-    fn report(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("{}{}", self.stdout, self.stderr))
+        Ended::of(tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap())
     }
 }
 
 impl Rig {
-    async fn start() -> Self {
-        assert!(is_embedded(), "no component is embedded: `cargo xtask test` builds it and runs all tests");
-        let world = Arc::new(Mutex::new(demo_world(wall_clock_ms())));
-        let server = serve(world.clone(), 0).await.unwrap();
-        Self { world, server, folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap()
-    }
-
     fn program(&self, arguments: &[&str], log: &str) -> Program {
-        let database = format!("sqlite://{}", self.folder.path().join("s.sqlite").display());
-        let (kaspi_token, amo_token) = {
-            let world = self.world();
-            (world.kaspi.options.token.clone(), world.amo.options.token.clone())
-        };
-        let child = Command::new(env!("CARGO_BIN_EXE_kaspi-amocrm"))
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env("RUST_LOG", log)
-            .env("DATABASE_URL", database)
-            .env("KASPI_API_BASE", self.server.kaspi_base_url())
-            .env("KASPI_API_TOKEN", kaspi_token)
-            .env("AMO_BASE_URL", self.server.base_url())
-            .env("AMO_LONG_LIVED_TOKEN", amo_token)
-            .env("AMO_PIPELINE_ID", account::PIPELINE_ID.to_string())
-            .env("AMO_STATUS_ID", account::STATUS_NEW_ID.to_string())
-            .env("AMO_CATALOG_ID", account::CATALOG_ID.to_string())
-            .env("AMO_LEAD_ORDER_CODE_FIELD_ID", account::LEAD_ORDER_CODE_FIELD_ID.to_string())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Program(Some(child))
+        let mut command = self.command(arguments);
+        command.env("RUST_LOG", log).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Program(Some(command.spawn().unwrap()))
     }
 
-    async fn run(&self, log: &str) -> Ended {
+    async fn run_new(&self, log: &str) -> Ended {
         self.program(&["run", "new", "--wait", "0"], log).ended().await
     }
 
@@ -164,7 +104,7 @@ impl Rig {
 
         // The connection is free, and the next run goes on.
         self.world().amo.options.latency_ms = 0;
-        let next = self.run("info").await;
+        let next = self.run_new("info").await;
         assert_eq!(next.code, Some(0), "{}{}", next.stdout, next.stderr);
         let report = next.report();
         assert_eq!((&report["in_doubt"], &report["more"]), (&0.into(), &false.into()), "{report}");
@@ -201,7 +141,7 @@ async fn an_answer_that_does_not_come_is_given_up_within_the_grace() {
     let end = child.ended().await;
     assert!(began.elapsed() < END_MAX, "{:?}: {}", began.elapsed(), end.stderr);
     rig.world().amo.options.latency_ms = 0;
-    let next = rig.run("info").await;
+    let next = rig.run_new("info").await;
     assert_eq!(next.code, Some(0), "the connection is free: {}{}", next.stdout, next.stderr);
     assert_eq!(oracle::check(&rig.world(), &Scope::at(wall_clock_ms())), [""; 0]);
 }
@@ -242,17 +182,10 @@ async fn a_run_that_waits_for_its_connection_ends_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn even_at_trace_no_secret_and_no_person_is_logged() {
     let rig = Rig::start().await;
-    let end = rig.run("trace,kaspi_amocrm=trace,wasmtime_wasi_http=trace,wasmtime_wasi=trace").await;
+    let end = rig.run_new("trace,kaspi_amocrm=trace,wasmtime_wasi_http=trace,wasmtime_wasi=trace").await;
     assert_eq!(end.code, Some(0), "{}{}", end.stdout, end.stderr);
-    let world = rig.world();
-    let buyers = world.kaspi.orders().iter().map(|order| &order.buyer);
-    let people = buyers.flat_map(|buyer| buyer.phone.iter().chain(&buyer.last_name));
-    let secrets = [&world.kaspi.options.token, &world.amo.options.token];
-    let planted: Vec<&String> =
-        secrets.into_iter().chain(people).filter(|text| text.chars().count() > 3).collect();
+    let planted = rig.planted();
     assert!(planted.len() > 40);
-    for text in planted {
-        assert!(!end.stderr.contains(text.as_str()), "{text} is in the log");
-    }
+    assert_clean("the log", end.stderr.as_bytes(), &planted);
     assert!(end.stderr.contains("DEBUG") && end.stderr.contains("finished a run"), "{}", end.stderr);
 }

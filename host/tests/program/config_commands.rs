@@ -1,82 +1,37 @@
-//! `config check` and wrong settings, through the program itself, against the simulators on loopback.
+//! `config check` and wrong settings.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+use std::path::Path;
 
-use std::{
-    path::Path,
-    process::{Command, Output},
-    sync::{Arc, Mutex},
-};
+use kaspi_amocrm_simulator::amo::account;
 
-use kaspi_amocrm_simulator::{
-    World,
-    amo::account,
-    demo::demo_world,
-    serve::{Server, serve, wall_clock_ms},
-};
+use crate::rig::{Rig, command, ended};
 
-struct Rig {
-    world: Arc<Mutex<World>>,
-    server: Server,
-    folder: tempfile::TempDir,
-}
-
-impl Rig {
-    async fn start() -> Self {
-        let world = Arc::new(Mutex::new(demo_world(wall_clock_ms())));
-        let server = serve(world.clone(), 0).await.unwrap();
-        Self { world, server, folder: tempfile::tempdir().unwrap() }
-    }
-
-    /// Writes `.env` with the least that works and some more.
-    fn dotenv(&self, more: &str) {
-        let (kaspi, amo) = {
-            let world = self.world.lock().unwrap();
-            (world.kaspi.options.token.clone(), world.amo.options.token.clone())
-        };
-        let text = format!(
-            "KASPI_API_BASE={}\nKASPI_API_TOKEN={kaspi}\nAMO_BASE_URL={}\nAMO_LONG_LIVED_TOKEN={amo}\n{more}\n",
-            self.server.kaspi_base_url(),
-            self.server.base_url()
-        );
-        std::fs::write(self.folder.path().join(".env"), text).unwrap();
-    }
-
-    async fn program(&self, arguments: &[&str]) -> (i32, String) {
-        program(self.folder.path(), arguments).await
-    }
-
-    fn writes(&self) -> usize {
-        let world = self.world.lock().unwrap();
-        world.amo.requests().iter().filter(|request| request.method != "GET").count()
-    }
+/// Writes `.env` with the least that works and some more.
+fn dotenv(rig: &Rig, more: &str) {
+    let least = ["KASPI_API_BASE", "KASPI_API_TOKEN", "AMO_BASE_URL", "AMO_LONG_LIVED_TOKEN"];
+    let least = least.map(|name| format!("{name}={}\n", rig.settings[name])).concat();
+    std::fs::write(rig.folder.path().join(".env"), format!("{least}{more}\n")).unwrap();
 }
 
 /// Exit code, and both outputs together.
 async fn program(folder: &Path, arguments: &[&str]) -> (i32, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kaspi-amocrm"));
-    // Only the folder describes the settings, whatever the machine of the test has set.
-    command.args(arguments).current_dir(folder).env_clear();
-    for name in ["HOME", "PATH", "XDG_CACHE_HOME", "LOCALAPPDATA", "SYSTEMROOT"] {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
-    }
-    let output: Output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.code().unwrap(), String::from_utf8(text).unwrap())
+    let ended = ended(command(folder, arguments)).await;
+    (ended.code.unwrap(), ended.text())
 }
 
 #[tokio::test]
 async fn a_check_names_what_the_settings_mean_and_leaves_nothing_behind() {
     let rig = Rig::start().await;
-    rig.dotenv(&format!(
-        "AMO_STATUS_ID={}\nAMO_RESPONSIBLE_USER_ID={}\nAMO_CATALOG_ID={}\nSTATUS_MAP=ARCHIVE/COMPLETED=142",
-        account::STATUS_NEW_ID,
-        account::MANAGER_ID,
-        account::CATALOG_ID
-    ));
-    let (code, text) = rig.program(&["config", "check"]).await;
+    dotenv(
+        &rig,
+        &format!(
+            "AMO_STATUS_ID={}\nAMO_RESPONSIBLE_USER_ID={}\nAMO_CATALOG_ID={}\nSTATUS_MAP=ARCHIVE/COMPLETED=142",
+            account::STATUS_NEW_ID,
+            account::MANAGER_ID,
+            account::CATALOG_ID
+        ),
+    );
+    let (code, text) = program(rig.folder.path(), &["config", "check"]).await;
     assert_eq!(code, 0, "{text}");
     for part in [
         "account 30100200 \"Demo\" (demo)",
@@ -93,18 +48,18 @@ async fn a_check_names_what_the_settings_mean_and_leaves_nothing_behind() {
     let files = std::fs::read_dir(rig.folder.path()).unwrap().count();
     assert_eq!(files, 1, "only .env is there");
 
-    let (code, text) = rig.program(&["run", "new"]).await;
+    let (code, text) = program(rig.folder.path(), &["run", "new"]).await;
     assert_eq!(code, 0, "{text}");
     // And beside a database that is there.
-    let (code, text) = rig.program(&["config", "check", "--connection", "default"]).await;
+    let (code, text) = program(rig.folder.path(), &["config", "check", "--connection", "default"]).await;
     assert_eq!(code, 0, "{text}");
 }
 
 #[tokio::test]
 async fn findings_have_their_code_and_the_names_of_the_account() {
     let rig = Rig::start().await;
-    rig.dotenv(&format!("AMO_STATUS_ID={}\nAMO_CATALOG_ID=999", account::OTHER_STATUS_ID));
-    let (code, text) = rig.program(&["config", "check"]).await;
+    dotenv(&rig, &format!("AMO_STATUS_ID={}\nAMO_CATALOG_ID=999", account::OTHER_STATUS_ID));
+    let (code, text) = program(rig.folder.path(), &["config", "check"]).await;
     assert_eq!(code, 3, "{text}");
     for part in [
         "AMO_STATUS_ID: stage 3402 \"Переговоры\" belongs to pipeline 3400 \"Опт\"",
@@ -113,17 +68,17 @@ async fn findings_have_their_code_and_the_names_of_the_account() {
     ] {
         assert!(text.contains(part), "lacks {part}: {text}");
     }
-    let (code, text) = rig.program(&["config", "check", "--offline"]).await;
+    let (code, text) = program(rig.folder.path(), &["config", "check", "--offline"]).await;
     assert_eq!(code, 0, "{text}");
     assert_eq!(rig.writes(), 0);
 
-    rig.dotenv("AMO_LONG_LIVED_TOKEN=refused-token");
-    let (code, text) = rig.program(&["config", "check"]).await;
+    dotenv(&rig, "AMO_LONG_LIVED_TOKEN=refused-token");
+    let (code, text) = program(rig.folder.path(), &["config", "check"]).await;
     assert_eq!(code, 3, "{text}");
     assert!(!text.contains("refused-token"), "{text}");
 
-    rig.dotenv("AMO_BASE_URL=http://127.0.0.1:9");
-    let (code, text) = rig.program(&["config", "check"]).await;
+    dotenv(&rig, "AMO_BASE_URL=http://127.0.0.1:9");
+    let (code, text) = program(rig.folder.path(), &["config", "check"]).await;
     assert_eq!(code, 69, "{text}");
 }
 

@@ -1,25 +1,20 @@
-//! The program itself, as a user starts it: tokens, sealing and dry run, and what lies on disk afterwards.
-
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+//! Tokens, sealing and dry run, and what lies on disk afterwards.
 
 use std::{
-    collections::BTreeMap,
     fs,
     io::Read as _,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
-    sync::{Arc, Mutex, MutexGuard},
+    process::Stdio,
 };
 
 use kaspi_amocrm_simulator::{
-    World,
-    amo::account,
-    demo::demo_world,
     fault::{Fault, Rule},
     oracle::{self, Scope},
-    serve::{Server, serve, wall_clock_ms},
+    serve::wall_clock_ms,
 };
 use serde_json::Value;
+
+use crate::rig::{Rig, assert_clean};
 
 /// Every row of every table.
 async fn dump(database: &Path) -> Vec<String> {
@@ -39,119 +34,37 @@ async fn dump(database: &Path) -> Vec<String> {
     rows
 }
 
-/// A shop, an account, and a folder in which the program is started.
-struct Rig {
-    world: Arc<Mutex<World>>,
-    _server: Server,
-    folder: tempfile::TempDir,
-    settings: BTreeMap<&'static str, String>,
+/// Everything is logged.
+async fn rig() -> Rig {
+    let mut rig = Rig::start().await;
+    rig.settings.insert("RUST_LOG", "trace".to_owned());
+    rig
 }
 
-impl Rig {
-    async fn start() -> Self {
-        let world = demo_world(wall_clock_ms());
-        let kaspi_token = world.kaspi.options.token.clone();
-        let amo_token = world.amo.options.token.clone();
-        let world = Arc::new(Mutex::new(world));
-        let server = serve(world.clone(), 0).await.unwrap();
-        let settings = BTreeMap::from([
-            ("KASPI_API_BASE", server.kaspi_base_url()),
-            ("KASPI_API_TOKEN", kaspi_token),
-            ("AMO_BASE_URL", server.base_url()),
-            ("AMO_LONG_LIVED_TOKEN", amo_token),
-            ("AMO_PIPELINE_ID", account::PIPELINE_ID.to_string()),
-            ("AMO_STATUS_ID", account::STATUS_NEW_ID.to_string()),
-            ("AMO_CATALOG_ID", account::CATALOG_ID.to_string()),
-            ("AMO_LEAD_ORDER_CODE_FIELD_ID", account::LEAD_ORDER_CODE_FIELD_ID.to_string()),
-        ]);
-        Self { world, _server: server, folder: tempfile::tempdir().unwrap(), settings }
-    }
-
-    /// A pair in place of the long-lived token, ended already.
-    fn with_ended_pair(&mut self) {
-        let (pair, options) = {
-            let mut world = self.world();
-            let pair = world.amo.issue_pair(wall_clock_ms());
-            world.amo.oauth_mut().pairs_mut()[0].access_ends_ms = wall_clock_ms();
-            (pair, world.amo.options.clone())
-        };
-        self.settings.remove("AMO_LONG_LIVED_TOKEN");
-        self.settings.extend([
-            ("AMO_ACCESS_TOKEN", pair.access),
-            ("AMO_REFRESH_TOKEN", pair.refresh),
-            ("AMO_CLIENT_ID", options.client_id),
-            ("AMO_CLIENT_SECRET", options.client_secret),
-            ("AMO_REDIRECT_URI", options.redirect_uri),
-        ]);
-    }
-
-    fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap()
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kaspi-amocrm"));
-        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null()).env_clear();
-        // The compiled component is found there.
-        for name in ["HOME", "XDG_CACHE_HOME"] {
-            command.envs(std::env::var_os(name).map(|value| (name, value)));
-        }
-        command.envs(&self.settings).env("RUST_LOG", "trace");
-        command
-    }
-
-    async fn run(&self, arguments: &[&str]) -> Ended {
-        let mut command = self.command(arguments);
-        // The simulators answer on this thread meanwhile.
-        Ended::of(tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap())
-    }
-
-    fn database(&self) -> PathBuf {
-        self.folder.path().join("data/kaspi-amocrm.sqlite")
-    }
-
-    fn requests(&self) -> (usize, usize) {
-        let world = self.world();
-        (world.kaspi.requests().len(), world.amo.requests().len())
-    }
-
-    fn writes(&self) -> usize {
-        self.world().amo.requests().iter().filter(|request| request.method != "GET").count()
-    }
-
-    /// What must stand in no file, log or report.
-    fn planted(&self) -> Vec<String> {
-        let mut world = self.world();
-        let mut planted = vec![world.amo.options.client_secret.clone(), world.kaspi.options.token.clone()];
-        let pairs = world.amo.oauth_mut().pairs_mut();
-        planted.extend(pairs.iter().flat_map(|pair| [pair.access.clone(), pair.refresh.clone()]));
-        for order in world.kaspi.orders() {
-            // Single letters stand everywhere.
-            let names = [&order.buyer.first_name, &order.buyer.last_name].into_iter().flatten();
-            planted.extend(names.filter(|name| name.chars().count() > 3).cloned());
-            // As Kaspi spells it; the longer spellings contain it. A mask is nobody's number.
-            planted.extend(order.buyer.phone.clone().filter(|phone| !phone.contains("000-00")));
-        }
-        planted.push("Абай".to_owned());
-        planted
-    }
+/// With a pair in place of the long-lived token, ended already.
+async fn rig_with_ended_pair() -> Rig {
+    let mut rig = rig().await;
+    let (pair, options) = {
+        let mut world = rig.world();
+        let pair = world.amo.issue_pair(wall_clock_ms());
+        world.amo.oauth_mut().pairs_mut()[0].access_ends_ms = wall_clock_ms();
+        (pair, world.amo.options.clone())
+    };
+    rig.settings.remove("AMO_LONG_LIVED_TOKEN");
+    rig.settings.extend([
+        ("AMO_ACCESS_TOKEN", pair.access),
+        ("AMO_REFRESH_TOKEN", pair.refresh),
+        ("AMO_CLIENT_ID", options.client_id),
+        ("AMO_CLIENT_SECRET", options.client_secret),
+        ("AMO_REDIRECT_URI", options.redirect_uri),
+    ]);
+    rig
 }
 
-struct Ended {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Ended {
-    fn of(output: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-    }
-
-    fn report(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("{}\n{}", self.stdout, self.stderr))
-    }
+/// Requests to both sides so far.
+fn requests(rig: &Rig) -> (usize, usize) {
+    let world = rig.world();
+    (world.kaspi.requests().len(), world.amo.requests().len())
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
@@ -163,17 +76,9 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn assert_clean(what: &str, bytes: &[u8], planted: &[String]) {
-    for text in planted {
-        let found = bytes.windows(text.len()).any(|part| part == text.as_bytes());
-        assert!(!found, "{text} stands in {what}");
-    }
-}
-
 #[tokio::test]
 async fn no_phone_name_or_token_stands_in_database_log_or_report() {
-    let mut rig = Rig::start().await;
-    rig.with_ended_pair();
+    let rig = rig_with_ended_pair().await;
     // Orders are recorded, some leads are made, then amoCRM breaks: payloads stay, answers were lost.
     for fault in
         [Fault::ErrorAfterCommit(504), Fault::LostAfterCommit, Fault::gateway(503), Fault::gateway(503)]
@@ -218,8 +123,7 @@ async fn no_phone_name_or_token_stands_in_database_log_or_report() {
 
 #[tokio::test]
 async fn two_processes_that_need_a_new_pair_at_once_make_one_renewal() {
-    let mut rig = Rig::start().await;
-    rig.with_ended_pair();
+    let rig = rig_with_ended_pair().await;
     let (one, two) = tokio::join!(rig.run(&["run", "new"]), rig.run(&["run", "new"]));
     assert_eq!((one.code, two.code), (Some(0), Some(0)), "{}\n{}", one.stderr, two.stderr);
     assert_eq!(rig.world().amo.oauth().presented().len(), 1);
@@ -231,8 +135,7 @@ async fn two_processes_that_need_a_new_pair_at_once_make_one_renewal() {
 
 #[tokio::test]
 async fn a_dead_pair_ends_with_78_while_orders_are_recorded() {
-    let mut rig = Rig::start().await;
-    rig.with_ended_pair();
+    let mut rig = rig_with_ended_pair().await;
     rig.world().amo.oauth_mut().pairs_mut()[0].is_refresh_dead = true;
     for seen in [40, 0] {
         let ended = rig.run(&["run", "new"]).await;
@@ -249,7 +152,7 @@ async fn a_dead_pair_ends_with_78_while_orders_are_recorded() {
 
 #[tokio::test]
 async fn a_wrong_key_a_lost_key_and_a_damaged_value_stop_before_anything_is_sent() {
-    let rig = Rig::start().await;
+    let rig = rig().await;
     // Recorded, and amoCRM is away: payloads are there.
     for _ in 0..20 {
         rig.world().amo.faults.rule(Rule::new(Fault::gateway(503)).method("GET").path("/api/v4/leads"));
@@ -259,13 +162,13 @@ async fn a_wrong_key_a_lost_key_and_a_damaged_value_stop_before_anything_is_sent
     assert!(first.stderr.contains("made a key file"), "{}", first.stderr);
     rig.world().amo.faults.clear();
 
-    let before = rig.requests();
+    let before = requests(&rig);
     let key_file = rig.folder.path().join("data/kaspi-amocrm.sqlite.key");
     let refused = async |what: &str, says: &str| {
         let ended = rig.run(&["run", "new"]).await;
         assert_eq!(ended.code, Some(78), "{what}: {}", ended.stderr);
         assert!(ended.stderr.contains(says), "{what}: {}", ended.stderr);
-        assert_eq!(rig.requests(), before, "{what}: nothing is sent");
+        assert_eq!(requests(&rig), before, "{what}: nothing is sent");
     };
     let key = fs::read(&key_file).unwrap();
     fs::remove_file(&key_file).unwrap();
@@ -304,7 +207,7 @@ async fn a_wrong_key_a_lost_key_and_a_damaged_value_stop_before_anything_is_sent
 
 #[tokio::test]
 async fn a_dry_run_shows_the_plan_and_leaves_no_trace() {
-    let rig = Rig::start().await;
+    let rig = rig().await;
     let ended = rig.run(&["run", "new", "--dry-run"]).await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let plan = ended.report()["plan"].as_array().unwrap().len();

@@ -1,0 +1,9 @@
+//! The program itself, as a user starts it, against the simulators on loopback.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+
+mod config_commands;
+mod rig;
+mod safe_keeping;
+#[cfg(unix)]
+mod signals;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 mod config_commands;
+mod day_to_day;
 mod rig;
 mod safe_keeping;
 #[cfg(unix)]

@@ -141,3 +141,21 @@ pub(crate) fn assert_clean(what: &str, bytes: &[u8], planted: &[String]) {
         assert!(!found, "{text} stands in {what}");
     }
 }
+
+/// Every row of every table.
+pub(crate) async fn dump(database: &Path) -> Vec<String> {
+    let database = sqlx::SqlitePool::connect(&format!("sqlite://{}", database.display())).await.unwrap();
+    let mut rows = Vec::new();
+    for select in [
+        "SELECT scope || key || hex(value) || version || updated_at FROM kv ORDER BY 1",
+        "SELECT connection || epoch || holder || until_ms FROM leases ORDER BY 1",
+        "SELECT connection || job || since_ms FROM due_jobs ORDER BY 1",
+        "SELECT account || slot || free_at_ms || uses FROM tickets ORDER BY 1",
+        "SELECT id || connection || started_ms FROM runs ORDER BY 1",
+        "SELECT name || applied_at FROM schema_migrations ORDER BY 1",
+    ] {
+        rows.extend(sqlx::query_scalar::<_, String>(select).fetch_all(&database).await.unwrap());
+    }
+    database.close().await;
+    rows
+}

@@ -14,25 +14,7 @@ use kaspi_amocrm_simulator::{
 };
 use serde_json::Value;
 
-use crate::rig::{Rig, assert_clean};
-
-/// Every row of every table.
-async fn dump(database: &Path) -> Vec<String> {
-    let database = sqlx::SqlitePool::connect(&format!("sqlite://{}", database.display())).await.unwrap();
-    let mut rows = Vec::new();
-    for select in [
-        "SELECT scope || key || hex(value) || version || updated_at FROM kv ORDER BY 1",
-        "SELECT connection || epoch || holder || until_ms FROM leases ORDER BY 1",
-        "SELECT connection || job || since_ms FROM due_jobs ORDER BY 1",
-        "SELECT account || slot || free_at_ms || uses FROM tickets ORDER BY 1",
-        "SELECT id || connection || started_ms FROM runs ORDER BY 1",
-        "SELECT name || applied_at FROM schema_migrations ORDER BY 1",
-    ] {
-        rows.extend(sqlx::query_scalar::<_, String>(select).fetch_all(&database).await.unwrap());
-    }
-    database.close().await;
-    rows
-}
+use crate::rig::{Rig, assert_clean, dump};
 
 /// Everything is logged.
 async fn rig() -> Rig {

@@ -39,9 +39,6 @@ fn block(order: &FoundOrder) -> Vec<String> {
         let facts = [code.clone(), kaspi(order), price(order), lead(order)];
         let facts: Vec<String> = facts.into_iter().filter(|fact| !fact.is_empty()).collect();
         lines.push(facts.join("  "));
-        if let Some(at) = &order.created_at {
-            lines.push(format!("  {} UTC  made at Kaspi / оформлен в Kaspi", moment(at)));
-        }
     } else {
         lines.push(format!("{code}  there is no record of this order / записи об этом заказе нет"));
     }
@@ -58,9 +55,12 @@ fn block(order: &FoundOrder) -> Vec<String> {
     }
     if let Some(at) = &cause.next_try_at {
         let (tries, at) = (cause.tries, moment(at));
-        lines.push(format!(
-            "  tried {tries} times, again at {at} UTC / попыток: {tries}, следующая в {at} UTC"
-        ));
+        lines.push(match tries {
+            0 => format!("  looked at again after {at} UTC / следующая проверка после {at} UTC"),
+            _ => {
+                format!("  tries so far: {tries}, next at {at} UTC / попыток: {tries}, следующая в {at} UTC")
+            }
+        });
     }
     lines
 }
@@ -156,12 +156,11 @@ mod tests {
             blocks(&orders),
             [
                 "100  KASPI_DELIVERY/ACCEPTED_BY_MERCHANT (packed)  15000 KZT  lead 800003 (adopted)",
-                "  2026-11-24 05:27 UTC  made at Kaspi / оформлен в Kaspi",
                 "  2026-11-24 05:28 UTC  lead found / сделка найдена",
                 "  next: its products / дальше: товары",
                 "  why:     amoCRM refuses the products",
                 "  почему:  amoCRM отклоняет товары",
-                "  tried 3 times, again at 2026-11-24 06:30 UTC / попыток: 3, следующая в 2026-11-24 06:30 UTC",
+                "  tries so far: 3, next at 2026-11-24 06:30 UTC / попыток: 3, следующая в 2026-11-24 06:30 UTC",
                 "",
                 "200  there is no record of this order / записи об этом заказе нет",
                 "  nothing is known of it; kaspi-amocrm backfill brings in older orders / о нём ничего не известно; \

@@ -335,10 +335,14 @@ fn is_price_computed(record: &Record, seen: Option<&SeenLead>) -> bool {
     record.since.is_some() && lead.is_price_computed && lead.price_kzt != record.total_kzt
 }
 
-/// The record of an order whose lead has followed a change; `None` where there was none.
+/// The record of an order whose lead has followed a change, or on which no run dies any more; `None` where the stored
+/// one stands.
 fn followed(record: &Record, seen: Option<&SeenLead>, policy: &Policy<'_>, now_ms: i64) -> Option<Record> {
-    record.since.as_ref()?;
-    let mut record = record.clone();
+    let had_deaths = record.deaths > 0;
+    let mut record = Record { deaths: 0, ..record.clone() };
+    if record.since.is_none() {
+        return had_deaths.then_some(record);
+    }
     if let Some(SeenLead::There(lead)) = seen {
         let comparison = changes::compare(&record, lead, policy);
         record.wrote = Some(comparison.baseline);

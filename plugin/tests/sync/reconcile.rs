@@ -553,3 +553,20 @@ fn four_hundred_changes_take_few_requests() {
     assert!(amo * 100 <= 400 * 7, "{amo} requests to amoCRM for 400 changes");
     assert!(kaspi <= 16, "{kaspi} requests to Kaspi for twelve days");
 }
+
+#[test]
+fn deaths_of_long_ago_are_not_held_against_an_order() {
+    let rig = rig(orders(1));
+    rig.run().expect("a report");
+    let key = "shop/default/order/1000000000";
+    let deaths = |rig: &Rig| {
+        let record: Value = serde_json::from_slice(&rig.store.values.borrow()[key]).expect("a record");
+        record["deaths"].clone()
+    };
+    let mut record: Value = serde_json::from_slice(&rig.store.values.borrow()[key]).expect("a record");
+    record["deaths"] = 2.into();
+    rig.store.values.borrow_mut().insert(key.to_owned(), record.to_string().into_bytes());
+    rig.complete(0);
+    rig.reconcile().expect("a report");
+    assert_eq!((rig.lead(0, |lead| lead.status_id), deaths(&rig)), (WON_ID, 0.into()));
+}

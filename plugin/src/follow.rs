@@ -72,11 +72,12 @@ async fn missing(session: &Session<'_>, code: &OrderCode, id: LeadId) -> Result<
     if let Some(lead) = session.amo.lead(id).await? {
         return Ok(if lead.is_deleted { SeenLead::Deleted } else { SeenLead::There(lead) });
     }
-    // People merge leads: the one that is left has the order's code (docs/apis/amocrm.md 5).
+    // People merge leads: the one that is left has the field or the tag of ours (docs/apis/amocrm.md 5.15). One that
+    // only mentions the order is somebody else's.
     let others = session.amo.search_leads(code.as_str()).await?;
     let winner = others
         .into_iter()
-        .filter(|lead| !lead.is_deleted && lead.id != id && lead.is_of(code))
+        .filter(|lead| !lead.is_deleted && lead.id != id && lead.is_made_for(code, ""))
         .min_by_key(|l| l.id);
     Ok(winner.map_or(SeenLead::Gone, |winner| SeenLead::MergedInto(winner.id)))
 }

@@ -299,7 +299,7 @@ async fn crm_side(
             .filter(|lead| Some(lead.id) == own || lead.is_made_for(&code, &name))
             .map(|lead| (*lead).clone())
             .collect();
-        if ours.is_empty() {
+        if ours.is_empty() && own.is_none() {
             // One that a person typed in: the next run takes it over.
             ours.extend(mentioned.iter().find(|lead| lead.is_of(&code)).map(|lead| (*lead).clone()));
         }

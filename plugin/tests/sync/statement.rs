@@ -336,3 +336,21 @@ fn a_repair_brings_in_orders_that_were_never_read() {
     rig.reconcile().expect("a report");
     assert_eq!(rig.violations(), Vec::<String>::new());
 }
+
+#[test]
+fn a_lead_that_only_mentions_an_order_does_not_stand_in_for_one_that_is_gone() {
+    let rig = rig(orders(1));
+    rig.run().expect("a report");
+    let id = rig.lead_id(0);
+    {
+        let mut world = rig.world.borrow_mut();
+        let name = format!("Звонил по заказу {}", code(0));
+        world.amo.add_lead(&name, account::PIPELINE_ID, account::STATUS_PACKING_ID, NOON_MS);
+        world.amo.remove_lead(id);
+    }
+    rig.wait_minutes(5);
+    assert_eq!(of_kind(&rig.statement(13, ""), "missing"), [code(0)]);
+    rig.complete(0);
+    let report = rig.reconcile().expect("a report");
+    assert_eq!(report["problems"][0]["class"], "gone", "{report}");
+}

@@ -40,7 +40,7 @@ async fn a_refused_order_is_shown_with_its_cause_and_tried_again_at_once() {
     assert_eq!(rig.job("new").await["parked"], 3);
 
     let shown = rig.ends(0, &["orders", &code(2)]).await.stdout;
-    for part in ["next: its note", "why:     amoCRM", "почему:  amoCRM", "tried 1 time", "следующая в 20"]
+    for part in ["next: its note", "why:     amoCRM", "почему:  amoCRM", "tries so far: 1", "следующая в 20"]
     {
         assert!(shown.contains(part), "lacks {part}: {shown}");
     }

@@ -129,10 +129,7 @@ enum Price {
 }
 
 fn price_change(record: &Record, facts: &Facts, lead: &Lead) -> Price {
-    if lead.price_kzt == facts.total_kzt {
-        return Price::Agrees;
-    }
-    if lead.is_price_computed {
+    if lead.price_kzt == facts.total_kzt || lead.is_price_computed {
         return Price::Agrees;
     }
     let is_as_left = [record.wrote, record.sent].iter().flatten().any(|(_, price)| *price == lead.price_kzt);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{
-    amocrm::{Amo, Creation, Rejection, WRITE_DEADLINE_MS, Write},
+    amocrm::{Amo, Creation, WRITE_DEADLINE_MS, Write},
     apply::{Failure, Session},
     gather::Gather as _,
     ledger::{Attempt, Effect, Pairs},
@@ -122,7 +122,9 @@ impl Session<'_> {
             }
             Write::Rejected(rejection) => {
                 for (i, (item, outcome)) in batch.iter().zip(&mut outcomes).enumerate() {
-                    *outcome = match reason_for(rejection, &request_id(&item.effect), i, batch.len()) {
+                    *outcome = match rejection
+                        .reason_for([request_id(&item.effect), i.to_string()].into_iter(), batch.len() == 1)
+                    {
                         Some(reason) => Made::Refused(format!("amoCRM refuses it: {reason}")),
                         None => {
                             resend.push(i);
@@ -245,15 +247,5 @@ fn request_id(effect: &Effect) -> String {
         Effect::Contact(key) | Effect::Element(key) => key.clone(),
         Effect::Lead(code) => code.as_str().to_owned(),
         Effect::Note(code, revision) => note::request_id(code, *revision),
-    }
-}
-
-/// Why an entity was refused; `None` where the refusal names others only.
-fn reason_for(rejection: &Rejection, request_id: &str, index: usize, count: usize) -> Option<String> {
-    let named = rejection.items.get(request_id).or_else(|| rejection.items.get(&index.to_string()));
-    match named {
-        Some(reason) => Some(reason.clone()),
-        None if count == 1 || rejection.items.is_empty() => Some(rejection.detail.clone()),
-        None => None,
     }
 }

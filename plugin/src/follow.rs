@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    amocrm::{Amo, Lead, LeadChange, PAGE_SIZE, Rejection, Write},
+    amocrm::{Amo, Lead, LeadChange, PAGE_SIZE, Write},
     apply::{Failure, Session, set_record},
     changes::{self, SeenLead},
     gather::Gather as _,
@@ -141,7 +141,7 @@ async fn send(
         Write::Done(document) => done = Amo::changed_ids(document),
         Write::Rejected(rejection) => {
             for (i, (code, change)) in batch.iter().enumerate() {
-                let trouble = match refusal(rejection, i, batch.len()) {
+                let trouble = match rejection.reason_for([i.to_string()].into_iter(), batch.len() == 1) {
                     Some(reason) => Known::Refused(format!("amoCRM refuses the change: {reason}")),
                     None => {
                         others.push((code.clone(), *change));
@@ -193,15 +193,6 @@ async fn send(
         look(session, &unknown).await?;
     }
     Ok(others)
-}
-
-/// Why a change was refused; `None` where the refusal names others only.
-fn refusal(rejection: &Rejection, index: usize, count: usize) -> Option<String> {
-    match rejection.items.get(&index.to_string()) {
-        Some(reason) => Some(reason.clone()),
-        None if count == 1 || rejection.items.is_empty() => Some(rejection.detail.clone()),
-        None => None,
-    }
 }
 
 /// What a lead is now, in what was seen of it.

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    amocrm::{LinkDraft, Rejection, Write},
+    amocrm::{LinkDraft, Write},
     apply::{Failure, Session, set_record},
     changes::SeenLead,
     gather::Gather as _,
@@ -75,10 +75,12 @@ pub(crate) async fn send_contacts(
                     });
                     continue;
                 }
-                Write::Rejected(rejection) => match refusal(rejection, row..row + 1, batch.len()) {
-                    Some(reason) => Known::Refused(format!("amoCRM refuses the contact: {reason}")),
-                    None => Known::Later("contacts of another order were refused".to_owned()),
-                },
+                Write::Rejected(rejection) => {
+                    match rejection.reason_for([row.to_string()].into_iter(), batch.len() == 1) {
+                        Some(reason) => Known::Refused(format!("amoCRM refuses the contact: {reason}")),
+                        None => Known::Later("contacts of another order were refused".to_owned()),
+                    }
+                }
                 Write::NotApplied(reason) | Write::Unknown(reason) => {
                     Known::Later(format!("the contact could not be linked: {reason}"))
                 }
@@ -128,11 +130,13 @@ fn outcomes(
                 see(session, order, direction);
                 continue;
             }
-            Write::Rejected(rejection) => match refusal(rejection, rows, orders.len()) {
-                Some(reason) if reason.contains("to_entity_id") && forget(session, order)? => continue,
-                Some(reason) => Known::Refused(format!("amoCRM refuses the products: {reason}")),
-                None => Known::Later("products of another order were refused".to_owned()),
-            },
+            Write::Rejected(rejection) => {
+                match rejection.reason_for(rows.map(|row| row.to_string()), orders.len() == 1) {
+                    Some(reason) if reason.contains("to_entity_id") && forget(session, order)? => continue,
+                    Some(reason) => Known::Refused(format!("amoCRM refuses the products: {reason}")),
+                    None => Known::Later("products of another order were refused".to_owned()),
+                }
+            }
             Write::NotApplied(reason) => Known::Later(format!("the products could not be linked: {reason}")),
             Write::Unknown(reason) => {
                 set_record(works, code, |record| {
@@ -151,15 +155,6 @@ fn outcomes(
         session.crm.links.insert(code.clone(), trouble);
     }
     Ok(pairs)
-}
-
-/// Why the rows of an order were refused; `None` where the refusal names others only.
-fn refusal(rejection: &Rejection, mut rows: std::ops::Range<usize>, orders: usize) -> Option<String> {
-    match rows.find_map(|row| rejection.items.get(&row.to_string())) {
-        Some(reason) => Some(reason.clone()),
-        None if orders == 1 || rejection.items.is_empty() => Some(rejection.detail.clone()),
-        None => None,
-    }
 }
 
 /// What is linked now, in what was seen of the lead.
@@ -195,21 +190,4 @@ fn forget(session: &mut Session<'_>, order: &Relink) -> Result<bool, Failure> {
         }
     }
     Ok(is_news)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_belongs_to_the_orders_that_it_names() {
-        let named = Rejection {
-            items: [("1".to_owned(), "why".to_owned())].into(),
-            detail: "Request validation failed".to_owned(),
-        };
-        assert_eq!(refusal(&named, 0..1, 2), None);
-        assert_eq!(refusal(&named, 1..3, 2).as_deref(), Some("why"));
-        let unnamed = Rejection { detail: "no".to_owned(), ..Rejection::default() };
-        assert_eq!(refusal(&unnamed, 0..1, 2).as_deref(), Some("no"));
-    }
 }

@@ -28,6 +28,18 @@ pub struct Rejection {
     pub detail: String,
 }
 
+impl Rejection {
+    /// Why an entity was refused that amoCRM may call by one of these names; `None` where the refusal names others only.
+    /// Whatever is refused `alone`, or without any name, is meant.
+    pub fn reason_for(&self, mut names: impl Iterator<Item = String>, is_alone: bool) -> Option<String> {
+        match names.find_map(|name| self.items.get(&name)) {
+            Some(reason) => Some(reason.clone()),
+            None if is_alone || self.items.is_empty() => Some(self.detail.clone()),
+            None => None,
+        }
+    }
+}
+
 /// Classes an answer with a status that says something about the request itself.
 /// 401, 402, 403 and 429 are not for this function: they say something about the account.
 pub(super) fn classify(status: u16, body: &[u8]) -> Write {
@@ -127,5 +139,18 @@ mod tests {
         let Write::Rejected(rejection) = classify(400, body.as_bytes()) else { panic!("rejected") };
         assert_eq!(rejection.items["3"], "TooLong at name");
         assert_eq!(rejection.detail, "Failed");
+    }
+
+    #[test]
+    fn a_refusal_belongs_to_whom_it_names() {
+        let named = Rejection {
+            items: [("1".to_owned(), "why".to_owned())].into(),
+            detail: "Request validation failed".to_owned(),
+        };
+        let rows = |rows: std::ops::Range<usize>| rows.map(|row| row.to_string());
+        assert_eq!(named.reason_for(rows(0..1), false), None);
+        assert_eq!(named.reason_for(rows(1..3), false).as_deref(), Some("why"));
+        let unnamed = Rejection { detail: "no".to_owned(), ..Rejection::default() };
+        assert_eq!(unnamed.reason_for(rows(0..1), false).as_deref(), Some("no"));
     }
 }

@@ -117,26 +117,67 @@ fn told(findings: &[Finding]) -> Text {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        if !error.is_config() {
-            return Self::internal(error);
-        }
-        let ru = match &error {
-            StoreError::NotBuilt(name) => format!("базы данных {name} пока не поддерживаются"),
-            StoreError::Newer(name) => format!("база данных новее программы: в ней есть миграция {name}"),
-            StoreError::Older => "база данных старее программы".to_owned(),
-            _ => "DATABASE_URL должен начинаться с sqlite://".to_owned(),
-        };
-        let hint = match error {
-            StoreError::Newer(_) => {
-                Text::new("use the newer program with it", "используйте с ней более новую программу")
-            }
-            StoreError::Older => {
-                Text::new("bring it up to date: kaspi-amocrm migrate", "обновите её: kaspi-amocrm migrate")
-            }
-            _ => Text::new(
-                "set DATABASE_URL=sqlite://data/kaspi-amocrm.sqlite",
-                "задайте DATABASE_URL=sqlite://data/kaspi-amocrm.sqlite",
+        let (ru, hint) = match &error {
+            StoreError::Address => (
+                "DATABASE_URL не является адресом базы данных".to_owned(),
+                Text::new(
+                    "set DATABASE_URL to sqlite://PATH, postgres://USER:PASSWORD@HOST:PORT/NAME or \
+                     mariadb://USER:PASSWORD@HOST:PORT/NAME",
+                    "задайте DATABASE_URL: sqlite://ПУТЬ, postgres://ИМЯ:ПАРОЛЬ@УЗЕЛ:ПОРТ/БАЗА или \
+                     mariadb://ИМЯ:ПАРОЛЬ@УЗЕЛ:ПОРТ/БАЗА",
+                ),
             ),
+            StoreError::Unreachable { server, source } => {
+                let ru = format!("нет связи с базой данных ({server}): {source}");
+                let hint = Text::new(
+                    "start the server or correct DATABASE_URL; nothing is lost",
+                    "запустите сервер или исправьте DATABASE_URL; ничего не потеряно",
+                );
+                return Self { exit: Exit::Upstream, error: Text::new(error.to_string(), ru), hint };
+            }
+            StoreError::Refused { server } => (
+                format!("сервер базы данных ({server}) не принимает имя, пароль или базу из DATABASE_URL"),
+                Text::new(
+                    "correct DATABASE_URL; special characters of a password are percent-encoded",
+                    "исправьте DATABASE_URL; особые символы пароля записываются в процентной кодировке",
+                ),
+            ),
+            StoreError::TooOld { product, version, oldest } => (
+                format!("{product} {version} слишком старая: нужна версия {oldest} или новее"),
+                Text::new("update the database server", "обновите сервер базы данных"),
+            ),
+            StoreError::Cluster(nodes) => (
+                format!(
+                    "кластер Galera (узлов: {nodes}) не подходит: его узлы не видят блокировок друг друга"
+                ),
+                Text::new("use a server that is no Galera cluster", "используйте сервер вне кластера Galera"),
+            ),
+            StoreError::ReadOnly { server } => (
+                format!("сервер базы данных ({server}) доступен только для чтения"),
+                Text::new(
+                    "set DATABASE_URL to the server that takes writes",
+                    "укажите в DATABASE_URL сервер, который принимает запись",
+                ),
+            ),
+            StoreError::Encoding(encoding) => (
+                format!("база данных хранит текст в кодировке {encoding}, а нужна UTF8"),
+                Text::new(
+                    "make a database with ENCODING 'UTF8' TEMPLATE template0",
+                    "создайте базу с ENCODING 'UTF8' TEMPLATE template0",
+                ),
+            ),
+            StoreError::Newer(name) => (
+                format!("база данных новее программы: в ней есть миграция {name}"),
+                Text::new("use the newer program with it", "используйте с ней более новую программу"),
+            ),
+            StoreError::Older => (
+                "база данных старее программы".to_owned(),
+                Text::new("bring it up to date: kaspi-amocrm migrate", "обновите её: kaspi-amocrm migrate"),
+            ),
+            StoreError::Fenced
+            | StoreError::NotACounter
+            | StoreError::Migration { .. }
+            | StoreError::Database(_) => return Self::internal(error),
         };
         Self { exit: Exit::Config, error: Text::new(error.to_string(), ru), hint }
     }
@@ -245,7 +286,13 @@ mod tests {
         let missing = Settings::from_pairs([("", ""); 0]).check().unwrap_err();
         for (failure, code) in [
             (Failure::from(missing), 78),
-            (StoreError::NotBuilt("PostgreSQL").into(), 78),
+            (StoreError::Address.into(), 78),
+            (StoreError::Cluster(3).into(), 78),
+            (
+                StoreError::Unreachable { server: "MariaDB at h:1".to_owned(), source: "refused".into() }
+                    .into(),
+                69,
+            ),
             (StoreError::Fenced.into(), 1),
             (RunError::Config("AMO_STATUS_ID: no such stage".to_owned()).into(), 78),
             (RunError::Upstream("no answer".to_owned()).into(), 69),

@@ -13,6 +13,9 @@ pub enum Job {
 }
 
 impl Job {
+    /// Both, in the order in which they run.
+    pub const ALL: [Self; 2] = [Self::New, Self::Reconcile];
+
     /// The name in commands, addresses, tables and reports.
     pub fn name(self) -> &'static str {
         match self {
@@ -21,9 +24,15 @@ impl Job {
         }
     }
 
+    /// The jobs among names, in the order in which they run. A name that is none of ours came from another version; it
+    /// is dropped.
+    pub fn of_names(names: &[String]) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|job| names.iter().any(|name| name == job.name())).collect()
+    }
+
     /// The job of a name.
     pub fn of(name: &str) -> Option<Self> {
-        [Self::New, Self::Reconcile].into_iter().find(|job| job.name() == name)
+        Self::ALL.into_iter().find(|job| job.name() == name)
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use tokio::{task::JoinHandle, time::Instant};
 
 use crate::{
-    clock::{millis, now_ms},
+    clock::millis,
     job::Job,
     stop::Stop,
     store::{Fence, LeaseAnswer, LeaseRequest, Store, StoreError},
@@ -47,11 +47,9 @@ impl Lease {
         let holder = format!("process {}", std::process::id());
         let mut has_met = false;
         loop {
-            let now_ms = now_ms();
-            let until_ms = now_ms + millis(ttl);
             // Noted once: the holder may do the job while this one still waits, and must not do it again at every look.
             let note_due = !has_met;
-            let request = LeaseRequest { connection, job, note_due, holder: &holder, now_ms, until_ms };
+            let request = LeaseRequest { connection, job, note_due, holder: &holder, ttl_ms: millis(ttl) };
             if let LeaseAnswer::Taken(fence) = store.take_lease(request).await? {
                 return Ok(Some(Self::hold(store.clone(), fence, ttl)));
             }
@@ -113,7 +111,7 @@ impl Drop for Lease {
 async fn renew(store: Arc<dyn Store>, fence: Fence, ttl: Duration, lost: Arc<AtomicBool>) {
     loop {
         tokio::time::sleep(ttl / 3).await;
-        match store.renew_lease(&fence, now_ms() + millis(ttl)).await {
+        match store.renew_lease(&fence, millis(ttl)).await {
             Ok(true) => {}
             Ok(false) => {
                 tracing::warn!(connection = fence.connection, "another run has taken this connection");
@@ -207,8 +205,7 @@ mod tests {
                     job: Job::New,
                     note_due: true,
                     holder: "a",
-                    now_ms: 1,
-                    until_ms: 2,
+                    ttl_ms: 0,
                 })
                 .await
                 .unwrap()

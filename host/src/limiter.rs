@@ -3,7 +3,7 @@
 //! The account accepts seven requests a second. A request needs one of seven tickets, and a ticket comes back one
 //! second after its answer was received. So between two uses of a ticket at least a second passes at the other side
 //! too, however long the network takes, and no second ever sees an eighth request. The times are in the store, which
-//! all processes share.
+//! all processes share, and by its clock.
 
 mod memory;
 
@@ -38,7 +38,6 @@ pub struct Limiter {
     tickets: Arc<dyn Tickets>,
     account: String,
     count: u32,
-    now_ms: Box<dyn Fn() -> i64 + Send + Sync>,
     /// The one that asks the store; the others wait in line behind it, first come first served.
     line: Mutex<()>,
     returned: Notify,
@@ -54,20 +53,9 @@ impl fmt::Debug for Limiter {
 }
 
 impl Limiter {
-    /// Tickets of an account (`host:port`), by the clock of this machine.
+    /// Tickets of an account (`host:port`).
     pub fn new(tickets: Arc<dyn Tickets>, account: String, count: u32) -> Self {
-        Self::with_clock(tickets, account, count, crate::clock::now_ms)
-    }
-
-    /// As [`new`](Self::new), by another clock (milliseconds since 1970).
-    pub fn with_clock(
-        tickets: Arc<dyn Tickets>,
-        account: String,
-        count: u32,
-        now_ms: impl Fn() -> i64 + Send + Sync + 'static,
-    ) -> Self {
-        let now_ms = Box::new(now_ms);
-        Self { tickets, account, count, now_ms, line: Mutex::default(), returned: Notify::new() }
+        Self { tickets, account, count, line: Mutex::default(), returned: Notify::new() }
     }
 
     /// Waits for a ticket for a request that takes at most `deadline`.
@@ -79,13 +67,12 @@ impl Limiter {
     pub async fn take(&self, deadline: Duration) -> Result<Ticket, StoreError> {
         let _turn = self.line.lock().await;
         loop {
-            let now = (self.now_ms)();
-            let until = now + millis(deadline) + TIMEOUT_REST_MS;
+            let hold_ms = millis(deadline) + TIMEOUT_REST_MS;
             let returned = self.returned.notified();
-            match self.tickets.take_ticket(&self.account, self.count, now, until).await? {
+            match self.tickets.take_ticket(&self.account, self.count, hold_ms).await? {
                 TicketAnswer::Taken(ticket) => return Ok(ticket),
-                TicketAnswer::FreeAt(at) => {
-                    let wait = Duration::from_millis(u64::try_from(at - (self.now_ms)()).unwrap_or(0));
+                TicketAnswer::FreeIn(ms) => {
+                    let wait = Duration::from_millis(u64::try_from(ms).unwrap_or(0));
                     tokio::select! {
                         () = tokio::time::sleep(wait.min(LOOK_AGAIN)) => {}
                         () = returned => {}
@@ -100,11 +87,11 @@ impl Limiter {
     /// # Errors
     /// When the store fails; the ticket is free later then.
     pub async fn give_back(&self, ticket: &Ticket, ended: Ended) -> Result<(), StoreError> {
-        let rest = match ended {
+        let rest_ms = match ended {
             Ended::Received => REST_MS,
             Ended::TimedOut => TIMEOUT_REST_MS,
         };
-        self.tickets.return_ticket(ticket, (self.now_ms)() + rest).await?;
+        self.tickets.return_ticket(ticket, rest_ms).await?;
         self.returned.notify_waiters();
         Ok(())
     }
@@ -115,17 +102,22 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+    use crate::store::StoreClock;
 
-    fn limiter(table: &Arc<MemoryTickets>, start: Instant) -> Arc<Limiter> {
-        let now = move || 1_000_000 + millis(start.elapsed());
-        Arc::new(Limiter::with_clock(table.clone(), "acme:443".to_owned(), 7, now))
+    /// Tickets in the virtual time of the tests.
+    fn table(start: Instant) -> Arc<MemoryTickets> {
+        Arc::new(MemoryTickets::new(StoreClock::given(move || 1_000_000 + millis(start.elapsed()))))
+    }
+
+    fn limiter(table: &Arc<MemoryTickets>) -> Arc<Limiter> {
+        Arc::new(Limiter::new(table.clone(), "acme:443".to_owned(), 7))
     }
 
     /// Arrival times at the other side of `requests` requests over several processes.
     async fn arrivals(seed: u64, processes: usize, requests: u64, latency_ms_max: u64) -> Vec<u128> {
         let start = Instant::now();
-        let table = Arc::<MemoryTickets>::default();
-        let limiters: Vec<_> = (0..processes).map(|_| limiter(&table, start)).collect();
+        let table = table(start);
+        let limiters: Vec<_> = (0..processes).map(|_| limiter(&table)).collect();
         let mut running = tokio::task::JoinSet::new();
         for request in 0..requests {
             let limiter = limiters[usize::try_from(request).unwrap() % processes].clone();
@@ -173,8 +165,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_lost_ticket_comes_back_after_its_deadline() {
         let start = Instant::now();
-        let table = Arc::<MemoryTickets>::default();
-        let limiter = limiter(&table, start);
+        let table = table(start);
+        let limiter = limiter(&table);
         for _ in 0..7 {
             limiter.take(Duration::from_secs(10)).await.unwrap();
         }
@@ -185,8 +177,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_timeout_rests_longer() {
         let start = Instant::now();
-        let table = Arc::<MemoryTickets>::default();
-        let limiter = limiter(&table, start);
+        let table = table(start);
+        let limiter = limiter(&table);
         let mut last = None;
         for _ in 0..7 {
             last = Some(limiter.take(Duration::from_secs(60)).await.unwrap());

@@ -185,8 +185,7 @@ mod tests {
             job: Job::New,
             note_due: true,
             holder: "test",
-            now_ms: 1,
-            until_ms: 2,
+            ttl_ms: 1_000,
         };
         let LeaseAnswer::Taken(fence) = rig.store.take_lease(request).await.unwrap() else { panic!("free") };
         rig.store.write(&fence, BUCKET, &[Change::Set(PROOF_KEY.to_owned(), vec![1])]).await.unwrap();

@@ -84,14 +84,12 @@ impl Rig {
         let folder = tempfile::tempdir().unwrap();
         let store = store::open(&format!("sqlite://{}/h.sqlite", folder.path().display())).await.unwrap();
         store.migrate().await.unwrap();
-        let now_ms = kaspi_amocrm::clock::now_ms();
         let request = LeaseRequest {
             connection: "default",
             job: Job::New,
             note_due: true,
             holder: "test",
-            now_ms,
-            until_ms: now_ms + 600_000,
+            ttl_ms: 600_000,
         };
         let LeaseAnswer::Taken(fence) = store.take_lease(request).await.unwrap() else {
             panic!("nobody else holds it")

@@ -315,7 +315,7 @@ impl atomics::HostCas for Guest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Sqlite;
+    use crate::store::{Schema as _, Sqlite};
 
     #[tokio::test]
     async fn without_a_fence_nothing_is_written() {

@@ -3,21 +3,62 @@
 //! One statement each and safe to repeat: a migration that failed half-way is simply run again. An applied migration
 //! is history and is never edited.
 
+use super::StoreError;
+
+/// A step from one schema to the next.
+#[derive(Debug)]
+pub struct Migration {
+    /// Its file name without ending, the same for every database.
+    pub name: &'static str,
+    /// Its one statement for SQLite.
+    pub sqlite: &'static str,
+    /// For PostgreSQL.
+    pub postgres: &'static str,
+    /// For MariaDB and MySQL.
+    pub mysql: &'static str,
+}
+
 macro_rules! migrations {
-    ($folder:literal: $($name:literal)*) => {
-        &[$(($name, include_str!(concat!("../../../migrations/", $folder, "/", $name, ".sql")))),*]
+    ($($name:literal)*) => {
+        &[$(Migration {
+            name: $name,
+            sqlite: include_str!(concat!("../../../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../../../migrations/postgres/", $name, ".sql")),
+            mysql: include_str!(concat!("../../../migrations/mysql/", $name, ".sql")),
+        }),*]
     };
 }
 
-/// For SQLite: file name without ending, and its one statement.
-pub static SQLITE: &[(&str, &str)] = migrations!("sqlite":
+/// All of them, oldest first.
+pub static MIGRATIONS: &[Migration] = migrations!(
     "0001_kv"
     "0002_leases"
     "0003_due_jobs"
     "0004_tickets"
     "0005_runs"
     "0006_runs_started"
+    "0007_schedule"
+    "0008_runs_of_jobs"
 );
+
+/// The first `max` migrations: those that a program knows.
+pub(super) fn known(max: usize) -> &'static [Migration] {
+    &MIGRATIONS[..max.min(MIGRATIONS.len())]
+}
+
+/// Those that are not applied yet. A database with one that is not known belongs to a newer program.
+pub(super) fn missing(
+    known: &'static [Migration],
+    applied: &[String],
+) -> Result<Vec<&'static Migration>, StoreError> {
+    match applied.iter().find(|applied| known.iter().all(|migration| migration.name != applied.as_str())) {
+        Some(name) => Err(StoreError::Newer(name.clone())),
+        None => {
+            let is_missing = |migration: &&Migration| applied.iter().all(|applied| applied != migration.name);
+            Ok(known.iter().filter(is_missing).collect())
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -26,14 +67,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_of_the_folder_is_embedded_in_order() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/sqlite");
-        let mut files: Vec<String> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .map(|name| name.strip_suffix(".sql").expect("only .sql files").to_owned())
-            .collect();
-        files.sort();
-        assert_eq!(files, SQLITE.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    fn every_file_of_every_folder_is_embedded_in_order() {
+        for dialect in ["sqlite", "postgres", "mysql"] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(dialect);
+            let mut files: Vec<String> = std::fs::read_dir(folder)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .map(|name| name.strip_suffix(".sql").expect("only .sql files").to_owned())
+                .collect();
+            files.sort();
+            let names: Vec<_> = MIGRATIONS.iter().map(|migration| migration.name).collect();
+            assert_eq!(files, names, "{dialect}");
+        }
+    }
+
+    #[test]
+    fn each_is_one_statement() {
+        for migration in MIGRATIONS {
+            for statement in [migration.sqlite, migration.postgres, migration.mysql] {
+                let mut code = statement.lines().filter(|line| !line.starts_with("--"));
+                assert!(code.all(|line| !line.contains(';')), "{}: {statement}", migration.name);
+            }
+        }
     }
 }

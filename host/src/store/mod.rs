@@ -1,62 +1,30 @@
 //! The store port: key-value data of the component, leases, tickets and past runs.
 //!
-//! Only the files of this folder know SQL. A further database is one more file that implements [`Store`] and
-//! [`Tickets`], a folder of migrations with the same names, and a scheme in [`open`].
+//! Only the files of this folder know SQL. A further database is one more folder that implements [`Store`] and what
+//! belongs to it, a folder of migrations with the same names, and a scheme in [`open`].
 
+mod changes;
+mod clock;
+mod error;
 mod migrations;
+mod mysql;
+mod postgres;
+mod server;
 mod sqlite;
 
-use std::{error::Error, fmt, future::Future, path::PathBuf, pin::Pin, sync::Arc};
+use std::{fmt, future::Future, path::PathBuf, pin::Pin, sync::Arc};
 
-pub use migrations::SQLITE as SQLITE_MIGRATIONS;
+pub use clock::StoreClock;
+pub use error::StoreError;
+pub use migrations::{MIGRATIONS, Migration};
+pub use mysql::MySql;
+pub use postgres::Postgres;
 pub use sqlite::{SQLITE_VERSION_MIN, Sqlite};
 
 use crate::job::Job;
 
 /// An answer of the store.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
-
-/// What the store cannot do.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The run's lease was taken by another run: it must not write any more.
-    #[error("another run has taken this connection")]
-    Fenced,
-    /// `increment` on a value that is no counter.
-    #[error("the value is not a counter")]
-    NotACounter,
-    /// The address names a database that this build does not speak.
-    #[error("{0} databases are not built yet")]
-    NotBuilt(&'static str),
-    /// The address names no database.
-    #[error("DATABASE_URL must begin with sqlite://")]
-    Address,
-    /// Migrations are missing.
-    #[error("the database is older than this program")]
-    Older,
-    /// A migration is recorded that this program does not know.
-    #[error("the database is newer than this program: it has the migration {0}")]
-    Newer(String),
-    /// A migration failed; it is tried again next time.
-    #[error("migration {name} failed")]
-    Migration {
-        /// Its file name.
-        name: &'static str,
-        /// Why.
-        #[source]
-        source: Box<dyn Error + Send + Sync>,
-    },
-    /// The database failed.
-    #[error("the database failed: {0}")]
-    Database(#[source] Box<dyn Error + Send + Sync>),
-}
-
-impl StoreError {
-    /// Whether a person has to change something before it can work.
-    pub fn is_config(&self) -> bool {
-        matches!(self, Self::NotBuilt(_) | Self::Address | Self::Newer(_) | Self::Older)
-    }
-}
 
 /// Proof of holding a connection: writes carry it and are refused once another run has taken over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,14 +73,21 @@ pub struct LeaseRequest<'a> {
     pub note_due: bool,
     /// For people who look into the table.
     pub holder: &'a str,
-    /// Now, milliseconds since 1970.
-    pub now_ms: i64,
-    /// When the lease ends unless it is renewed.
-    pub until_ms: i64,
+    /// How long the lease lasts unless it is renewed.
+    pub ttl_ms: i64,
+}
+
+/// Answer to [`Schedule::claim_tick`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// The job is to be run now, by whoever asked.
+    Yours,
+    /// Somebody else ran it; it is due again after so many milliseconds.
+    DueIn(i64),
 }
 
 /// A past run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRecord {
     /// The connection.
     pub connection: String,
@@ -126,6 +101,24 @@ pub struct RunRecord {
     pub report: Option<String>,
     /// How it ended otherwise.
     pub error: Option<String>,
+}
+
+/// The newest runs of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastRuns {
+    /// The latest one.
+    pub latest: RunRecord,
+    /// The latest one without an error.
+    pub latest_good: Option<RunRecord>,
+}
+
+impl LastRuns {
+    /// From the latest run and, if there is one, the latest without an error. `None` where nothing ever ran.
+    fn of(runs: Vec<RunRecord>) -> Option<Self> {
+        let latest_good = runs.iter().find(|run| run.error.is_none()).cloned();
+        let latest = runs.into_iter().next()?;
+        Some(Self { latest, latest_good })
+    }
 }
 
 /// A ticket for one request to an account.
@@ -144,48 +137,46 @@ pub struct Ticket {
 pub enum TicketAnswer {
     /// A request may be sent.
     Taken(Ticket),
-    /// None is free; the next one will be at this time, milliseconds since 1970, or earlier.
-    FreeAt(i64),
+    /// None is free; the next one will be in so many milliseconds, or earlier.
+    FreeIn(i64),
 }
 
 /// The tickets of the accounts, shared by all processes of one database.
 pub trait Tickets: Send + Sync {
-    /// Takes one of the first `count` tickets of an account, if one is free at `now_ms`.
+    /// Takes one of the first `count` tickets of an account, if one is free.
     ///
-    /// It counts as gone until `until_ms`, which holds if nobody gives it back: the process may die.
-    fn take_ticket<'a>(
-        &'a self,
-        account: &'a str,
-        count: u32,
-        now_ms: i64,
-        until_ms: i64,
-    ) -> StoreFuture<'a, TicketAnswer>;
+    /// It counts as gone for `hold_ms`, which holds if nobody gives it back: the process may die.
+    fn take_ticket<'a>(&'a self, account: &'a str, count: u32, hold_ms: i64)
+    -> StoreFuture<'a, TicketAnswer>;
 
-    /// Says when a ticket is free again.
-    fn return_ticket<'a>(&'a self, ticket: &'a Ticket, free_at_ms: i64) -> StoreFuture<'a, ()>;
+    /// Gives a ticket back; it is free again after `rest_ms`.
+    fn return_ticket<'a>(&'a self, ticket: &'a Ticket, rest_ms: i64) -> StoreFuture<'a, ()>;
+
+    /// In how many milliseconds all tickets of an account are free; 0 where they are, or where it never had any.
+    fn tickets_free_in<'a>(&'a self, account: &'a str) -> StoreFuture<'a, i64>;
 }
 
-/// Everything that is stored.
-pub trait Store: Tickets {
+/// The tables.
+pub trait Schema: Send + Sync {
     /// Brings the schema up to date and answers with the names of the migrations that were applied.
     fn migrate(&self) -> StoreFuture<'_, Vec<&'static str>>;
 
-    /// When all tickets of an account are free, milliseconds since 1970; 0 where it never had any.
-    fn tickets_free_at<'a>(&'a self, account: &'a str) -> StoreFuture<'a, i64>;
-
     /// Names of the migrations that are missing.
     fn pending_migrations(&self) -> StoreFuture<'_, Vec<&'static str>>;
+}
 
+/// The key-value data of the component.
+pub trait Values: Send + Sync {
     /// Values of those keys that exist, in any order.
     fn get_many<'a>(&'a self, scope: &'a str, keys: &'a [String]) -> StoreFuture<'a, Vec<(String, Vec<u8>)>>;
 
     /// One value with its version.
     fn get_versioned<'a>(&'a self, scope: &'a str, key: &'a str) -> StoreFuture<'a, Option<Versioned>>;
 
-    /// At most `limit` keys after `after`, in order.
+    /// At most `limit` keys after `after`, in the order of their bytes.
     fn list_keys<'a>(&'a self, scope: &'a str, after: &'a str, limit: u32) -> StoreFuture<'a, Vec<String>>;
 
-    /// Makes all changes or none.
+    /// Makes all changes or none. Of several changes of a key the last one counts.
     fn write<'a>(&'a self, fence: &'a Fence, scope: &'a str, changes: &'a [Change]) -> StoreFuture<'a, ()>;
 
     /// Adds to a counter (stored as a little-endian `i64`), which is 0 where it does not exist.
@@ -206,12 +197,15 @@ pub trait Store: Tickets {
         seen: Option<&'a Versioned>,
         value: &'a [u8],
     ) -> StoreFuture<'a, bool>;
+}
 
+/// Who holds which connection, and which jobs wait for it.
+pub trait Leases: Send + Sync {
     /// Takes a connection that nobody holds, or notes the job as due where that is wanted.
     fn take_lease<'a>(&'a self, request: LeaseRequest<'a>) -> StoreFuture<'a, LeaseAnswer>;
 
-    /// Moves the end of a lease. Answers whether it is still ours.
-    fn renew_lease<'a>(&'a self, fence: &'a Fence, until_ms: i64) -> StoreFuture<'a, bool>;
+    /// Makes a lease last `ttl_ms` from now. Answers whether it is still ours.
+    fn renew_lease<'a>(&'a self, fence: &'a Fence, ttl_ms: i64) -> StoreFuture<'a, bool>;
 
     /// Whether no other run has taken the connection.
     fn holds<'a>(&'a self, fence: &'a Fence) -> StoreFuture<'a, bool>;
@@ -222,9 +216,56 @@ pub trait Store: Tickets {
 
     /// Gives the connection back at once; due jobs stay noted.
     fn release_lease<'a>(&'a self, fence: &'a Fence) -> StoreFuture<'a, ()>;
+}
 
+/// Whose turn it is to run a job: hosts that share a database run each job once a period, not once each.
+pub trait Schedule: Send + Sync {
+    /// Claims the next run of a job that runs every `every_ms`, if it is due.
+    fn claim_tick<'a>(&'a self, connection: &'a str, job: Job, every_ms: i64) -> StoreFuture<'a, Claim>;
+
+    /// Makes a job due again in `in_ms`, or earlier if it is: the one who claimed it could not run it.
+    fn retry_tick<'a>(&'a self, connection: &'a str, job: Job, in_ms: i64) -> StoreFuture<'a, ()>;
+}
+
+/// Past runs.
+pub trait Runs: Send + Sync {
     /// Records a run.
     fn record_run<'a>(&'a self, run: &'a RunRecord) -> StoreFuture<'a, ()>;
+
+    /// The newest runs of each job that ever ran for a connection.
+    fn last_runs<'a>(&'a self, connection: &'a str) -> StoreFuture<'a, Vec<LastRuns>>;
+}
+
+/// Everything that is stored.
+pub trait Store: Schema + Values + Leases + Tickets + Schedule + Runs {
+    /// The time by the clock of the store, milliseconds since 1970. What the store answers in durations is measured
+    /// by it.
+    fn now_ms(&self) -> StoreFuture<'_, i64>;
+}
+
+/// A lease or ticket that ends later than this was written under another clock; it counts as ended.
+const LEASE_AHEAD_MAX_MS: i64 = 3_600_000;
+const TICKET_AHEAD_MAX_MS: i64 = 180_000;
+/// When such a ticket is free again: the real answers are at most a second old.
+const TICKET_RESET_MS: i64 = 1_000;
+/// A job that is due later than this many periods was scheduled under another clock; it counts as due.
+const PERIODS_AHEAD_MAX: i64 = 2;
+/// Past runs are kept for 30 days.
+const RUNS_KEPT_MS: i64 = 30 * 86_400_000;
+
+/// How a store is opened.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// The clock it goes by.
+    pub clock: StoreClock,
+    /// How many of the migrations it knows: fewer than all make it an older program.
+    pub migrations_max: usize,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self { clock: StoreClock::Database, migrations_max: usize::MAX }
+    }
 }
 
 /// Opens the database of an address. Nothing is migrated.
@@ -232,10 +273,18 @@ pub trait Store: Tickets {
 /// # Errors
 /// When the address names no database that we speak, or the database cannot be opened.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+    open_with(url, StoreOptions::default()).await
+}
+
+/// As [`open`], with options.
+///
+/// # Errors
+/// As those of [`open`].
+pub async fn open_with(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
     match url.split(':').next().unwrap_or_default() {
-        "sqlite" => Ok(Arc::new(Sqlite::open(&sqlite_path(url)?).await?)),
-        "postgres" | "postgresql" => Err(StoreError::NotBuilt("PostgreSQL")),
-        "mysql" | "mariadb" => Err(StoreError::NotBuilt("MySQL and MariaDB")),
+        "sqlite" => Ok(Arc::new(Sqlite::open_with(&sqlite_path(url)?, options).await?)),
+        "postgres" | "postgresql" => Ok(Arc::new(Postgres::open_with(url, options).await?)),
+        "mysql" | "mariadb" => Ok(Arc::new(MySql::open_with(url, options).await?)),
         _ => Err(StoreError::Address),
     }
 }

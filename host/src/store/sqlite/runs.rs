@@ -1,0 +1,113 @@
+//! The schedule and past runs.
+
+use sqlx::{Row, sqlite::SqliteRow};
+
+use super::Sqlite;
+use crate::{
+    job::Job,
+    store::{
+        Claim, LastRuns, PERIODS_AHEAD_MAX, RUNS_KEPT_MS, RunRecord, Runs, Schedule, StoreError, StoreFuture,
+    },
+};
+
+impl Schedule for Sqlite {
+    fn claim_tick<'a>(&'a self, connection: &'a str, job: Job, every_ms: i64) -> StoreFuture<'a, Claim> {
+        Box::pin(async move {
+            let mut transaction = self.begin().await?;
+            let now_ms = self.clock.machine_ms();
+            let claimed = sqlx::query(
+                "INSERT INTO schedule (connection, job, due_ms) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (connection, job) DO UPDATE SET due_ms = excluded.due_ms
+                 WHERE schedule.due_ms <= ?4 OR schedule.due_ms > ?5",
+            )
+            .bind(connection)
+            .bind(job.name())
+            .bind(now_ms + every_ms)
+            .bind(now_ms)
+            .bind(now_ms + PERIODS_AHEAD_MAX * every_ms)
+            .execute(&mut *transaction)
+            .await?;
+            let due_ms: i64 =
+                sqlx::query_scalar("SELECT due_ms FROM schedule WHERE connection = ?1 AND job = ?2")
+                    .bind(connection)
+                    .bind(job.name())
+                    .fetch_one(&mut *transaction)
+                    .await?;
+            transaction.commit().await?;
+            Ok(if claimed.rows_affected() > 0 { Claim::Yours } else { Claim::DueIn(due_ms - now_ms) })
+        })
+    }
+
+    fn retry_tick<'a>(&'a self, connection: &'a str, job: Job, in_ms: i64) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let mut transaction = self.begin().await?;
+            sqlx::query("UPDATE schedule SET due_ms = ?3 WHERE connection = ?1 AND job = ?2 AND due_ms > ?3")
+                .bind(connection)
+                .bind(job.name())
+                .bind(self.clock.machine_ms() + in_ms)
+                .execute(&mut *transaction)
+                .await?;
+            Ok(transaction.commit().await?)
+        })
+    }
+}
+
+impl Runs for Sqlite {
+    fn record_run<'a>(&'a self, run: &'a RunRecord) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            sqlx::query(
+                "INSERT INTO runs (connection, job, started_ms, took_ms, report, error)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )
+            .bind(&run.connection)
+            .bind(run.job.name())
+            .bind(run.started_ms)
+            .bind(run.took_ms)
+            .bind(&run.report)
+            .bind(&run.error)
+            .execute(&self.data)
+            .await?;
+            sqlx::query("DELETE FROM runs WHERE connection = ?1 AND started_ms < ?2")
+                .bind(&run.connection)
+                .bind(run.started_ms - RUNS_KEPT_MS)
+                .execute(&self.data)
+                .await?;
+            Ok(())
+        })
+    }
+
+    fn last_runs<'a>(&'a self, connection: &'a str) -> StoreFuture<'a, Vec<LastRuns>> {
+        Box::pin(async move {
+            let mut all = Vec::new();
+            for job in Job::ALL {
+                let rows = sqlx::query(
+                    "SELECT * FROM (
+                         SELECT started_ms, took_ms, report, error FROM runs
+                         WHERE connection = ?1 AND job = ?2 ORDER BY started_ms DESC, id DESC LIMIT 1)
+                     UNION ALL SELECT * FROM (
+                         SELECT started_ms, took_ms, report, error FROM runs
+                         WHERE connection = ?1 AND job = ?2 AND error IS NULL
+                         ORDER BY started_ms DESC, id DESC LIMIT 1)",
+                )
+                .bind(connection)
+                .bind(job.name())
+                .fetch_all(&self.data)
+                .await?;
+                let runs: Result<Vec<_>, _> = rows.iter().map(|row| to_run(connection, job, row)).collect();
+                all.extend(LastRuns::of(runs?));
+            }
+            Ok(all)
+        })
+    }
+}
+
+fn to_run(connection: &str, job: Job, row: &SqliteRow) -> Result<RunRecord, StoreError> {
+    Ok(RunRecord {
+        connection: connection.to_owned(),
+        job,
+        started_ms: row.try_get(0)?,
+        took_ms: row.try_get(1)?,
+        report: row.try_get(2)?,
+        error: row.try_get(3)?,
+    })
+}

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -11,7 +11,7 @@ use std::{
 use tokio::{task::JoinHandle, time::Instant};
 
 use crate::{
-    clock::millis,
+    clock::{Moment, millis},
     job::Job,
     stop::Stop,
     store::{Fence, LeaseAnswer, LeaseRequest, Store, StoreError},
@@ -20,11 +20,46 @@ use crate::{
 /// How often a waiting job looks whether the connection is free.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
+/// Until when a lease surely holds, as this machine can tell without asking anybody: for as long as its last renewal
+/// promised, counted from before that was asked for.
+///
+/// A process that stood still cannot know what became of its lease meanwhile. By this it knows that it has to ask.
+#[derive(Debug, Clone)]
+pub struct Term {
+    ttl: Duration,
+    since: Arc<Mutex<Moment>>,
+}
+
+impl Term {
+    /// Of a lease that was asked for at `asked`.
+    pub fn new(ttl: Duration, asked: Moment) -> Self {
+        Self { ttl, since: Arc::new(Mutex::new(asked)) }
+    }
+
+    /// Whether somebody else may have the connection by now.
+    pub fn is_over(&self) -> bool {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner).elapsed() >= self.ttl
+    }
+
+    pub(crate) fn renew(&self, asked: Moment) {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = asked;
+    }
+}
+
+/// What a run that holds its connection may do, and for how long.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    /// What its writes carry.
+    pub fence: Fence,
+    /// How long it may send requests.
+    pub term: Term,
+}
+
 /// A connection that is ours. Renewed in the background until it is given back or dropped.
 #[derive(Debug)]
 pub struct Lease {
     store: Arc<dyn Store>,
-    fence: Fence,
+    hold: Hold,
     lost: Arc<AtomicBool>,
     renewer: JoinHandle<()>,
 }
@@ -47,11 +82,12 @@ impl Lease {
         let holder = format!("process {}", std::process::id());
         let mut has_met = false;
         loop {
+            let asked = Moment::now();
             // Noted once: the holder may do the job while this one still waits, and must not do it again at every look.
             let note_due = !has_met;
             let request = LeaseRequest { connection, job, note_due, holder: &holder, ttl_ms: millis(ttl) };
             if let LeaseAnswer::Taken(fence) = store.take_lease(request).await? {
-                return Ok(Some(Self::hold(store.clone(), fence, ttl)));
+                return Ok(Some(Self::hold(store.clone(), Hold { fence, term: Term::new(ttl, asked) })));
             }
             if Instant::now() + LOOK_AGAIN > give_up || stop.is_requested() {
                 return Ok(None);
@@ -68,15 +104,15 @@ impl Lease {
         }
     }
 
-    fn hold(store: Arc<dyn Store>, fence: Fence, ttl: Duration) -> Self {
+    fn hold(store: Arc<dyn Store>, hold: Hold) -> Self {
         let lost = Arc::new(AtomicBool::new(false));
-        let renewer = tokio::spawn(renew(store.clone(), fence.clone(), ttl, lost.clone()));
-        Self { store, fence, lost, renewer }
+        let renewer = tokio::spawn(renew(store.clone(), hold.clone(), lost.clone()));
+        Self { store, hold, lost, renewer }
     }
 
-    /// What writes must carry.
-    pub fn fence(&self) -> &Fence {
-        &self.fence
+    /// What the run carries.
+    pub fn as_hold(&self) -> &Hold {
+        &self.hold
     }
 
     /// Whether another run has taken over, as far as the last renewal knows.
@@ -89,7 +125,7 @@ impl Lease {
     /// # Errors
     /// When the store fails, or another run has taken over.
     pub async fn take_due_or_release(&self) -> Result<Vec<Job>, StoreError> {
-        self.store.take_due_or_release(&self.fence).await
+        self.store.take_due_or_release(&self.hold.fence).await
     }
 
     /// Gives the connection back at once.
@@ -98,7 +134,7 @@ impl Lease {
     /// When the store fails; the lease ends by itself then.
     pub async fn release(self) -> Result<(), StoreError> {
         self.renewer.abort();
-        self.store.release_lease(&self.fence).await
+        self.store.release_lease(&self.hold.fence).await
     }
 }
 
@@ -108,11 +144,13 @@ impl Drop for Lease {
     }
 }
 
-async fn renew(store: Arc<dyn Store>, fence: Fence, ttl: Duration, lost: Arc<AtomicBool>) {
+async fn renew(store: Arc<dyn Store>, Hold { fence, term }: Hold, lost: Arc<AtomicBool>) {
+    let ttl = term.ttl;
     loop {
         tokio::time::sleep(ttl / 3).await;
+        let asked = Moment::now();
         match store.renew_lease(&fence, millis(ttl)).await {
-            Ok(true) => {}
+            Ok(true) => term.renew(asked),
             Ok(false) => {
                 tracing::warn!(connection = fence.connection, "another run has taken this connection");
                 lost.store(true, Ordering::Relaxed);
@@ -197,32 +235,44 @@ mod tests {
     async fn a_run_that_lost_its_connection_is_fenced() {
         let (_folder, store) = store().await;
         // The first run stands still: its lease is over before it is renewed.
-        let stale = Lease::hold(
-            store.clone(),
-            match store
-                .take_lease(LeaseRequest {
-                    connection: "default",
-                    job: Job::New,
-                    note_due: true,
-                    holder: "a",
-                    ttl_ms: 0,
-                })
-                .await
-                .unwrap()
-            {
-                LeaseAnswer::Taken(fence) => fence,
-                LeaseAnswer::Held => panic!("nobody holds it"),
-            },
-            Duration::from_millis(30),
-        );
+        let asked = Moment::now();
+        let request = LeaseRequest {
+            connection: "default",
+            job: Job::New,
+            note_due: true,
+            holder: "a",
+            ttl_ms: 0,
+        };
+        let LeaseAnswer::Taken(fence) = store.take_lease(request).await.unwrap() else {
+            panic!("nobody holds it")
+        };
+        let term = Term::new(Duration::from_millis(30), asked);
+        let stale = Lease::hold(store.clone(), Hold { fence, term });
         let fresh = take(&store, 60_000, NO_WAIT).await.unwrap();
         let write = [Change::Set("k".to_owned(), vec![1])];
-        assert!(matches!(store.write(stale.fence(), "default", &write).await, Err(StoreError::Fenced)));
-        store.write(fresh.fence(), "default", &write).await.unwrap();
+        assert!(matches!(
+            store.write(&stale.as_hold().fence, "default", &write).await,
+            Err(StoreError::Fenced)
+        ));
+        store.write(&fresh.as_hold().fence, "default", &write).await.unwrap();
         assert!(matches!(stale.take_due_or_release().await, Err(StoreError::Fenced)));
         // The renewal notices by itself.
         while !stale.is_lost() {
             tokio::task::yield_now().await;
         }
+    }
+
+    #[test]
+    fn a_term_counts_from_before_the_lease_was_asked_for() {
+        let hour = Duration::from_secs(3_600);
+        let term = Term::new(hour, Moment::now());
+        assert!(!term.is_over());
+        assert!(Term::new(Duration::ZERO, Moment::now()).is_over());
+        // The machine slept: only the clock of the day went on.
+        let slept = Moment { wall: std::time::SystemTime::now() - 2 * hour, ..Moment::now() };
+        term.renew(slept);
+        assert!(term.is_over());
+        term.renew(Moment::now());
+        assert!(!term.is_over());
     }
 }

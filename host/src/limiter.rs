@@ -5,17 +5,20 @@
 //! too, however long the network takes, and no second ever sees an eighth request. The times are in the store, which
 //! all processes share, and by its clock.
 
+mod line;
 mod memory;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+pub use line::Urgency;
 pub use memory::{MemoryTickets, QuietTickets};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Notify;
 
 use crate::{
     clock::millis,
     store::{StoreError, Ticket, TicketAnswer, Tickets},
 };
+use line::Line;
 
 /// From the answer to the next use. One millisecond more than a second, because clocks are read in whole ones.
 const REST_MS: i64 = 1001;
@@ -38,8 +41,8 @@ pub struct Limiter {
     tickets: Arc<dyn Tickets>,
     account: String,
     count: u32,
-    /// The one that asks the store; the others wait in line behind it, first come first served.
-    line: Mutex<()>,
+    /// One asks the store, the others wait in line behind it.
+    line: Arc<Line>,
     returned: Notify,
 }
 
@@ -55,21 +58,35 @@ impl fmt::Debug for Limiter {
 impl Limiter {
     /// Tickets of an account (`host:port`).
     pub fn new(tickets: Arc<dyn Tickets>, account: String, count: u32) -> Self {
-        Self { tickets, account, count, line: Mutex::default(), returned: Notify::new() }
+        Self { tickets, account, count, line: Arc::default(), returned: Notify::new() }
     }
 
-    /// Waits for a ticket for a request that takes at most `deadline`.
-    ///
-    /// If the ticket is never given back, it is free again 5 s after that.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn take(&self, deadline: Duration) -> Result<Ticket, StoreError> {
-        let _turn = self.line.lock().await;
+    /// What a connection has of it.
+    pub fn share(self: &Arc<Self>, connection: &str, urgency: Urgency) -> Share {
+        Share { limiter: self.clone(), connection: connection.into(), urgency }
+    }
+
+    /// How many of the tickets may be used for something. Backfill leaves a quarter alone, so that live orders of
+    /// other hosts, which stand in no line with it, find a ticket within a second.
+    fn usable(&self, urgency: Urgency) -> u32 {
+        match urgency {
+            Urgency::Live => self.count,
+            Urgency::Backfill => (self.count - self.count.div_ceil(4)).max(1),
+        }
+    }
+
+    async fn take(
+        &self,
+        connection: &Arc<str>,
+        urgency: Urgency,
+        deadline: Duration,
+    ) -> Result<Ticket, StoreError> {
+        let _turn = self.line.turn(connection, urgency).await;
+        let count = self.usable(urgency);
         loop {
             let hold_ms = millis(deadline) + TIMEOUT_REST_MS;
             let returned = self.returned.notified();
-            match self.tickets.take_ticket(&self.account, self.count, hold_ms).await? {
+            match self.tickets.take_ticket(&self.account, count, hold_ms).await? {
                 TicketAnswer::Taken(ticket) => return Ok(ticket),
                 TicketAnswer::FreeIn(ms) => {
                     let wait = Duration::from_millis(u64::try_from(ms).unwrap_or(0));
@@ -82,11 +99,7 @@ impl Limiter {
         }
     }
 
-    /// Gives a ticket back: it can be used again after its rest.
-    ///
-    /// # Errors
-    /// When the store fails; the ticket is free later then.
-    pub async fn give_back(&self, ticket: &Ticket, ended: Ended) -> Result<(), StoreError> {
+    async fn give_back(&self, ticket: &Ticket, ended: Ended) -> Result<(), StoreError> {
         let rest_ms = match ended {
             Ended::Received => REST_MS,
             Ended::TimedOut => TIMEOUT_REST_MS,
@@ -94,6 +107,34 @@ impl Limiter {
         self.tickets.return_ticket(ticket, rest_ms).await?;
         self.returned.notify_waiters();
         Ok(())
+    }
+}
+
+/// A connection's share of the tickets of its account: as large as everybody else's who wants one.
+#[derive(Debug, Clone)]
+pub struct Share {
+    limiter: Arc<Limiter>,
+    connection: Arc<str>,
+    urgency: Urgency,
+}
+
+impl Share {
+    /// Waits for a ticket for a request that takes at most `deadline`.
+    ///
+    /// If the ticket is never given back, it is free again 5 s after that.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn take(&self, deadline: Duration) -> Result<Ticket, StoreError> {
+        self.limiter.take(&self.connection, self.urgency, deadline).await
+    }
+
+    /// Gives a ticket back: it can be used again after its rest.
+    ///
+    /// # Errors
+    /// When the store fails; the ticket is free later then.
+    pub async fn give_back(&self, ticket: &Ticket, ended: Ended) -> Result<(), StoreError> {
+        self.limiter.give_back(ticket, ended).await
     }
 }
 
@@ -109,8 +150,8 @@ mod tests {
         Arc::new(MemoryTickets::new(StoreClock::given(move || 1_000_000 + millis(start.elapsed()))))
     }
 
-    fn limiter(table: &Arc<MemoryTickets>) -> Arc<Limiter> {
-        Arc::new(Limiter::new(table.clone(), "acme:443".to_owned(), 7))
+    fn limiter(table: &Arc<MemoryTickets>) -> Share {
+        Arc::new(Limiter::new(table.clone(), "acme:443".to_owned(), 7)).share("default", Urgency::Live)
     }
 
     /// Arrival times at the other side of `requests` requests over several processes.
@@ -186,5 +227,48 @@ mod tests {
         limiter.give_back(&last.unwrap(), Ended::TimedOut).await.unwrap();
         limiter.take(Duration::from_secs(60)).await.unwrap();
         assert_eq!(start.elapsed().as_secs(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_with_much_to_do_leaves_the_others_their_share() {
+        let start = Instant::now();
+        let busy = limiter(&table(start));
+        let mut running = tokio::task::JoinSet::new();
+        for n in 0..150 {
+            // Two connections ask for one request after the other, one for all of its at once.
+            let share = match n {
+                0 | 1 => busy.limiter.share(&format!("shop {n}"), Urgency::Live),
+                _ => busy.clone(),
+            };
+            running.spawn(async move {
+                let turns = if n < 2 { 10 } else { 1 };
+                for _ in 0..turns {
+                    let ticket = share.take(Duration::from_secs(60)).await.unwrap();
+                    share.give_back(&ticket, Ended::Received).await.unwrap();
+                }
+                (n, start.elapsed())
+            });
+        }
+        let ended = running.join_all().await;
+        let last = |of: fn(&usize) -> bool| ended.iter().filter(|(n, _)| of(n)).map(|(_, at)| *at).max();
+        // Thirty turns of three connections, seven a second.
+        assert!(last(|n| *n < 2).unwrap() <= Duration::from_secs(6), "{ended:?}");
+        assert!(last(|n| *n >= 2).unwrap() >= Duration::from_secs(20), "all of them share seven a second");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn backfill_of_another_host_leaves_tickets_to_live_orders() {
+        let start = Instant::now();
+        let table = table(start);
+        let backfill = limiter(&table).limiter.share("default", Urgency::Backfill);
+        let live = limiter(&table);
+        for _ in 0..5 {
+            backfill.take(Duration::from_secs(60)).await.unwrap();
+        }
+        live.take(Duration::from_secs(60)).await.unwrap();
+        live.take(Duration::from_secs(60)).await.unwrap();
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        backfill.take(Duration::from_secs(60)).await.unwrap();
+        assert_eq!(start.elapsed().as_secs(), 65, "no further ticket before one of its own comes back");
     }
 }

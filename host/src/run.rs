@@ -19,15 +19,15 @@ use std::{
 use crate::{
     imports::{Guest, Outbound, bindings::GuestError},
     job::Job,
-    lease::Lease,
-    limiter::Limiter,
+    lease::{Hold, Lease},
+    limiter::{Limiter, Share},
     outbound::{AllowList, Client, Origin},
     report::Report,
     runtime::{CallError, Plugin, Slice},
     secret_key::{self, KeyError},
     settings::{Connection, Settings, SettingsError},
     stop::Stop,
-    store::{self, Fence, Store, StoreError},
+    store::{self, Store, StoreError},
 };
 
 /// Time that requests under way get when the program is asked to end; less than the 10 s after which Docker kills.
@@ -224,8 +224,8 @@ impl Host {
         Ok(Target { connection, kaspi, amo, proxy, settings: Arc::new(settings) })
     }
 
-    /// An instance of the component for one call; without a fence it can change nothing.
-    fn guest(&self, target: &Target, fence: Option<Fence>, limiter: Arc<Limiter>, stop: &Stop) -> Guest {
+    /// An instance of the component for one call; without a hold it can change nothing.
+    fn guest(&self, target: &Target, hold: Option<Hold>, share: Share, stop: &Stop) -> Guest {
         let outbound = Outbound {
             client: self.client.clone(),
             allow: AllowList::new([target.kaspi.clone(), target.amo.clone()]),
@@ -233,25 +233,25 @@ impl Host {
             kaspi_path: target.connection.kaspi_path(),
             kaspi_proxy: target.proxy.clone(),
             account: target.amo.clone(),
-            limiter,
-            fence: fence.clone(),
+            share,
+            hold,
             store: self.store.clone(),
             stop: stop.clone(),
         };
-        Guest::new(outbound, self.store.clone(), fence, target.settings.clone())
+        Guest::new(outbound, target.settings.clone())
     }
 
     /// One slice of a job.
     async fn slice(
         &self,
         target: &Target,
-        fence: Option<Fence>,
-        limiter: Arc<Limiter>,
+        hold: Option<Hold>,
+        share: Share,
         slice: Slice,
         max: Duration,
         stop: &Stop,
     ) -> Result<Report, RunError> {
-        let guest = self.guest(target, fence, limiter, stop);
+        let guest = self.guest(target, hold, share, stop);
         let text = finished(self.plugin.run(guest, slice, max), stop, CLOSING).await?;
         answers::parsed(&text, "report")
     }

@@ -15,14 +15,16 @@ use std::{
 };
 
 use kaspi_amocrm::{
+    clock::Moment,
     imports::{Guest, Outbound, bindings::GuestError},
     job::Job,
-    limiter::Limiter,
+    lease::{Hold, Term},
+    limiter::{Limiter, Urgency},
     outbound::{AllowList, Client, Origin},
     report::Report,
     runtime::{CallError, Limit, Plugin, Sandbox, Slice},
     stop::{Stop, stop},
-    store::{self, Fence, LeaseAnswer, LeaseRequest, Store},
+    store::{self, LeaseAnswer, LeaseRequest, Store},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -73,7 +75,7 @@ impl Write for Log {
 struct Rig {
     address: SocketAddr,
     store: Arc<dyn Store>,
-    fence: Fence,
+    hold: Hold,
     stop: Stop,
     _folder: tempfile::TempDir,
 }
@@ -94,6 +96,7 @@ impl Rig {
         let LeaseAnswer::Taken(fence) = store.take_lease(request).await.unwrap() else {
             panic!("nobody else holds it")
         };
+        let hold = Hold { fence, term: Term::new(Duration::from_secs(600), Moment::now()) };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
@@ -101,7 +104,7 @@ impl Rig {
                 tokio::spawn(answer(stream));
             }
         });
-        Self { address, store, fence, stop: Stop::never(), _folder: folder }
+        Self { address, store, hold, stop: Stop::never(), _folder: folder }
     }
 
     fn url(&self, path: &str) -> String {
@@ -118,8 +121,9 @@ impl Rig {
             kaspi_path: String::new(),
             kaspi_proxy: None,
             account: origin.clone(),
-            limiter: Arc::new(Limiter::new(self.store.clone(), origin.account(), 7)),
-            fence: Some(self.fence.clone()),
+            share: Arc::new(Limiter::new(self.store.clone(), origin.account(), 7))
+                .share("default", Urgency::Live),
+            hold: Some(self.hold.clone()),
             store: self.store.clone(),
             stop: self.stop.clone(),
         };
@@ -129,7 +133,7 @@ impl Rig {
             .chain(settings)
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        Guest::new(outbound, self.store.clone(), Some(self.fence.clone()), Arc::new(settings))
+        Guest::new(outbound, Arc::new(settings))
     }
 
     /// One attack under some limits and within some time, then a normal job of the same compiled component.

@@ -22,11 +22,12 @@ use tokio::{
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::{
-    limiter::{Ended, Limiter},
-    outbound::{AllowList, Client, Limits, Origin, Route, SendError},
+    lease::Hold,
+    limiter::{Ended, Share},
+    outbound::{AllowList, Client, Gate, Limits, Origin, Route, SendError},
     runtime::Sandbox,
     stop::Stop,
-    store::{Fence, Store},
+    store::Store,
 };
 
 /// Upper bounds, whatever the component asks for.
@@ -55,10 +56,10 @@ pub struct Outbound {
     pub kaspi_proxy: Option<Origin>,
     /// The account whose requests need tickets.
     pub account: Origin,
-    /// Its tickets.
-    pub limiter: Arc<Limiter>,
+    /// The run's share of its tickets.
+    pub share: Share,
     /// The run's right to change anything; without it only reading requests are sent.
-    pub fence: Option<Fence>,
+    pub hold: Option<Hold>,
     /// Where that right is looked up.
     pub store: Arc<dyn Store>,
     /// Once the program is asked to end, nothing new is sent any more.
@@ -192,6 +193,7 @@ impl Outbound {
         };
         // The component measures its deadline from here too, so the wait for a ticket counts.
         let deadline = Instant::now() + limits.total;
+        let gate = Gate::new(limits.total, self.hold.as_ref().map(|hold| hold.term.clone()));
         let (parts, body) = request.into_parts();
         let body = timeout_at(deadline, collect(body, sandbox.request_bytes))
             .await
@@ -200,20 +202,20 @@ impl Outbound {
 
         if origin != self.account || self.is_kaspi(&origin, request.uri().path()) {
             self.may_send(&request).await?;
-            return self.exchange(&origin, request, limits.until(deadline)).await.map_err(Error::from);
+            return self.exchange(&origin, request, limits.until(deadline), &gate).await.map_err(Error::from);
         }
         // Half of the time for a ticket, so that enough is left for the answer.
         let ticket = tokio::select! {
             biased;
             () = self.stop.requested() => return Err(ending()),
-            ticket = tokio::time::timeout(limits.total / 2, self.limiter.take(limits.total)) => ticket,
+            ticket = tokio::time::timeout(limits.total / 2, self.share.take(limits.total)) => ticket,
         };
         let ticket = ticket.map_err(|_| Error::ConnectionLimitReached)?.map_err(|error| not_sent(&error))?;
         if let Err(refused) = self.may_send(&request).await {
             self.give_back(&ticket, Ended::Received).await;
             return Err(refused);
         }
-        let answer = self.exchange(&origin, request, limits.until(deadline)).await;
+        let answer = self.exchange(&origin, request, limits.until(deadline), &gate).await;
         let timed_out = matches!(answer, Err(SendError::Timeout));
         self.give_back(&ticket, if timed_out { Ended::TimedOut } else { Ended::Received }).await;
         answer.map_err(Error::from)
@@ -224,22 +226,26 @@ impl Outbound {
         *origin == self.kaspi && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// Looked up as late as possible: a ticket may have been waited for.
+    /// Looked up as late as possible: a ticket may have been waited for. What can pass between this and the first byte
+    /// is for the [`Gate`].
     async fn may_send(&self, request: &Request<Bytes>) -> Result<(), Error> {
         if self.stop.is_requested() {
             return Err(ending());
         }
-        if request.method().is_safe() {
-            return Ok(());
-        }
-        let Some(fence) = &self.fence else {
+        let is_safe = request.method().is_safe();
+        let Some(Hold { fence, term }) = &self.hold else {
+            if is_safe {
+                return Ok(());
+            }
             tracing::warn!("refused a change by a call that may only read");
             return Err(Error::HttpRequestDenied);
         };
-        if self.store.holds(fence).await.map_err(|error| not_sent(&error))? {
+        let is_held = !term.is_over()
+            && (is_safe || self.store.holds(fence).await.map_err(|error| not_sent(&error))?);
+        if is_held {
             return Ok(());
         }
-        tracing::warn!(connection = fence.connection, "refused a change by a run that lost its connection");
+        tracing::warn!(connection = fence.connection, "refused a request of a run that lost its connection");
         Err(Error::HttpRequestDenied)
     }
 
@@ -248,11 +254,12 @@ impl Outbound {
         origin: &Origin,
         request: Request<Bytes>,
         limits: Limits,
+        gate: &Gate,
     ) -> Result<Response<Bytes>, SendError> {
         let proxy = self.kaspi_proxy.clone().filter(|_| self.is_kaspi(origin, request.uri().path()));
         let route = Route { origin: origin.clone(), proxy };
         let (method, started) = (request.method().clone(), std::time::Instant::now());
-        let answer = self.client.send(&route, request, limits).await;
+        let answer = self.client.send(&route, request, limits, gate).await;
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         match &answer {
             Ok(answer) => {
@@ -264,7 +271,7 @@ impl Outbound {
     }
 
     async fn give_back(&self, ticket: &crate::store::Ticket, ended: Ended) {
-        if let Err(error) = self.limiter.give_back(ticket, ended).await {
+        if let Err(error) = self.share.give_back(ticket, ended).await {
             // It is free after its deadline anyway.
             tracing::warn!("cannot give back a ticket: {error}");
         }
@@ -307,7 +314,7 @@ impl From<SendError> for Error {
             SendError::PrivateAddress => Self::DestinationIpProhibited,
             SendError::Refused => Self::ConnectionRefused,
             SendError::Unreachable => Self::DestinationIpUnroutable,
-            SendError::ConnectTimeout => Self::ConnectionTimeout,
+            SendError::ConnectTimeout | SendError::TooLate => Self::ConnectionTimeout,
             // Not `TLS-protocol-error`: other hosts use that for a request under way as well, so the component has to
             // count it as perhaps sent. Here nothing has left.
             SendError::Tls => Self::DestinationUnavailable,
@@ -324,6 +331,7 @@ impl From<SendError> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limiter::{Limiter, Urgency};
 
     #[test]
     fn what_the_component_asks_for_is_bounded() {
@@ -361,9 +369,9 @@ mod tests {
             kaspi: origin.clone(),
             kaspi_path: "/shop".to_owned(),
             kaspi_proxy: None,
-            limiter: Arc::new(Limiter::new(store.clone(), origin.account(), 7)),
+            share: Arc::new(Limiter::new(store.clone(), origin.account(), 7)).share("default", Urgency::Live),
             account: origin,
-            fence: None,
+            hold: None,
             store,
             stop: crate::stop::Stop::never(),
         };

@@ -26,7 +26,6 @@ use crate::{
     job::Job,
     runtime::{Limiter, Sandbox},
     settings::DEFAULT_CONNECTION,
-    store::{Fence, Store},
 };
 
 /// Bytes of the component's error output that are kept, for the place of a panic.
@@ -77,15 +76,12 @@ impl fmt::Debug for Guest {
 }
 
 impl Guest {
-    /// With the fence of a run that holds its connection; without one it can read and change nothing, neither in the
-    /// store nor at a server. `settings` by lower-case name. Its limits are those of the
-    /// component that is called with it.
-    pub fn new(
-        outbound: Outbound,
-        store: Arc<dyn Store>,
-        fence: Option<Fence>,
-        settings: Arc<BTreeMap<String, String>>,
-    ) -> Self {
+    /// With the way out of a run that holds its connection; of one that does not it can read and change nothing, neither
+    /// in the store nor at a server. `settings` by lower-case name. Its limits are those of the component that is called
+    /// with it.
+    pub fn new(outbound: Outbound, settings: Arc<BTreeMap<String, String>>) -> Self {
+        let store = outbound.store.clone();
+        let fence = outbound.hold.as_ref().map(|hold| hold.fence.clone());
         let sandbox = Sandbox::default();
         let stderr = MemoryOutputPipe::new(STDERR_BYTES_MAX);
         Self {

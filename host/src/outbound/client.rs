@@ -21,8 +21,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use super::{
-    Route, SendError,
+    Gate, Route, SendError,
     connect::{connect, tls_connector},
+    gate::Gated,
 };
 
 /// A server closes a quiet connection after 60 s or more; we let go of it earlier.
@@ -77,7 +78,8 @@ impl Default for Client {
 impl Client {
     /// Sends one request and reads the whole answer. Never follows redirects.
     ///
-    /// The URI of the request may be absolute; only its path and query are sent.
+    /// The URI of the request may be absolute; only its path and query are sent. A request with a body passes the gate
+    /// with its first byte, a repeatable one before it is given a connection.
     ///
     /// # Errors
     /// By stage, see [`SendError`].
@@ -86,9 +88,13 @@ impl Client {
         route: &Route,
         request: Request<Bytes>,
         limits: Limits,
+        gate: &Gate,
     ) -> Result<Response<Bytes>, SendError> {
         let deadline = Instant::now() + limits.total;
         let repeatable = request.body().is_empty() && request.method().is_safe();
+        if !gate.is_open() {
+            return Err(SendError::TooLate);
+        }
         if repeatable && let Some(sender) = self.take_idle(route) {
             match self.exchange(route, sender, copy(&request), deadline, limits.body_bytes_max).await {
                 // The other side had closed the quiet connection; a read may simply be sent again.
@@ -96,17 +102,19 @@ impl Client {
                 outcome => return outcome,
             }
         }
-        let sender = self.fresh(route, deadline.min(Instant::now() + limits.connect)).await?;
-        self.exchange(route, sender, request, deadline, limits.body_bytes_max).await
+        let sender = self.fresh(route, deadline.min(Instant::now() + limits.connect), gate).await?;
+        let answer = self.exchange(route, sender, request, deadline, limits.body_bytes_max).await;
+        if gate.was_shut() { Err(SendError::TooLate) } else { answer }
     }
 
-    async fn fresh(&self, route: &Route, deadline: Instant) -> Result<Sender, SendError> {
+    async fn fresh(&self, route: &Route, deadline: Instant, gate: &Gate) -> Result<Sender, SendError> {
         let stream = timeout_at(deadline, connect(route, &self.tls))
             .await
             .map_err(|_| SendError::ConnectTimeout)??;
         // No byte is written by the handshake of HTTP/1.1.
-        let (sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|_| SendError::Refused)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(Gated::new(stream, gate.clone())))
+            .await
+            .map_err(|_| SendError::Refused)?;
         // Ends when the connection is closed by either side; errors reach whoever waits for an answer.
         tokio::spawn(connection);
         Ok(sender)

@@ -4,11 +4,13 @@
 mod address;
 mod client;
 mod connect;
+mod gate;
 mod origin;
 
 pub use address::is_public;
 pub use client::{Client, Limits};
 pub use connect::{Reach, Route};
+pub use gate::Gate;
 pub use origin::{AllowList, Origin, OriginError};
 
 /// Why there is no whole answer.
@@ -38,6 +40,9 @@ pub enum SendError {
     /// The proxy refused to connect.
     #[error("the proxy does not connect")]
     Proxy,
+    /// Its time was over, or its run no longer sure of its connection, before the first byte could leave.
+    #[error("it was too late to send the request")]
+    TooLate,
     /// Cut after the connection stood: the request may have been carried out.
     #[error("the connection was cut")]
     Terminated,

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     imports::bindings::GuestError,
     job::Job,
+    limiter::Urgency,
     report::Report,
     runtime::{CallError, Question},
     stop::Stop,
@@ -95,7 +96,7 @@ impl Host {
             if !after.is_null() {
                 options.insert("after".to_owned(), after.clone());
             }
-            let guest = self.guest(&target, None, self.quiet_limiter(&target), stop);
+            let guest = self.guest(&target, None, self.quiet_share(&target), stop);
             let call = self.plugin.ask(guest, Question::Orders, options, LOOK_MAX);
             let page = Page::parse(&finished(call, stop, Duration::ZERO).await?)?;
             found.extend(page.orders);
@@ -120,7 +121,7 @@ impl Host {
         stop: &Stop,
     ) -> Result<Statement, RunError> {
         let target = self.target(connection)?;
-        let guest = self.guest(&target, None, self.quiet_limiter(&target), stop);
+        let guest = self.guest(&target, None, self.quiet_share(&target), stop);
         let call = Box::pin(self.plugin.ask(guest, Question::Statement, range.options(), STATEMENT_MAX));
         Statement::parse(finished(in_time(call), stop, Duration::ZERO).await?)
     }
@@ -200,8 +201,9 @@ impl Run {
         limit: Duration,
         stop: &Stop,
     ) -> Result<String, RunError> {
-        let (fence, limiter) = (Some(self.lease.fence().clone()), self.limiter.clone());
-        let guest = self.host.guest(&self.target, fence, limiter, stop);
+        let urgency = if question == Question::Backfill { Urgency::Backfill } else { Urgency::Live };
+        let (hold, share) = self.pass(urgency);
+        let guest = self.host.guest(&self.target, hold, share, stop);
         let call = Box::pin(self.host.plugin.ask(guest, question, options, limit));
         match question {
             Question::Statement => finished(in_time(call), stop, CLOSING).await,

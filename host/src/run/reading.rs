@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Host, RunError, Target, finished};
 use crate::{
     job::Job,
-    limiter::{Limiter, QuietTickets},
+    limiter::{Limiter, QuietTickets, Share, Urgency},
     report::Report,
     runtime::Slice,
     stop::Stop,
@@ -89,7 +89,7 @@ impl Host {
         stop: &Stop,
     ) -> Result<Report, RunError> {
         let target = self.target(connection)?;
-        self.slice(&target, None, self.quiet_limiter(&target), Slice::first(job), max, stop).await
+        self.slice(&target, None, self.quiet_share(&target), Slice::first(job), max, stop).await
     }
 
     /// Reads the account of a connection and compares its settings with it.
@@ -102,14 +102,16 @@ impl Host {
         stop: &Stop,
     ) -> Result<AccountDescription, RunError> {
         let target = self.target(connection)?;
-        let guest = self.guest(&target, None, self.quiet_limiter(&target), stop);
+        let guest = self.guest(&target, None, self.quiet_share(&target), stop);
         let text = finished(self.plugin.describe_account(guest), stop, Duration::ZERO).await?;
         serde_json::from_str(&text)
             .map_err(|error| RunError::Internal(format!("the component's description is not valid: {error}")))
     }
 
-    pub(super) fn quiet_limiter(&self, target: &Target) -> Arc<Limiter> {
+    /// Tickets of a call that only reads, and keeps out of the way of all others.
+    pub(super) fn quiet_share(&self, target: &Target) -> Share {
         let tickets = Arc::new(QuietTickets::new(self.store.clone()));
-        Arc::new(Limiter::new(tickets, target.amo.account(), target.connection.amo_rps()))
+        let limiter = Limiter::new(tickets, target.amo.account(), target.connection.amo_rps());
+        Arc::new(limiter).share(target.connection.name(), Urgency::Live)
     }
 }

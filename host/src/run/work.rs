@@ -8,8 +8,8 @@ use super::{Host, Outcome, Range, RunError, RunLimits, Target};
 use crate::{
     clock::{millis, now_ms},
     job::Job,
-    lease::Lease,
-    limiter::Limiter,
+    lease::{Hold, Lease},
+    limiter::{Limiter, Share, Urgency},
     report::Report,
     runtime::Slice,
     stop::Stop,
@@ -154,8 +154,14 @@ impl Run {
                 return Ok(report);
             }
         };
-        let (fence, limiter) = (Some(self.lease.fence().clone()), self.limiter.clone());
-        self.host.slice(&self.target, fence, limiter, Slice { job, continues }, max, stop).await
+        let (hold, share) = self.pass(Urgency::Live);
+        self.host.slice(&self.target, hold, share, Slice { job, continues }, max, stop).await
+    }
+
+    /// What a call of the component may do, and how soon it is wanted.
+    pub(super) fn pass(&self, urgency: Urgency) -> (Option<Hold>, Share) {
+        let share = self.limiter.share(self.target.connection.name(), urgency);
+        (Some(self.lease.as_hold().clone()), share)
     }
 
     async fn record(&self, job: Job, started_ms: i64, took: Duration, outcome: &Outcome) {

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::outbound::Origin;
+use crate::{clock::Moment, lease::Term, outbound::Origin};
 
 const LIMITS: Limits =
     Limits { connect: Duration::from_secs(5), total: Duration::from_secs(5), body_bytes_max: 64 };
@@ -41,6 +41,10 @@ fn request(method: Method, body: &'static str) -> Request<Bytes> {
     Request::builder().method(method).uri("http://x/path?q=1").header("host", "x").body(body.into()).unwrap()
 }
 
+fn open_gate() -> Gate {
+    Gate::new(Duration::from_secs(3_600), None)
+}
+
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 #[tokio::test]
@@ -48,11 +52,14 @@ async fn reads_share_a_connection_and_writes_never_do() {
     let (route, connections) = server(OK, 100).await;
     let client = Client::default();
     for _ in 0..3 {
-        assert_eq!(client.send(&route, request(Method::GET, ""), LIMITS).await.unwrap().body(), "ok");
+        assert_eq!(
+            client.send(&route, request(Method::GET, ""), LIMITS, &open_gate()).await.unwrap().body(),
+            "ok"
+        );
     }
     assert_eq!(connections.load(Ordering::SeqCst), 1);
     for _ in 0..3 {
-        client.send(&route, request(Method::POST, "{}"), LIMITS).await.unwrap();
+        client.send(&route, request(Method::POST, "{}"), LIMITS, &open_gate()).await.unwrap();
     }
     assert_eq!(connections.load(Ordering::SeqCst), 4);
 }
@@ -62,7 +69,7 @@ async fn a_read_survives_a_quiet_connection_that_was_closed() {
     let (route, connections) = server(OK, 1).await;
     let client = Client::default();
     for _ in 0..4 {
-        client.send(&route, request(Method::GET, ""), LIMITS).await.unwrap();
+        client.send(&route, request(Method::GET, ""), LIMITS, &open_gate()).await.unwrap();
     }
     assert_eq!(connections.load(Ordering::SeqCst), 4);
 }
@@ -84,7 +91,10 @@ async fn failures_tell_their_stage() {
         // One request per connection: the server closes after its answer, but for the silent one, which is asked twice.
         let (route, _) = server(filler, if answer.is_empty() { 2 } else { 1 }).await;
         let limits = Limits { total: Duration::from_millis(200), ..LIMITS };
-        let error = Client::default().send(&route, request(Method::POST, "{}"), limits).await.unwrap_err();
+        let error = Client::default()
+            .send(&route, request(Method::POST, "{}"), limits, &open_gate())
+            .await
+            .unwrap_err();
         assert_eq!(error, expected);
         assert!(error.may_have_been_sent());
     }
@@ -98,14 +108,14 @@ async fn what_never_left_says_so() {
     let client = Client::default();
     let refused = Route::direct(Origin::parse(&format!("http://{address}")).unwrap());
     assert_eq!(
-        client.send(&refused, request(Method::POST, "{}"), LIMITS).await.unwrap_err(),
+        client.send(&refused, request(Method::POST, "{}"), LIMITS, &open_gate()).await.unwrap_err(),
         SendError::Refused
     );
 
     // A plain server behind https: the handshake fails before the request.
     let (route, _) = server("HTTP/1.1 400 Bad Request\r\n\r\n", 1).await;
     let https = Route::direct(Origin::parse(&route.origin.to_string().replace("http:", "https:")).unwrap());
-    let error = client.send(&https, request(Method::POST, "{}"), LIMITS).await.unwrap_err();
+    let error = client.send(&https, request(Method::POST, "{}"), LIMITS, &open_gate()).await.unwrap_err();
     assert_eq!(error, SendError::Tls);
     assert!(!error.may_have_been_sent());
 }
@@ -116,8 +126,38 @@ async fn a_proxy_is_asked_for_a_tunnel() {
     let (proxy, _) = server(OK_EMPTY, 2).await;
     let route =
         Route { origin: Origin::parse("http://kaspi.example:8080").unwrap(), proxy: Some(proxy.origin) };
-    let answer = Client::default().send(&route, request(Method::GET, ""), LIMITS).await.unwrap();
+    let answer =
+        Client::default().send(&route, request(Method::GET, ""), LIMITS, &open_gate()).await.unwrap();
     assert_eq!(answer.status(), 200);
 }
 
 const OK_EMPTY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+
+#[tokio::test]
+async fn what_is_too_late_to_send_never_leaves() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let route = Route::direct(Origin::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap());
+    let client = Client::default();
+    let over = Moment { wall: std::time::SystemTime::now() - Duration::from_secs(7_200), ..Moment::now() };
+
+    // Its run held the connection when it began, and stood still while the connection was made.
+    let term = Term::new(Duration::from_secs(3_600), Moment::now());
+    let gate = Gate::new(LIMITS.total, Some(term.clone()));
+    let mut sending = Box::pin(client.send(&route, request(Method::POST, "{}"), LIMITS, &gate));
+    let begun = std::future::poll_fn(|cx| std::task::Poll::Ready(sending.as_mut().poll(cx))).await;
+    assert!(begun.is_pending());
+    term.renew(over);
+    let (answer, accepted) = tokio::join!(sending, listener.accept());
+    assert_eq!(answer.unwrap_err(), SendError::TooLate);
+    let mut received = Vec::new();
+    accepted.unwrap().0.read_to_end(&mut received).await.unwrap();
+    assert!(received.is_empty(), "{received:?}");
+
+    for gate in
+        [Gate::new(Duration::ZERO, None), Gate::new(LIMITS.total, Some(Term::new(LIMITS.total, over)))]
+    {
+        let answer = client.send(&route, request(Method::GET, ""), LIMITS, &gate).await;
+        assert_eq!(answer.unwrap_err(), SendError::TooLate);
+    }
+    assert!(!SendError::TooLate.may_have_been_sent());
+}

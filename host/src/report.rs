@@ -46,6 +46,9 @@ pub struct Report {
     /// Writes whose outcome is not known yet.
     #[serde(default)]
     pub in_doubt: u64,
+    /// Orders of the shop that are not settled.
+    #[serde(default)]
+    pub backlog: u64,
     /// Requests sent.
     #[serde(default)]
     pub requests: Requests,
@@ -55,6 +58,12 @@ pub struct Report {
     /// How far that is behind.
     #[serde(default)]
     pub lag_ms: Value,
+    /// When the token pair was renewed, as the component writes it.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub token_renewed_at: Value,
+    /// When its access token ends.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub token_ends_at: Value,
     /// What a person should look at.
     #[serde(default)]
     pub problems: Vec<Problem>,
@@ -112,12 +121,16 @@ impl Report {
             self.watermark = next.watermark;
         }
         self.lag_ms = next.lag_ms;
+        self.backlog = next.backlog;
+        self.token_renewed_at = next.token_renewed_at;
+        self.token_ends_at = next.token_ends_at;
         for problem in next.problems {
             if !self.problems.contains(&problem) {
                 self.problems.push(problem);
             }
         }
-        self.other.extend(next.other);
+        // What only a part of a run says (where a backfill goes on) is not said by the whole, unless its last part does.
+        self.other = next.other;
     }
 
     /// The exit code that the problems call for.
@@ -151,12 +164,13 @@ mod tests {
         let mut first = report(
             r#"{"job":"new","connection":"default","started_at":"a","took_ms":5,"complete":false,"more":true,"seen":3,
                "created":2,"requests":{"kaspi":1,"amocrm":4},"watermark":"w1","lag_ms":9,
-               "problems":[{"code":"1","class":"parked","message":"m"}],"extra":1}"#,
+               "problems":[{"code":"1","class":"parked","message":"m"}],"backlog":9,"next_from_ms":1}"#,
         );
         first.merge(report(
             r#"{"job":"new","connection":"default","started_at":"b","took_ms":7,"complete":true,"more":false,"seen":1,
                "created":1,"requests":{"kaspi":2,"amocrm":1},"watermark":null,"lag_ms":0,
-               "problems":[{"code":"1","class":"parked","message":"m"},{"code":"2","class":"parked","message":"m"}]}"#,
+               "problems":[{"code":"1","class":"parked","message":"m"},{"code":"2","class":"parked","message":"m"}],
+               "backlog":2,"extra":1}"#,
         ));
         assert_eq!(
             (first.took_ms, first.seen, first.created, first.more, first.complete),
@@ -165,6 +179,12 @@ mod tests {
         assert_eq!(first.requests, Requests { kaspi: 3, amocrm: 5 });
         assert_eq!((first.started_at.as_str(), first.watermark.as_str()), (Some("a"), Some("w1")));
         assert_eq!(first.problems.len(), 2);
+        assert_eq!(first.backlog, 2);
+        assert_eq!(
+            first.other.keys().collect::<Vec<_>>(),
+            ["extra"],
+            "the last part has read all of its range"
+        );
         assert!(first.to_line().contains(r#""extra":1"#) && !first.to_line().contains('\n'));
     }
 

@@ -35,12 +35,20 @@ pub struct Report {
     pub parked: u64,
     /// Orders that wait until it is known what became of a lost answer.
     pub in_doubt: u64,
+    /// Orders of this shop that are not settled, whatever they wait for.
+    pub backlog: u64,
     /// Requests sent.
     pub requests: Requests,
     /// Orders created up to here are recorded, RFC 3339.
     pub watermark: Option<String>,
     /// How far the watermark is behind.
     pub lag_ms: Option<i64>,
+    /// When we renewed the token pair, RFC 3339; not with a long-lived token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_renewed_at: Option<String>,
+    /// When its access token ends, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_ends_at: Option<String>,
     /// What did not go well.
     pub problems: Vec<Problem>,
     /// Of a backfill: where to go on reading; `None` once the range is read.

@@ -272,6 +272,10 @@ async fn read_and_work(
         meta.working.clear();
         shop.set_meta(&meta)?;
     }
+    report.backlog = shop.pending(Day::from_number(0))?.len() as u64;
+    let (renewed_ms, ends_ms) = amo.token_life()?;
+    report.token_renewed_at = renewed_ms.map(rfc3339);
+    report.token_ends_at = ends_ms.map(rfc3339);
     report.requests.kaspi = kaspi.requests();
     report.requests.amocrm = amo.requests();
     report.more = is_left_to_read || orders_left;

@@ -19,7 +19,7 @@ use crate::{
     config::{Finding, OAuthClient, Text},
     ledger::{self, encode, hash},
     lock::Lock,
-    ports::{HttpError, Method},
+    ports::{HttpError, Method, StoreError},
 };
 
 const TOKEN_PATH: &str = "/oauth2/access_token";
@@ -41,6 +41,9 @@ struct Stored {
     v: u32,
     access: String,
     refresh: String,
+    /// When we renewed it.
+    #[serde(default)]
+    made_ms: Option<i64>,
     /// When to renew although the access token still works.
     #[serde(default)]
     renew_ms: Option<i64>,
@@ -77,6 +80,19 @@ impl Amo<'_> {
     /// What a person has to do about the tokens while they still work.
     pub fn token_problem(&self) -> Option<String> {
         self.tokens.problem.borrow().clone()
+    }
+
+    /// When we renewed the stored pair and when its access token ends, as far as that is known; of a long-lived token
+    /// it is not.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn token_life(&self) -> Result<(Option<i64>, Option<i64>), StoreError> {
+        if self.settings.credentials.long_lived.is_some() {
+            return Ok((None, None));
+        }
+        let stored: Option<Stored> = ledger::read(self.ports.store, &self.pair_key())?;
+        Ok(stored.map_or((None, None), |pair| (pair.made_ms, pair.ends_ms)))
     }
 
     /// The token for the next request.
@@ -176,7 +192,7 @@ impl Amo<'_> {
         taken.insert(self.connection.to_owned(), fingerprint);
         let ends_ms = credentials.expires_ms.filter(|_| !refresh.is_empty());
         let renew_ms = ends_ms.map(|ends_ms| ends_ms - HALF_LIFE_MS);
-        Some(Stored { v: 1, access, refresh, renew_ms, ends_ms, taken, dead: None })
+        Some(Stored { v: 1, access, refresh, made_ms: None, renew_ms, ends_ms, taken, dead: None })
     }
 
     /// Renews the pair whose access token is `used`, unless another run has done so.
@@ -219,9 +235,16 @@ impl Amo<'_> {
         match self.ask_for_pair(client, &pair.refresh, until_ms).await? {
             Renewal::Done { access, refresh, lives_ms } => {
                 let now_ms = self.ports.clock.now_ms();
-                let (renew_ms, ends_ms) = (Some(now_ms + lives_ms / 2), Some(now_ms + lives_ms));
-                let fresh =
-                    Stored { v: 1, access, refresh, renew_ms, ends_ms, taken: pair.taken, dead: None };
+                let fresh = Stored {
+                    v: 1,
+                    access,
+                    refresh,
+                    made_ms: Some(now_ms),
+                    renew_ms: Some(now_ms + lives_ms / 2),
+                    ends_ms: Some(now_ms + lives_ms),
+                    taken: pair.taken,
+                    dead: None,
+                };
                 self.store_pair(&fresh)?;
                 self.tokens.pair.replace(Some(fresh));
                 self.tokens.has_renewed.set(true);

@@ -32,6 +32,7 @@ fn violations(rig: &Rig) -> Vec<String> {
 fn assert_all_done(rig: &Rig, report: &Value) {
     assert_eq!(violations(rig), Vec::<String>::new(), "{report}");
     assert_eq!((config_problem(report), &report["parked"]), (None, &0.into()), "{report}");
+    assert_eq!(report["backlog"], 0, "{report}");
 }
 
 #[test]
@@ -59,8 +60,14 @@ fn a_good_pair_is_used_as_it_is_and_renewed_at_half_of_its_life() {
 #[test]
 fn a_pair_that_has_ended_is_renewed_once_and_moves_into_the_store() {
     let rig = rig(12, -5);
-    assert_all_done(&rig, &rig.run().expect("a report"));
+    let report = rig.run().expect("a report");
+    assert_all_done(&rig, &report);
     assert_eq!(rig.renewals(), 1);
+    let (renewed, ends) = (&report["token_renewed_at"], &report["token_ends_at"]);
+    assert!(
+        renewed.as_str() >= report["started_at"].as_str() && ends.as_str() > renewed.as_str(),
+        "{report}"
+    );
     rig.wait_minutes(1);
     rig.world.borrow_mut().kaspi.add_order(orders(14).pop().expect("fourteen"));
     assert_eq!(config_problem(&rig.run().expect("a report")), None);
@@ -116,6 +123,7 @@ fn a_dead_pair_is_said_with_the_way_out_while_orders_are_recorded() {
         assert!(problem.contains("AMO_REFRESH_TOKEN") && problem.contains("revoked"), "{problem}");
         assert!(problem.contains("AMO_LONG_LIVED_TOKEN") && problem.contains("токен"), "{problem}");
         assert_eq!((&report["seen"], &report["created"]), (&6.into(), &0.into()), "{report}");
+        assert_eq!(report["backlog"], 6, "{report}");
         assert_eq!(rig.renewals(), 1, "a refused token is not shown again, run {run}");
         rig.wait_minutes(1);
     }

@@ -9,6 +9,7 @@
 pub mod clock;
 pub mod commands;
 pub mod exit;
+pub mod fleet;
 pub mod imports;
 pub mod job;
 pub mod lease;

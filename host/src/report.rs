@@ -58,12 +58,12 @@ pub struct Report {
     /// How far that is behind.
     #[serde(default)]
     pub lag_ms: Value,
-    /// When the token pair was renewed, as the component writes it.
+    /// How long ago the token pair was renewed.
     #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub token_renewed_at: Value,
-    /// When its access token ends.
+    pub token_age_ms: Value,
+    /// How long its access token lives on.
     #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub token_ends_at: Value,
+    pub token_left_ms: Value,
     /// What a person should look at.
     #[serde(default)]
     pub problems: Vec<Problem>,
@@ -122,8 +122,8 @@ impl Report {
         }
         self.lag_ms = next.lag_ms;
         self.backlog = next.backlog;
-        self.token_renewed_at = next.token_renewed_at;
-        self.token_ends_at = next.token_ends_at;
+        self.token_age_ms = next.token_age_ms;
+        self.token_left_ms = next.token_left_ms;
         for problem in next.problems {
             if !self.problems.contains(&problem) {
                 self.problems.push(problem);
@@ -131,6 +131,13 @@ impl Report {
         }
         // What only a part of a run says (where a backfill goes on) is not said by the whole, unless its last part does.
         self.other = next.other;
+    }
+
+    /// What kept the run from doing its work: a setting, or a server.
+    pub fn failure(&self) -> Option<&Problem> {
+        let is_failure =
+            |problem: &&Problem| problem.class == "config" || problem.class.starts_with("upstream");
+        self.problems.iter().find(is_failure)
     }
 
     /// The exit code that the problems call for.

@@ -43,12 +43,12 @@ pub struct Report {
     pub watermark: Option<String>,
     /// How far the watermark is behind.
     pub lag_ms: Option<i64>,
-    /// When we renewed the token pair, RFC 3339; not with a long-lived token.
+    /// How long ago we renewed the token pair; not with a long-lived token.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub token_renewed_at: Option<String>,
-    /// When its access token ends, RFC 3339.
+    pub token_age_ms: Option<i64>,
+    /// How long its access token lives on.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub token_ends_at: Option<String>,
+    pub token_left_ms: Option<i64>,
     /// What did not go well.
     pub problems: Vec<Problem>,
     /// Of a backfill: where to go on reading; `None` once the range is read.

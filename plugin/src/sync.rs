@@ -274,8 +274,8 @@ async fn read_and_work(
     }
     report.backlog = shop.pending(Day::from_number(0))?.len() as u64;
     let (renewed_ms, ends_ms) = amo.token_life()?;
-    report.token_renewed_at = renewed_ms.map(rfc3339);
-    report.token_ends_at = ends_ms.map(rfc3339);
+    report.token_age_ms = renewed_ms.map(|renewed_ms| budget.now_ms() - renewed_ms);
+    report.token_left_ms = ends_ms.map(|ends_ms| ends_ms - budget.now_ms());
     report.requests.kaspi = kaspi.requests();
     report.requests.amocrm = amo.requests();
     report.more = is_left_to_read || orders_left;

@@ -12,6 +12,7 @@ mod retry;
 mod run;
 mod serve;
 mod statement;
+mod status;
 mod table;
 
 use std::{
@@ -80,6 +81,8 @@ enum Command {
     Backfill(backfill::Arguments),
     /// Compare the orders of some days with the leads in amoCRM
     Statement(statement::Arguments),
+    /// Say how all connections are doing: lag, backlog, doubt, token, last success
+    Status(status::Arguments),
     /// Bring the database up to date and say what was done
     Migrate,
     /// Show it working: simulators of both APIs, no account and no network
@@ -139,6 +142,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Retry(wanted) => retry::retry(settings(), plugin, wanted).await,
         Command::Backfill(wanted) => backfill::backfill(settings(), plugin, wanted).await,
         Command::Statement(wanted) => statement::statement(settings(), plugin, wanted).await,
+        Command::Status(wanted) => status::status(&settings(), wanted).await,
         Command::Demo { keep } => demo::demo(plugin, keep).await,
         Command::Migrate => migrate::migrate(&settings()).await,
         Command::Config { action: ConfigAction::Check { offline, connection } } => {
@@ -274,6 +278,8 @@ mod tests {
             "retry --all",
             "backfill --from 2026-11-01 --to 2026-11-24 --max-seconds 5",
             "statement --day 2026-11-24 --json",
+            "status",
+            "status --json",
             "statement --from 2026-11-01 --to 2026-11-24 --repair --missing --connection two",
         ] {
             parse(arguments).unwrap_or_else(|error| panic!("{arguments}: {error}"));

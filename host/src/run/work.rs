@@ -190,7 +190,10 @@ impl Run {
             started_ms,
             took_ms: millis(took),
             report: outcome.report.as_ref().map(Report::to_line),
-            error: outcome.error.as_ref().map(ToString::to_string),
+            error: outcome.error.as_ref().map(ToString::to_string).or_else(|| {
+                let failure = outcome.report.as_ref()?.failure()?;
+                Some(failure.message.clone())
+            }),
         };
         if let Err(error) = self.host.store.record_run(&run).await {
             tracing::warn!(connection, "cannot record the run: {error}");

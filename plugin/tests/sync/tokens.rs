@@ -63,11 +63,10 @@ fn a_pair_that_has_ended_is_renewed_once_and_moves_into_the_store() {
     let report = rig.run().expect("a report");
     assert_all_done(&rig, &report);
     assert_eq!(rig.renewals(), 1);
-    let (renewed, ends) = (&report["token_renewed_at"], &report["token_ends_at"]);
-    assert!(
-        renewed.as_str() >= report["started_at"].as_str() && ends.as_str() > renewed.as_str(),
-        "{report}"
-    );
+    let life_ms = report["token_age_ms"].as_i64().zip(report["token_left_ms"].as_i64());
+    let (age_ms, left_ms) = life_ms.expect("a pair that was just renewed");
+    assert!((0..=report["took_ms"].as_i64().unwrap_or(0)).contains(&age_ms), "{report}");
+    assert_eq!(age_ms + left_ms, DAY_S * 1_000, "{report}");
     rig.wait_minutes(1);
     rig.world.borrow_mut().kaspi.add_order(orders(14).pop().expect("fourteen"));
     assert_eq!(config_problem(&rig.run().expect("a report")), None);

@@ -15,7 +15,7 @@ const STEPS: [Step; 7] = [
     ("component", |workspace| build::component(workspace).map(drop)),
     ("clippy", lint::clippy),
     ("docs", lint::docs),
-    ("test", |workspace| test::all(workspace, &[])),
+    ("test", |workspace| test::all(workspace, true, &[])),
     ("demo", |workspace| test::demo(workspace, false)),
     ("deny", deny::all),
 ];

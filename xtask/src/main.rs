@@ -8,6 +8,7 @@ mod ci;
 mod command;
 mod deny;
 mod lint;
+mod servers;
 mod settings;
 mod test;
 mod workspace;
@@ -22,17 +23,26 @@ Usage: cargo xtask COMMAND
 
   build [--release]    component, then the program with the component embedded
   build --component    only the component, as the program and the tests take it
-  test [ARGS]          component and its hostile double, then all tests; ARGS go to `cargo test`
+  test [--all] [ARGS]  component and its hostile double, then all tests; ARGS go to `cargo test`
+  servers [--all]      the database servers that these tests would find or start, with their versions
   bench                what the limits around the component cost: time, CPU, memory
   demo [--keep]        the program on simulators of both APIs; --keep leaves it running
   lint                 formatting and clippy, natively and for WebAssembly, warnings denied
   deny                 licences, banned crates, sources, and advisories where they can be fetched
   settings             writes docs/configuration.md's tables and .env.example from the code
   docs                 rustdoc, warnings denied
-  ci                   lint, test, demo, deny and docs, with the time of each
+  ci                   lint, test --all, demo, deny and docs, with the time of each
   help                 this text
 
 CARGO_TARGET_DIR is honoured. The WebAssembly target and cargo-deny are installed when they are missing.
+
+The store is tested on SQLite always, on PostgreSQL and MariaDB where they can be had. In this order:
+  1. KASPI_AMOCRM_TEST_POSTGRES, KASPI_AMOCRM_TEST_MARIADB: the URL of a server on which databases may be made;
+     `absent` for none, `start` for the third way even where a server answers
+  2. a server of this machine without a password: postgres@127.0.0.1:5432, root@127.0.0.1:3306
+  3. the programs that are installed, started for this run in a temporary folder and on a free port
+  4. with --all: the packages of Debian or Ubuntu, installed with apt-get, then as before
+With --all it is an error when one cannot be had; otherwise the last line says what was left out.
 ";
 
 fn main() -> ExitCode {
@@ -55,7 +65,12 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["build", "--component"]
         | ["build", "--component", "--release"]
         | ["build", "--release", "--component"] => build::component(&Workspace::find()?).map(drop),
-        ["test", rest @ ..] => test::all(&Workspace::find()?, rest),
+        ["test", rest @ ..] => {
+            let (all, rest) = servers::split_all(rest);
+            test::all(&Workspace::find()?, all, rest)
+        }
+        ["servers"] => test::servers(false),
+        ["servers", "--all"] => test::servers(true),
         ["bench"] => test::bench(&Workspace::find()?),
         ["demo"] => test::demo(&Workspace::find()?, false),
         ["demo", "--keep"] => test::demo(&Workspace::find()?, true),

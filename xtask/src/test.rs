@@ -7,24 +7,37 @@ use anyhow::Result;
 use crate::{
     build::{self, HOSTILE_VARIABLE, Profile, cargo_with_component},
     command::{run, say},
+    servers,
     workspace::Workspace,
 };
 
-/// Builds both components and runs all tests; further arguments go to `cargo test`.
+/// Builds both components and runs all tests; further arguments go to `cargo test`. With `all_servers` none of the
+/// databases may be left out.
 ///
 /// # Errors
-/// When a build or a test fails.
-pub(crate) fn all(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
+/// When a server cannot be had, or a build or a test fails.
+pub(crate) fn all(workspace: &Workspace, all_servers: bool, arguments: &[&str]) -> Result<()> {
+    // First: what is missing shows before minutes of building.
+    let servers = servers::find(all_servers)?;
     let component = build::component(workspace)?;
     let hostile = build::hostile(workspace)?;
-    say("running all tests");
+    say(&format!("running all tests, {}", servers.summary()));
     run(cargo_with_component(workspace, &component)
         .env(HOSTILE_VARIABLE, hostile)
+        .envs(servers.variables())
         .args(["test", "--workspace", "--no-fail-fast"])
         .args(arguments))?;
-    say(
-        "all tests passed; not run: the store on PostgreSQL and MariaDB (SQLite is the only store built yet)",
-    );
+    let which = if arguments.is_empty() { "all tests passed" } else { "the tests that were named passed" };
+    say(&format!("{which}; {}", servers.summary()));
+    Ok(())
+}
+
+/// Finds or starts the database servers of the tests and says which they are.
+///
+/// # Errors
+/// When a server cannot be had.
+pub(crate) fn servers(all: bool) -> Result<()> {
+    say(&servers::find(all)?.summary());
     Ok(())
 }
 

@@ -121,7 +121,8 @@ impl Kind {
         let value = match env::var(self.variable()) {
             Ok(value) => value,
             Err(env::VarError::NotPresent) => String::new(),
-            Err(error) => return Err(error).with_context(|| self.variable()),
+            // Its text would repeat the value, and that may hold a password.
+            Err(env::VarError::NotUnicode(_)) => bail!("its variable is no UTF-8 text"),
         };
         let local = self.url(self.default_port());
         let answers = || client::version(self, &local).is_some_and(|version| self.is_own(&version));

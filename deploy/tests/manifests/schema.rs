@@ -44,6 +44,15 @@ fn objects_can_be_told_apart() {
 }
 
 #[test]
+fn the_documentation_names_the_version_that_is_checked() {
+    let manifest: toml::Table = text("Cargo.toml").parse().unwrap();
+    let feature = &manifest["workspace"]["dependencies"]["k8s-openapi"]["features"][0];
+    let version = feature.as_str().unwrap().trim_start_matches('v').replace('_', ".");
+    let named = format!("the types of the Kubernetes API, version {version}:");
+    assert!(text("docs/operations.md").contains(&named), "{named}");
+}
+
+#[test]
 fn planted_mistakes_are_found() {
     let serve = text("deploy/kubernetes/serve.yaml");
     for (right, wrong, fault) in [

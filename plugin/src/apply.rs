@@ -13,13 +13,15 @@ use crate::{
     create::{Item, Made},
     elements, follow,
     gather::Gather as _,
-    ledger::{AccountLedger, Attempt, Effect, Note, Pairs, Record, ShopLedger, Tail},
+    ledger::{AccountLedger, Attempts, Effect, Note, Pairs, Record, ShopLedger, Tail},
     links::{self, Direction},
+    lock::Taken,
     model::{ContactId, ElementId, LeadId, OrderCode},
     note,
-    plan::{self, Crm, Known, KnownLead, Plan, PlannedNote, Policy, Work},
+    plan::{self, Crm, KnownLead, Plan, PlannedNote, Policy, Work},
     ports::{Ports, StoreError},
     report::Report,
+    sync::Budget,
     witness,
 };
 
@@ -57,12 +59,14 @@ pub struct Session<'a> {
     pub account: AccountLedger<'a>,
     /// What the settings mean in this account.
     pub check: &'a AccountCheck,
-    /// Open attempts, as stored.
-    pub attempts: BTreeMap<String, Attempt>,
+    /// Open attempts of all shops of the account.
+    pub attempts: Attempts,
     /// How far the list of leads has been read.
     pub tail: Tail,
     /// What is known of the CRM.
     pub crm: Crm,
+    /// Orders that may wait for what other shops left in doubt; empty once that was looked for.
+    pub awaiting: Vec<OrderCode>,
     /// What was done.
     pub report: &'a mut Report,
     /// Entities in one request.
@@ -84,68 +88,27 @@ impl<'a> Session<'a> {
         self.report.updated += u64::from(self.changed.insert(code.clone()));
     }
 
-    /// Looks for what open attempts may have made, before anything else is done.
-    pub async fn settle_doubts(&mut self) -> Result<(), Failure> {
-        let open: BTreeMap<String, Attempt> =
-            self.attempts.iter().filter(|(_, a)| !a.is_absent).map(|(k, a)| (k.clone(), a.clone())).gather();
-        if open.is_empty() {
-            return Ok(());
-        }
-        let began_ms = self.now_ms();
-        let look = witness::look_for(self, &open).await?;
-        let mut pairs = Pairs::new();
-        for (key, id) in &look.found {
-            let Some(effect) = Effect::parse(key) else { continue };
-            pairs.extend(self.made_pairs(&effect, *id)?);
-            self.attempts.remove(key);
-        }
-        for key in &look.absent {
-            if let Some(attempt) = self.attempts.get_mut(key) {
-                witness::count_absence(attempt, began_ms, self.settings.settle_ms);
-            }
-        }
-        pairs.push(self.account.attempts_pair(&self.attempts));
-        self.account.write(&pairs)?;
-        Ok(())
-    }
-
-    /// What is stored when an effect is known to exist, for attempts of earlier runs.
-    fn made_pairs(&mut self, effect: &Effect, id: i64) -> Result<Pairs, Failure> {
-        Ok(match effect {
-            Effect::Contact(key) => vec![self.account.contact_pair(key, ContactId(id))],
-            Effect::Element(key) => vec![self.account.element_pair(key, ElementId(id))],
-            Effect::Lead(code) => {
-                self.tail.learn([id]);
-                // The order itself is taken over from this entry when it is worked on.
-                vec![self.account.own_lead_pair(code, LeadId(id), &self.settings.connection)]
-            }
-            Effect::Note(code, revision) => {
-                let (mut loaded, _) = self.shop.load(std::slice::from_ref(code))?;
-                match loaded.pop().and_then(|loaded| loaded.record) {
-                    Some(mut record) => {
-                        record.note = Note::Done;
-                        record.told(*revision, self.now_ms());
-                        vec![self.shop.record_pair(code, &record)]
-                    }
-                    None => Pairs::new(),
+    /// Takes the lock of the account and forgets what another shop may have changed since it was last ours. Waits a
+    /// while for it; [`Stop::Busy`] if that was in vain. A dry run changes nothing, so it excludes nobody.
+    pub(crate) async fn take_account(&mut self, budget: &Budget<'_>) -> Result<(), Failure> {
+        if self.report.plan.is_none() {
+            match self.amo.lock.take(self.check.account_id, budget.left_ms()).await? {
+                None => return Err(Stop::Busy.into()),
+                Some(Taken::Undisturbed) => {}
+                Some(Taken::AfterOthers) => {
+                    self.attempts = self.account.attempts()?;
+                    self.tail = self.account.tail()?;
+                    self.crm = Crm::default();
+                    self.load_doubts();
                 }
             }
-        })
+        }
+        Ok(self.account.ensure_salt(&self.settings.connection)?)
     }
 
-    /// Tells the plan about attempts that are open.
-    pub fn load_doubts(&mut self) {
-        for (key, _) in self.attempts.iter().filter(|(_, attempt)| !attempt.is_absent) {
-            match Effect::parse(key) {
-                Some(Effect::Contact(key)) => drop(self.crm.contacts.insert(key, Known::Doubt)),
-                Some(Effect::Element(key)) => drop(self.crm.elements.insert(key, Known::Doubt)),
-                Some(Effect::Lead(code)) => drop(self.crm.leads.insert(code, KnownLead::Doubt)),
-                Some(Effect::Note(code, revision)) => {
-                    drop(self.crm.notes.insert((code, revision), Known::Doubt));
-                }
-                None => {}
-            }
-        }
+    /// Gives the account back.
+    pub(crate) fn release_account(&self) -> Result<(), Failure> {
+        Ok(self.amo.lock.release()?)
     }
 
     /// Asks something that depends on the policy of this moment.
@@ -360,6 +323,10 @@ impl<'a> Session<'a> {
     }
 
     fn adopt(&mut self, leads: &[(OrderCode, LeadId)], works: &mut [Work]) -> Result<(), Failure> {
+        if self.report.plan.is_none() && !self.amo.lock.renew()? {
+            // Another shop may have taken the same leads over.
+            return Err(Stop::Busy.into());
+        }
         let mut pairs = Pairs::new();
         for (code, lead) in leads {
             let is_ours = matches!(self.crm.leads.get(code), Some(KnownLead::There(_)));
@@ -385,12 +352,16 @@ impl<'a> Session<'a> {
                 pairs.push(self.shop.record_pair(code, record));
             });
             pairs.push(self.account.own_lead_pair(code, *lead, &self.settings.connection));
-            self.attempts.remove(&Effect::Lead(code.clone()).key());
             self.report.adopted += u64::from(!is_ours);
             self.report.created += u64::from(is_ours);
         }
-        pairs.push(self.account.attempts_pair(&self.attempts));
-        Ok(self.account.write(&pairs)?)
+        self.account.write(&pairs)?;
+        self.account.amend_attempts(&mut self.attempts, &mut |attempts| {
+            for (code, _) in leads {
+                attempts.remove(&Effect::Lead(code.clone()).key());
+            }
+        })?;
+        Ok(())
     }
 
     async fn look_for_notes(

@@ -2,13 +2,15 @@
 //!
 //! An attempt is durable before the first byte of its request, and its outcome before the next request. An answer
 //! that proves nothing is followed by one look at once; what that does not show stays in doubt.
+//! Between attempt and request the lock of the account is renewed: who takes it over later finds the attempt, and if
+//! somebody took it over before, nothing is sent.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::{
-    amocrm::{Amo, Creation, WRITE_DEADLINE_MS, Write},
+    amocrm::{Amo, Creation, Stop, WRITE_DEADLINE_MS, Write},
     apply::{Failure, Session},
     gather::Gather as _,
     ledger::{Attempt, Effect, Pairs},
@@ -66,7 +68,8 @@ impl Session<'_> {
         made: &mut dyn FnMut(&mut Self, &Effect, i64) -> Pairs,
     ) -> Result<Vec<(Effect, Made)>, Failure> {
         let (alone, mut together): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| {
-            item.is_alone || self.attempts.get(&item.effect.key()).is_some_and(|attempt| attempt.is_absent)
+            item.is_alone
+                || self.attempts.open.get(&item.effect.key()).is_some_and(|attempt| attempt.is_absent)
         });
         let mut outcomes = Vec::new();
         let mut alone = alone.into_iter();
@@ -93,18 +96,28 @@ impl Session<'_> {
         let began_ms = self.now_ms();
         let deadline_ms = began_ms + i64::try_from(WRITE_DEADLINE_MS).unwrap_or(i64::MAX);
         for item in batch {
-            let attempt =
-                Attempt { deadline_ms, floor, about: item.about, scans: Vec::new(), is_absent: false };
-            self.attempts.insert(item.effect.key(), attempt);
+            let attempt = Attempt {
+                deadline_ms,
+                floor,
+                about: item.about,
+                scans: Vec::new(),
+                is_absent: false,
+                shop: self.settings.connection.clone(),
+            };
+            self.attempts.open.insert(item.effect.key(), attempt);
         }
-        self.account.write(&vec![self.account.attempts_pair(&self.attempts)])?;
+        if !self.account.swap_attempts(&mut self.attempts)? {
+            // What was looked at before may be out of date.
+            self.attempts = self.account.attempts()?;
+            return Err(Stop::Busy.into());
+        }
 
         let bodies: Vec<Value> = batch.iter().map(|item| item.body.clone()).collect();
         let answer = match self.amo.create(kind, bodies).await {
             Ok(answer) => answer,
             Err(stop) => {
                 // Turned away before it was read: nothing is open.
-                self.forget(batch)?;
+                self.close_attempts(batch, &|_| false)?;
                 return Err(stop.into());
             }
         };
@@ -175,7 +188,7 @@ impl Session<'_> {
             .filter(|(i, _)| outcomes[*i] == Made::Doubt || resend.contains(i))
             .filter_map(|(_, item)| {
                 let key = item.effect.key();
-                Some((key.clone(), self.attempts.get(&key)?.clone()))
+                Some((key.clone(), self.attempts.open.get(&key)?.clone()))
             })
             .collect();
         match witness::look_for(self, &wanted).await {
@@ -205,24 +218,33 @@ impl Session<'_> {
             if let Made::There(id) = outcome {
                 pairs.extend(made(self, &item.effect, *id));
             }
-            let key = item.effect.key();
-            if *outcome != Made::Doubt {
-                self.attempts.remove(&key);
-            } else if let Some(attempt) = self.attempts.get_mut(&key) {
-                // Tickets and pauses may have held the request back: it settles from when it was given up.
-                attempt.deadline_ms = attempt.deadline_ms.max(self.ports.clock.now_ms());
-            }
         }
-        // The attempts come last: what is recorded as made stands before the attempt goes.
-        pairs.push(self.account.attempts_pair(&self.attempts));
-        Ok(self.account.write(&pairs)?)
+        // What is recorded as made stands before the attempt goes. Both may come after the lock was lost: nobody else
+        // makes, and so records, what an open attempt may have made.
+        if !pairs.is_empty() {
+            self.account.write(&pairs)?;
+        }
+        self.close_attempts(batch, &|i| outcomes[i] == Made::Doubt)
     }
 
-    fn forget(&mut self, batch: &[Item]) -> Result<(), Failure> {
-        for item in batch {
-            self.attempts.remove(&item.effect.key());
-        }
-        Ok(self.account.write(&vec![self.account.attempts_pair(&self.attempts)])?)
+    /// Takes the attempts of a batch away that are in no doubt.
+    fn close_attempts(&mut self, batch: &[Item], is_open: &dyn Fn(usize) -> bool) -> Result<(), Failure> {
+        let (connection, now_ms) = (self.settings.connection.as_str(), self.ports.clock.now_ms());
+        let keys: Vec<String> = batch.iter().map(|item| item.effect.key()).collect();
+        self.account.amend_attempts(&mut self.attempts, &mut |attempts| {
+            for (i, key) in keys.iter().enumerate() {
+                let Some(attempt) = attempts.get_mut(key).filter(|a| a.may_be_of(connection)) else {
+                    continue;
+                };
+                if is_open(i) {
+                    // Tickets and pauses may have held the request back: it settles from when it was given up.
+                    attempt.deadline_ms = attempt.deadline_ms.max(now_ms);
+                } else {
+                    attempts.remove(key);
+                }
+            }
+        })?;
+        Ok(())
     }
 
     /// Doubles the batch while full ones are answered quickly, halves it when an answer was lost.

@@ -76,7 +76,7 @@ pub async fn orders(ports: Ports<'_>, options: &str) -> Result<String, RunError>
     let now_ms = ports.clock.now_ms();
     let meta = shop.meta()?.unwrap_or_else(|| Meta::first(now_ms, settings.first_lookback_ms));
     let attempts = match shop.pin()? {
-        Some(pin) => AccountLedger::open(ports.store, pin.account_id)?.attempts()?,
+        Some(pin) => AccountLedger::open(ports.store, pin.account_id)?.attempts()?.open,
         None => Default::default(),
     };
     let mut next = None;
@@ -316,7 +316,11 @@ fn trouble_in_russian(class: &str) -> &'static str {
         "link_refused" => "amoCRM не даёт привязать товары",
         "note_refused" => "amoCRM не принимает примечание",
         "change_refused" => "amoCRM не даёт изменить сделку",
-        "other_shop" => "сделка с этим номером принадлежит другому магазину того же аккаунта",
+        "other_shop" => {
+            "сделку по этому заказу ведёт другое подключение того же аккаунта amoCRM, а у заказа одна сделка: если оба \
+             подключения читают один магазин Kaspi, удалите одно; если подключение переименовали, верните ему прежнее \
+             имя; затем kaspi-amocrm retry"
+        }
         "gone" => {
             "сделка исчезла из amoCRM и сама не создаётся заново; если нужно: kaspi-amocrm statement --repair --missing"
         }
@@ -350,7 +354,7 @@ pub async fn retry(ports: Ports<'_>, options: &str) -> Result<String, RunError> 
         codes
     };
     let attempts = match shop.pin()? {
-        Some(pin) => AccountLedger::open(&store, pin.account_id)?.attempts()?,
+        Some(pin) => AccountLedger::open(&store, pin.account_id)?.attempts()?.open,
         None => Default::default(),
     };
     let (mut retried, mut in_doubt, mut done) = (Vec::new(), Vec::new(), Vec::new());

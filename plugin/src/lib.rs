@@ -14,6 +14,7 @@ pub mod config;
 pub mod contacts;
 mod create;
 pub mod describe;
+mod doubt;
 pub mod elements;
 mod follow;
 mod gather;

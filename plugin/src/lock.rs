@@ -1,9 +1,13 @@
-//! A lock that processes share through the store.
+//! Locks that processes share through the store.
 //!
 //! Its key holds the time at which the lock ends, so the lock of a process that died ends by itself, and a short hash
 //! of its owner. Owners are connections, of which the lease lets only one run through: a lock that a connection finds
-//! to be its own was left behind by a run that died. Nothing but this file may write to such a key: see
+//! to be its own was left behind by a run that died. Nothing but this module may write to such a key: see
 //! [`Store::increment`].
+
+mod account;
+
+pub use account::{AccountLock, Taken};
 
 use crate::{
     ledger::hash,
@@ -38,13 +42,11 @@ impl<'a> Lock<'a> {
     ) -> Result<Option<Self>, StoreError> {
         // Makes the key where it is missing: a compare-and-swap is only safe on one that exists.
         let seen = store.increment(key, 0)?;
-        let owner = i64::from_str_radix(&hash(&[owner])[..4], 16).expect("a hash is hexadecimal");
-        let (seen_ms, seen_owner) = (seen >> OWNER_BITS, seen & ((1 << OWNER_BITS) - 1));
-        let is_held = now_ms < seen_ms && seen_ms < now_ms + AHEAD_MS_MAX;
-        if is_held && seen_owner != owner {
+        let owner = owner_number(owner);
+        if is_held(seen, now_ms) && owner_of(seen) != owner {
             return Ok(None);
         }
-        let held = ((now_ms + ttl_ms) << OWNER_BITS) | owner;
+        let held = stamp(now_ms + ttl_ms, owner);
         let is_ours = store.swap(key, &seen.to_le_bytes(), &held.to_le_bytes())?;
         Ok(is_ours.then_some(Self { store, key, held }))
     }
@@ -61,6 +63,37 @@ impl<'a> Lock<'a> {
     pub fn release(self) -> Result<(), StoreError> {
         self.store.swap(self.key, &self.held.to_le_bytes(), &0_i64.to_le_bytes()).map(drop)
     }
+}
+
+/// Who of several owners came first: the same answer for all who ever ask, also for those that stood still meanwhile.
+/// With an owner it is them if nobody was before; without one it may be nobody.
+pub(crate) fn first(store: &dyn Store, key: &str, owner: Option<&str>) -> Result<Option<i64>, StoreError> {
+    let nobody = 0_i64.to_le_bytes();
+    if let Some(owner) = owner {
+        store.increment(key, 0)?;
+        store.swap(key, &nobody, &stamp(1, owner_number(owner)).to_le_bytes())?;
+    }
+    let seen = store.get(key)?.and_then(|bytes| Some(i64::from_le_bytes(bytes.try_into().ok()?)));
+    Ok(seen.filter(|seen| *seen != 0).map(owner_of))
+}
+
+/// A moment and an owner in one number; in order of the moments.
+fn stamp(moment_ms: i64, owner: i64) -> i64 {
+    (moment_ms << OWNER_BITS) | owner
+}
+
+pub(crate) fn owner_number(owner: &str) -> i64 {
+    i64::from_str_radix(&hash(&[owner])[..4], 16).expect("a hash is hexadecimal")
+}
+
+fn owner_of(stamp: i64) -> i64 {
+    stamp & ((1 << OWNER_BITS) - 1)
+}
+
+/// Whether a stored number says that somebody has the lock.
+fn is_held(seen: i64, now_ms: i64) -> bool {
+    let until_ms = seen >> OWNER_BITS;
+    now_ms < until_ms && until_ms < now_ms + AHEAD_MS_MAX
 }
 
 #[cfg(test)]

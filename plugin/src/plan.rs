@@ -287,7 +287,11 @@ fn lead_step(work: &Work, crm: &Crm, policy: &Policy<'_>, plan: &mut Plan) {
         Some(KnownLead::OfAnotherShop(shop)) => plan.refused.push((
             code.clone(),
             "other_shop",
-            format!("connection {shop} already has a lead for this number in the same account"),
+            format!(
+                "connection {shop} has the lead of this order in the same amoCRM account, and an order has one lead: \
+                 if both connections read the same Kaspi shop, remove one; if {shop} was renamed, give it its old name \
+                 back; then: kaspi-amocrm retry"
+            ),
         )),
         Some(KnownLead::Absent) => match &work.order.buyer.phone {
             None => plan.make_leads.push((code.clone(), lead_draft(&work.order, None, policy))),

@@ -103,7 +103,8 @@ pub enum StoreError {
     Unusable(String),
 }
 
-/// A durable key-value store with one writer at a time (the lease sees to that).
+/// A durable key-value store. What belongs to a shop has one writer at a time (its lease sees to that); what shops of
+/// an account share is worked on under [`AccountLock`](crate::lock::AccountLock).
 pub trait Store {
     /// Values of the keys, in the order of the keys.
     ///

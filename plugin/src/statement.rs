@@ -34,6 +34,10 @@ use compare::{Difference, Kind};
 const PAGES_MAX: usize = 400;
 /// A lead may be older than its order by clock and by people: so much is read before the range.
 const BEFORE_S: i64 = 86_400;
+/// How long other shops of the account are waited for before something is mended.
+const WAIT_MS: u64 = 20_000;
+const BUSY: &str = "other shops of this amoCRM account are at work, so nothing was mended; try again in a minute / \
+    с этим аккаунтом amoCRM работают другие магазины, поэтому ничего не исправлено; повторите через минуту";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,7 +121,17 @@ pub async fn statement(ports: Ports<'_>, options: &str) -> Result<String, RunErr
         }
         if options.repair && report.problems.is_empty() {
             let account = answer.account_id.map(|id| AccountLedger::open(ports.store, id)).transpose()?;
-            mend::mend(&shop, account.as_ref(), &mut differences, options.missing, now_ms)?;
+            // Only leads that are forgotten concern other shops.
+            let is_free = match answer.account_id.filter(|_| options.missing) {
+                Some(id) => amo.lock.take(id, WAIT_MS).await?.is_some(),
+                None => true,
+            };
+            if is_free {
+                mend::mend(&shop, account.as_ref(), &mut differences, options.missing, now_ms)?;
+                amo.lock.release()?;
+            } else {
+                report.problem("upstream_amocrm", BUSY);
+            }
         }
     }
     let complete = report.problems.is_empty();

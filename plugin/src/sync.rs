@@ -139,6 +139,11 @@ impl<'a> Budget<'a> {
         self.took_ms() * 2 >= self.max_ms
     }
 
+    /// What is left of it.
+    pub fn left_ms(&self) -> u64 {
+        self.max_ms.saturating_sub(self.took_ms())
+    }
+
     /// Whether no new unit should begin.
     pub fn is_spent(&self) -> bool {
         self.took_ms() >= self.max_ms
@@ -259,7 +264,7 @@ async fn read_and_work(
         Err(Failure::Store(error)) => return Err(error.into()),
         Err(Failure::Stop(stop)) => {
             tell(&stop, &mut meta, report);
-            stop == Stop::Ending
+            matches!(stop, Stop::Ending | Stop::Busy)
         }
     };
     if let Some(problem) = amo.token_problem() {
@@ -319,7 +324,7 @@ fn count_deaths(shop: &ShopLedger<'_>, meta: &mut Meta) -> Result<(), StoreError
 
 fn tell(stop: &Stop, meta: &mut Meta, report: &mut Report) {
     let class = match stop {
-        Stop::Ending => return,
+        Stop::Ending | Stop::Busy => return,
         Stop::Config(_) => "config",
         Stop::Paused { until_ms, .. } => {
             meta.paused_until_ms = *until_ms;

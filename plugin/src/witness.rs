@@ -529,7 +529,14 @@ mod tests {
 
     #[test]
     fn absence_needs_two_late_scans_apart() {
-        let fresh = Attempt { deadline_ms: 1_000, floor: 0, about: 0, scans: vec![], is_absent: false };
+        let fresh = Attempt {
+            deadline_ms: 1_000,
+            floor: 0,
+            about: 0,
+            scans: vec![],
+            is_absent: false,
+            shop: String::new(),
+        };
         for (looks, wanted) in [
             (vec![1_299], false),
             (vec![1_300], false),

@@ -8,6 +8,7 @@ use crate::{
     changes::{self, SeenLead},
     config::Settings,
     create::batch_size,
+    doubt::doubts,
     follow,
     gather::Gather as _,
     ingest::tell_unreadable,
@@ -60,7 +61,8 @@ pub(crate) async fn into_amocrm(
     };
     let account = AccountLedger::open(ports.store, check.account_id)?;
     let attempts = account.attempts()?;
-    if pending.is_empty() && attempts.is_empty() && !looks_for_edits {
+    let doubts = doubts(&attempts, shop, &settings.connection, None)?;
+    if pending.is_empty() && doubts.is_empty() && !looks_for_edits {
         return Ok(false);
     }
     let tail = account.tail()?;
@@ -74,13 +76,19 @@ pub(crate) async fn into_amocrm(
         attempts,
         tail,
         crm: Crm::default(),
+        awaiting: pending.clone(),
         report,
         batch: batch_size(meta.batch),
         forgotten: BTreeSet::new(),
         changed: BTreeSet::new(),
     };
-    session.settle_doubts().await?;
     session.load_doubts();
+    if !doubts.is_empty() {
+        session.take_account(budget).await?;
+        let settled = session.settle_doubts(None).await;
+        session.release_account()?;
+        settled?;
+    }
     if looks_for_edits {
         follow::notice_edits(&mut session, meta).await?;
     }
@@ -91,7 +99,7 @@ pub(crate) async fn into_amocrm(
         }
         is_first = false;
         let unit: Vec<OrderCode> = pending.drain(..pending.len().min(UNIT)).collect();
-        work_on(&mut session, kaspi, meta, &unit, budget.now_ms()).await?;
+        work_on(&mut session, kaspi, meta, &unit, budget).await?;
         meta.batch = session.batch;
     }
     Ok(false)
@@ -153,8 +161,9 @@ async fn work_on(
     kaspi: &Kaspi<'_>,
     meta: &mut Meta,
     unit: &[OrderCode],
-    now_ms: i64,
+    budget: &Budget<'_>,
 ) -> Result<(), Failure> {
+    let now_ms = budget.now_ms();
     let (loaded, unreadable) = session.shop.load(unit)?;
     for bad in unreadable {
         session.report.parked += 1;
@@ -169,9 +178,9 @@ async fn work_on(
     // Orders on which runs died go alone; the others first.
     let (mut alone, mut together): (Vec<Work>, Vec<Work>) =
         works.into_iter().partition(|work| work.record.deaths >= DEATHS_ALONE);
-    run_unit(session, meta, &mut together, now_ms).await?;
+    run_unit(session, meta, &mut together, budget).await?;
     for work in &mut alone {
-        run_unit(session, meta, std::slice::from_mut(work), now_ms).await?;
+        run_unit(session, meta, std::slice::from_mut(work), budget).await?;
     }
     Ok(())
 }
@@ -237,15 +246,31 @@ async fn complete(
     Ok(Some(Work { order, record }))
 }
 
-/// Plans and applies until nothing can be done at this moment.
+/// Plans and applies until nothing can be done at this moment, while no other shop works with the account.
 async fn run_unit(
+    session: &mut Session<'_>,
+    meta: &mut Meta,
+    works: &mut [Work],
+    budget: &Budget<'_>,
+) -> Result<(), Failure> {
+    if works.is_empty() {
+        return Ok(());
+    }
+    session.take_account(budget).await?;
+    let result = plan_and_apply(session, meta, works, budget.now_ms()).await;
+    session.release_account()?;
+    result
+}
+
+async fn plan_and_apply(
     session: &mut Session<'_>,
     meta: &mut Meta,
     works: &mut [Work],
     now_ms: i64,
 ) -> Result<(), Failure> {
-    if works.is_empty() {
-        return Ok(());
+    let awaiting = std::mem::take(&mut session.awaiting);
+    if !awaiting.is_empty() {
+        session.settle_doubts(Some(&awaiting)).await?;
     }
     meta.working = works.iter().map(|work| work.order.code.as_str().to_owned()).collect();
     session.shop.set_meta(meta)?;

@@ -66,11 +66,9 @@ impl AsyncRead for Gated {
 impl AsyncWrite for Gated {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if let Some(gate) = &this.gate {
-            if !gate.is_open() {
-                gate.was_shut.store(true, Ordering::Release);
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-            }
+        if let Some(gate) = this.gate.as_ref().filter(|gate| !gate.is_open()) {
+            gate.was_shut.store(true, Ordering::Release);
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let written = Pin::new(&mut this.stream).poll_write(cx, buf);
         if written.is_ready() {

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     config::{AmoSettings, Settings},
     gather::Gather as _,
+    lock::AccountLock,
     model::{ContactId, LeadId},
     pace::Pace,
     ports::{HttpError, HttpRequest, HttpResponse, Method, Ports, StoreError},
@@ -53,6 +54,9 @@ pub enum Stop {
     /// The host is about to end: no trouble, the next run goes on.
     #[error("this host is ending")]
     Ending,
+    /// Another shop works with the account: no trouble, it goes on once it is free.
+    #[error("another shop works with this account")]
+    Busy,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -114,6 +118,8 @@ pub struct Amo<'a> {
     pub(super) settings: &'a AmoSettings,
     pub(super) connection: &'a str,
     pub(super) tokens: Tokens,
+    /// Under which whatever belongs to the account is read, judged and made.
+    pub(crate) lock: AccountLock<'a>,
     /// In a dry run: ids made up so far for what is not sent.
     made_up: Option<Cell<i64>>,
     pace: Pace<'a>,
@@ -130,6 +136,7 @@ impl<'a> Amo<'a> {
             settings,
             connection,
             tokens: Tokens::default(),
+            lock: AccountLock::new(ports, connection),
             made_up: None,
             pace: Pace::new(ports.clock, settings.requests_per_second, rest_ms),
             paused_until_ms: Cell::new(0),
@@ -270,6 +277,10 @@ impl<'a> Amo<'a> {
             }
             let answer = {
                 let _ticket = self.pace.ticket().await;
+                // Whatever it waited for: the lock outlasts the request, or the request is not sent.
+                if !self.lock.outlasts_a_request()? {
+                    return Err(Stop::Busy);
+                }
                 self.requests.set(self.requests.get() + 1);
                 let request = HttpRequest {
                     method,
@@ -441,11 +452,14 @@ impl<'a> Amo<'a> {
 
     // Writes, one request each.
 
-    /// Makes entities of one kind. The answer is matched with [`ids_of`](Self::ids_of).
+    /// Makes entities of one kind, under the lock of the account. The answer is matched with [`ids_of`](Self::ids_of).
     ///
     /// # Errors
-    /// When the account refuses all requests.
+    /// When the account refuses all requests, or another shop took it over meanwhile; nothing was made then.
     pub async fn create(&self, kind: Creation, bodies: Vec<Value>) -> Result<Write, Stop> {
+        if !self.is_rehearsing() && !self.lock.renew()? {
+            return Err(Stop::Busy);
+        }
         self.write(&kind.path(), &Value::Array(bodies)).await
     }
 

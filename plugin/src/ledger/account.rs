@@ -7,15 +7,20 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Pairs, encode, hash, read};
+use super::{Pairs, decode, encode, hash, read};
 use crate::{
     gather::Gather as _,
+    lock,
     model::{ContactId, ElementId, LeadId, OrderCode, Phone},
     ports::{Store, StoreError},
 };
 
 /// Longest SKU that stands in a key as it is.
 const CLEAR_KEY_BYTES_MAX: usize = 60;
+/// How often a change of the open attempts is tried while others change them, too.
+const AMEND_TRIES_MAX: u32 = 20;
+/// What the document of the open attempts is made with.
+const UNWRITTEN: [u8; 8] = [0; 8];
 
 /// What an attempt wants to create.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,6 +78,28 @@ pub struct Attempt {
     /// Proven absent: it may be sent again, alone.
     #[serde(default)]
     pub is_absent: bool,
+    /// The connection that it is of; empty where an earlier version wrote it.
+    #[serde(default)]
+    pub shop: String,
+}
+
+impl Attempt {
+    /// Whether a connection may have made it.
+    pub fn may_be_of(&self, connection: &str) -> bool {
+        self.shop.is_empty() || self.shop == connection
+    }
+}
+
+/// All open attempts of the account, of whatever shop, by the key of their effect.
+///
+/// One document, so that who reads it misses none; it is only ever swapped against what was read, so that nobody
+/// overwrites what others recorded meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Attempts {
+    /// As they are, or shall be.
+    pub open: BTreeMap<String, Attempt>,
+    /// The document as last read or written; `None`: there is none yet.
+    stored: Option<Vec<u8>>,
 }
 
 /// Leads that were seen for a code.
@@ -100,7 +127,7 @@ impl LeadEntry {
     }
 }
 
-/// How far the list of leads has been read.
+/// How far the list of leads has been read. An older one that overwrites a newer one only makes the next reading longer.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tail {
     /// Highest lead id seen.
@@ -138,22 +165,51 @@ pub struct AccountLedger<'a> {
 }
 
 impl<'a> AccountLedger<'a> {
-    /// Opens the ledger of an account.
+    /// Opens the ledger of an account. Phones have keys only once there is a [salt](Self::ensure_salt).
     ///
     /// # Errors
     /// When the store fails.
     pub fn open(store: &'a dyn Store, account_id: i64) -> Result<Self, StoreError> {
         let prefix = format!("amo/{account_id}/");
-        let key = Self::salt_key(account_id);
-        let salt: String = match read(store, &key)? {
-            Some(salt) => salt,
+        let salt = read(store, &Self::salt_key(account_id))?.unwrap_or_default();
+        Ok(Self { store, prefix, salt })
+    }
+
+    /// Makes the salt of an account that has none. Two shops with a salt each would not find each other's contacts,
+    /// and the first shop may stand still at any moment while the second one makes some. So each offers a salt of its
+    /// own, one offer is chosen once and for all, and whoever writes the salt writes that one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn ensure_salt(&mut self, connection: &str) -> Result<(), StoreError> {
+        if !self.salt.is_empty() {
+            return Ok(());
+        }
+        let (store, key) = (self.store, self.key("salt"));
+        if let Some(salt) = read(store, &key)? {
+            self.salt = salt;
+            return Ok(());
+        }
+        let offer_of = |owner: i64| format!("{key}/{owner}");
+        let own = offer_of(lock::owner_number(connection));
+        let choice = format!("lock/{key}");
+        let chosen = match lock::first(store, &choice, None)? {
+            Some(owner) => Some(owner),
             None => {
-                let salt = fresh_salt();
-                store.set_many(&[(key, encode(&salt))])?;
-                salt
+                store.set_many(&[(own.clone(), encode(&fresh_salt()))])?;
+                lock::first(store, &choice, Some(connection))?
             }
         };
-        Ok(Self { store, prefix, salt })
+        let offer = chosen.map(|owner| read(store, &offer_of(owner))).transpose()?.flatten();
+        // Its shop takes the offer away once the salt stands.
+        let salt = match offer {
+            Some(salt) => salt,
+            None => read(store, &key)?.unwrap_or_else(fresh_salt),
+        };
+        store.set_many(&[(key, encode(&salt))])?;
+        store.delete_many(&[own])?;
+        self.salt = salt;
+        Ok(())
     }
 
     /// Where the salt of an account's phone hashes is stored.
@@ -257,13 +313,55 @@ impl<'a> AccountLedger<'a> {
     ///
     /// # Errors
     /// When the store fails or the value cannot be read.
-    pub fn attempts(&self) -> Result<BTreeMap<String, Attempt>, StoreError> {
-        Ok(read(self.store, &self.key("attempts"))?.unwrap_or_default())
+    pub fn attempts(&self) -> Result<Attempts, StoreError> {
+        let key = self.key("attempts");
+        let stored = self.store.get(&key)?;
+        let written = stored.as_deref().filter(|bytes| *bytes != UNWRITTEN);
+        let open = written.map(|bytes| decode(&key, bytes)).transpose()?.unwrap_or_default();
+        Ok(Attempts { open, stored })
     }
 
-    /// Pair that stores all open attempts.
-    pub fn attempts_pair(&self, attempts: &BTreeMap<String, Attempt>) -> (String, Vec<u8>) {
-        (self.key("attempts"), encode(attempts))
+    /// Stores the open attempts, unless somebody else has stored others since they were read: answers whether it did.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn swap_attempts(&self, attempts: &mut Attempts) -> Result<bool, StoreError> {
+        let key = self.key("attempts");
+        let value = encode(&attempts.open);
+        let is_stored = match &attempts.stored {
+            Some(stored) if *stored == value => return Ok(true),
+            Some(stored) => self.store.swap(&key, stored, &value)?,
+            // A value has to be there to be swapped, and only a counter is made without overwriting anything.
+            None => match self.store.increment(&key, 0) {
+                Ok(_) => self.store.swap(&key, &UNWRITTEN, &value)?,
+                // Somebody was faster, and a document is no counter.
+                Err(_) if self.store.get(&key)?.is_some() => false,
+                Err(error) => return Err(error),
+            },
+        };
+        if is_stored {
+            attempts.stored = Some(value);
+        }
+        Ok(is_stored)
+    }
+
+    /// Changes the open attempts, whatever others change: `edit` is asked again with what they stored.
+    ///
+    /// # Errors
+    /// When the store fails, or others never rest.
+    pub fn amend_attempts(
+        &self,
+        attempts: &mut Attempts,
+        edit: &mut dyn FnMut(&mut BTreeMap<String, Attempt>),
+    ) -> Result<(), StoreError> {
+        for _ in 0..AMEND_TRIES_MAX {
+            edit(&mut attempts.open);
+            if self.swap_attempts(attempts)? {
+                return Ok(());
+            }
+            *attempts = self.attempts()?;
+        }
+        Err(StoreError::Failed("the open attempts of the account change all the time".into()))
     }
 
     /// How far the list of leads has been read.

@@ -2,7 +2,8 @@
 //!
 //! Two realms: a **shop**'s own (orders, watermark), under `shop/<connection>/`, and what belongs to the **amoCRM
 //! account**, under `amo/<account id>/`, which shops of one account share (contacts, products, leads by code, open
-//! attempts). Values are JSON with a version; what is not understood is reported, never overwritten.
+//! attempts) and work on under its lock.
+//! Values are JSON with a version; what is not understood is reported, never overwritten.
 //! Only the payload of an order has personal data; it is a record of its own and is removed once the order is settled.
 //! What is private ([`is_private`]) reaches the store sealed.
 
@@ -13,7 +14,7 @@ mod record;
 mod shop;
 mod visits;
 
-pub use account::{AccountLedger, Attempt, Effect, LeadEntry, Tail};
+pub use account::{AccountLedger, Attempt, Attempts, Effect, LeadEntry, Tail};
 pub use facts::{Facts, SeenLine};
 pub use index::Index;
 pub use record::{Note, Parts, Record, Trouble, Written, tombstones};
@@ -32,7 +33,7 @@ pub fn is_private(key: &str) -> bool {
     match parts.as_slice() {
         ["oauth", ..] => true,
         ["shop", _, part, ..] => *part == "payload",
-        ["amo", _, part] => *part == "salt",
+        ["amo", _, part, ..] => *part == "salt",
         _ => false,
     }
 }

@@ -7,6 +7,8 @@ mod new_orders;
 mod reconcile;
 mod scenario;
 mod sealing;
+mod shops;
 mod statement;
 mod support;
 mod tokens;
+mod two_shops;

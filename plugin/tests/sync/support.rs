@@ -6,7 +6,11 @@ use std::{
     future::Future,
     pin::{Pin, pin},
     rc::Rc,
-    task::{Context, Poll, Waker},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
 };
 
 use kaspi_amocrm_plugin::{
@@ -21,14 +25,14 @@ use kaspi_amocrm_plugin::{
 use kaspi_amocrm_simulator::{
     World,
     amo::account,
-    http::{Delivery, Request},
+    http::{Delivery, Reply, Request},
     kaspi::{SimLine, SimOrder},
     oracle::{Scope, Stages, check},
 };
 use serde_json::Value;
 
 /// Time on the wire, one way.
-const LATENCY_MS: u64 = 10;
+pub(crate) const LATENCY_MS: u64 = 10;
 
 /// A clock that stands still until everybody waits.
 pub(crate) struct VirtualClock {
@@ -43,23 +47,39 @@ impl VirtualClock {
         Self { start_ms, elapsed_ms: Cell::new(0), sleepers: RefCell::default(), count: Cell::new(0) }
     }
 
-    fn advance(&self, by_ms: u64) {
+    pub(crate) fn advance(&self, by_ms: u64) {
         self.elapsed_ms.set(self.elapsed_ms.get() + by_ms);
     }
 
     /// Runs a future; whenever it waits, time jumps to the next sleeper.
-    fn block_on<F: Future>(&self, future: F) -> F::Output {
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
-        let mut context = Context::from_waker(Waker::noop());
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        let mut context = Context::from_waker(&waker);
         loop {
+            woken.0.store(false, Ordering::Relaxed);
             if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
                 return output;
+            }
+            if woken.0.load(Ordering::Relaxed) {
+                continue;
             }
             let next = self.sleepers.borrow_mut().pop_first();
             let ((at, _), waker) = next.expect("a future that waits for nothing");
             self.elapsed_ms.set(self.elapsed_ms.get().max(at));
             waker.wake();
         }
+    }
+}
+
+/// Whether a future wants to be asked again at once.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -129,6 +149,15 @@ impl MemoryStore {
             None => Ok(()),
         }
     }
+
+    fn write_values<'v>(&self, values: impl IntoIterator<Item = &'v [u8]>) -> Result<(), StoreError> {
+        self.write()?;
+        let Some(text) = &*self.dies_of.borrow() else { return Ok(()) };
+        if values.into_iter().any(|value| String::from_utf8_lossy(value).contains(text)) {
+            return Err(StoreError::Failed("the process died of this order".into()));
+        }
+        Ok(())
+    }
 }
 
 impl Store for MemoryStore {
@@ -136,13 +165,7 @@ impl Store for MemoryStore {
         Ok(keys.iter().map(|key| self.values.borrow().get(key).cloned()).collect())
     }
     fn set_many(&self, pairs: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
-        self.write()?;
-        if let Some(text) = &*self.dies_of.borrow() {
-            let poisons = |value: &[u8]| String::from_utf8_lossy(value).contains(text);
-            if pairs.iter().any(|(_, value)| poisons(value)) {
-                return Err(StoreError::Failed("the process died of this order".into()));
-            }
-        }
+        self.write_values(pairs.iter().map(|(_, value)| value.as_slice()))?;
         self.values.borrow_mut().extend(pairs.iter().cloned());
         Ok(())
     }
@@ -154,14 +177,16 @@ impl Store for MemoryStore {
     fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
         self.write()?;
         let mut values = self.values.borrow_mut();
-        let old = values
-            .get(key)
-            .map_or(0, |value| i64::from_le_bytes(value.as_slice().try_into().expect("a counter")));
+        let old = match values.get(key).map(|value| <[u8; 8]>::try_from(value.as_slice())) {
+            None => 0,
+            Some(Ok(bytes)) => i64::from_le_bytes(bytes),
+            Some(Err(_)) => return Err(StoreError::Failed(format!("{key} is no counter"))),
+        };
         values.insert(key.to_owned(), (old + delta).to_le_bytes().to_vec());
         Ok(old + delta)
     }
     fn swap(&self, key: &str, seen: &[u8], value: &[u8]) -> Result<bool, StoreError> {
-        self.write()?;
+        self.write_values([value])?;
         let mut values = self.values.borrow_mut();
         let is_same = values.get(key).is_some_and(|held| held == seen);
         if is_same {
@@ -195,39 +220,53 @@ impl Http for WireHttp<'_> {
                 Some(0) => return Err(HttpError::Ending),
                 left => self.left.set(left.map(|left| left - 1)),
             }
-            let rest = request.url.split_once("://").expect("an absolute url").1;
-            let target = rest.split_once('/').map_or("", |(_, target)| target);
-            let (path, query) = target.split_once('?').unwrap_or((target, ""));
-            let sim = Request {
-                method: match request.method {
-                    Method::Get => "GET",
-                    Method::Post => "POST",
-                    Method::Patch => "PATCH",
-                }
-                .to_owned(),
-                path: format!("/{path}"),
-                query: query.to_owned(),
-                headers: request.headers.clone(),
-                body: request.body.clone().unwrap_or_default(),
-            };
             self.clock.sleep(LATENCY_MS).await;
-            let reply = self.world.borrow_mut().handle(&sim, self.clock.now_ms());
-            let left_ms = request.deadline_ms.saturating_sub(LATENCY_MS);
-            let hangs = matches!(reply.delivery, Delivery::Hang);
-            if hangs || reply.delay_ms + LATENCY_MS > left_ms {
-                self.clock.sleep(left_ms).await;
-                return Err(HttpError::Unknown("deadline".into()));
-            }
-            self.clock.sleep(reply.delay_ms + LATENCY_MS).await;
-            match reply.delivery {
-                Delivery::Whole => Ok(HttpResponse {
-                    status: reply.response.status,
-                    headers: reply.response.headers,
-                    body: reply.response.body,
-                }),
-                Delivery::Cut(_) | Delivery::Lost | Delivery::Hang => Err(HttpError::Unknown("cut".into())),
-            }
+            let reply = self.world.borrow_mut().handle(&wire(&request), self.clock.now_ms());
+            delivered(self.clock, reply, request.deadline_ms, LATENCY_MS).await
         })
+    }
+}
+
+/// A request as the simulators read it.
+pub(crate) fn wire(request: &HttpRequest) -> Request {
+    let rest = request.url.split_once("://").expect("an absolute url").1;
+    let target = rest.split_once('/').map_or("", |(_, target)| target);
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    Request {
+        method: match request.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Patch => "PATCH",
+        }
+        .to_owned(),
+        path: format!("/{path}"),
+        query: query.to_owned(),
+        headers: request.headers.clone(),
+        body: request.body.clone().unwrap_or_default(),
+    }
+}
+
+/// Waits for an answer as long as the request may last.
+pub(crate) async fn delivered(
+    clock: &VirtualClock,
+    reply: Reply,
+    deadline_ms: u64,
+    latency_ms: u64,
+) -> Result<HttpResponse, HttpError> {
+    let left_ms = deadline_ms.saturating_sub(latency_ms);
+    let hangs = matches!(reply.delivery, Delivery::Hang);
+    if hangs || reply.delay_ms + latency_ms > left_ms {
+        clock.sleep(left_ms).await;
+        return Err(HttpError::Unknown("deadline".into()));
+    }
+    clock.sleep(reply.delay_ms + latency_ms).await;
+    match reply.delivery {
+        Delivery::Whole => Ok(HttpResponse {
+            status: reply.response.status,
+            headers: reply.response.headers,
+            body: reply.response.body,
+        }),
+        Delivery::Cut(_) | Delivery::Lost | Delivery::Hang => Err(HttpError::Unknown("cut".into())),
     }
 }
 

@@ -3,11 +3,13 @@
 mod answers;
 mod orders;
 mod reading;
+mod reseal;
 mod work;
 
 pub use answers::{Cause, Difference, Field, FoundOrder, RetryAnswer, StateCounts, Statement, Step};
 pub use orders::{Backfilled, Range, Repaired, Retried, Which};
 pub use reading::{AccountDescription, Item, Pipeline, Told};
+pub use reseal::Resealed;
 pub use work::Run;
 
 use std::{
@@ -221,6 +223,9 @@ impl Host {
         let proxy = connection.kaspi_proxy_origin()?;
         let mut settings = connection.guest_settings();
         settings.insert("secret_key".to_owned(), self.secret_key.clone());
+        if let Some(also) = self.settings.process("SECRET_KEY_ALSO") {
+            settings.insert("secret_key_also".to_owned(), also.to_owned());
+        }
         Ok(Target { connection, kaspi, amo, proxy, settings: Arc::new(settings) })
     }
 

@@ -87,6 +87,10 @@ impl Guest for Hostile {
         only_attacks()
     }
 
+    fn reseal(_: String) -> Result<String, Error> {
+        only_attacks()
+    }
+
     fn run(_: Job, _: String) -> Result<String, Error> {
         let attack = setting("attack");
         let said = match attack.as_str() {

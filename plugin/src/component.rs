@@ -20,7 +20,7 @@ use bindings::exports::{
 
 use crate::{
     describe::describe_account,
-    ports::Ports,
+    ports::{LocalFuture, Ports},
     sync::{Job, RunError},
 };
 
@@ -49,42 +49,53 @@ mod export {
 
 impl sync::Guest for Component {
     fn run(job: sync::Job, options: String) -> Result<String, sync::Error> {
-        let job = match job {
-            sync::Job::New => Job::New,
-            sync::Job::Reconcile => Job::Reconcile,
-        };
-        with_ports(async |ports| crate::sync::run(ports, job, &options).await)
+        match job {
+            sync::Job::New => {
+                with_ports(&options, |ports, options| Box::pin(crate::sync::run(ports, Job::New, options)))
+            }
+            sync::Job::Reconcile => with_ports(&options, |ports, options| {
+                Box::pin(crate::sync::run(ports, Job::Reconcile, options))
+            }),
+        }
     }
 
     fn describe_account(options: String) -> Result<String, sync::Error> {
-        with_ports(async |ports| describe_account(ports, &options).await)
+        with_ports(&options, |ports, options| Box::pin(describe_account(ports, options)))
     }
 
     fn orders(options: String) -> Result<String, sync::Error> {
-        with_ports(async |ports| crate::inquiry::orders(ports, &options).await)
+        with_ports(&options, |ports, options| Box::pin(crate::inquiry::orders(ports, options)))
     }
 
     fn retry(options: String) -> Result<String, sync::Error> {
-        with_ports(async |ports| crate::inquiry::retry(ports, &options).await)
+        with_ports(&options, |ports, options| Box::pin(crate::inquiry::retry(ports, options)))
     }
 
     fn backfill(options: String) -> Result<String, sync::Error> {
-        with_ports(async |ports| crate::sync::backfill(ports, &options).await)
+        with_ports(&options, |ports, options| Box::pin(crate::sync::backfill(ports, options)))
     }
 
     fn statement(options: String) -> Result<String, sync::Error> {
-        with_ports(async |ports| crate::statement::statement(ports, &options).await)
+        with_ports(&options, |ports, options| Box::pin(crate::statement::statement(ports, options)))
+    }
+
+    fn reseal(options: String) -> Result<String, sync::Error> {
+        with_ports(&options, |ports, options| Box::pin(crate::seal::reseal(ports, options)))
     }
 }
 
-/// Waits for a call that works over WASI.
-fn with_ports(call: impl AsyncFnOnce(Ports<'_>) -> Result<String, RunError>) -> Result<String, sync::Error> {
+/// Waits for a call that works over WASI. It comes as a boxed future, so that this is one function and not one for each
+/// export.
+fn with_ports(
+    options: &str,
+    call: for<'a> fn(Ports<'a>, &'a str) -> LocalFuture<'a, Result<String, RunError>>,
+) -> Result<String, sync::Error> {
     let reactor = Reactor::default();
     let http = http::WasiHttp::new(&reactor);
     let store = store::WasiStore::default();
     let clock = clock::WasiClock::new(&reactor);
     let ports = Ports { http: &http, store: &store, clock: &clock, config: &config::WasiConfig };
-    reactor.block_on(call(ports)).map_err(|error| match error {
+    reactor.block_on(call(ports, options)).map_err(|error| match error {
         RunError::Config(why) => sync::Error::Config(why),
         RunError::Busy => sync::Error::Busy,
         RunError::Upstream(why) => sync::Error::Upstream(why),

@@ -9,9 +9,12 @@ mod reader;
 pub use kaspi_amocrm_settings::{Finding, Language, SettingsError, StatusMap, Text};
 pub use reader::Secret;
 
-use kaspi_amocrm_settings::{rules, table};
+use kaspi_amocrm_settings::{key_list, rules, table};
 
-use crate::{ports::Config, seal::SecretKey};
+use crate::{
+    ports::Config,
+    seal::{Keyring, SecretKey},
+};
 use reader::Reader;
 
 const SECOND_MS: i64 = 1_000;
@@ -43,7 +46,7 @@ pub struct Settings {
     /// How long after its deadline a write whose answer was lost may still take effect.
     pub settle_ms: i64,
     /// Seals secrets and personal data in the store; without it they are stored as they are.
-    pub secret_key: Option<SecretKey>,
+    pub secret_key: Option<Keyring>,
 }
 
 /// The shop at Kaspi.
@@ -134,7 +137,7 @@ impl Settings {
             overlap_ms: reader.number(&table::OVERLAP_SECONDS) * SECOND_MS,
             first_lookback_ms: reader.number(&table::FIRST_LOOKBACK_DAYS) * DAY_S * SECOND_MS,
             settle_ms: reader.number(&table::SETTLE_SECONDS) * SECOND_MS,
-            secret_key: reader.value(&table::SECRET_KEY).and_then(|key| SecretKey::parse(&key)),
+            secret_key: keyring(&mut reader),
         };
         SettingsError::none_of(reader.into_findings())?;
         Ok(settings)
@@ -219,6 +222,21 @@ fn credentials(reader: &mut Reader<'_>) -> Credentials {
             redirect_uri,
         }),
     }
+}
+
+/// The key that seals, and those that only open.
+fn keyring(reader: &mut Reader<'_>) -> Option<Keyring> {
+    let key = reader.value(&table::SECRET_KEY);
+    let also = reader.value(&table::SECRET_KEY_ALSO);
+    reader.tell(rules::repeated_key(key.as_deref(), also.as_deref()));
+    let sealing = SecretKey::parse(&key?)?;
+    let mut further = Vec::new();
+    if let Some(also) = &also {
+        for key in key_list(also) {
+            further.push(SecretKey::parse(key)?);
+        }
+    }
+    Some(Keyring::new(sealing, further))
 }
 
 fn language(reader: &mut Reader<'_>) -> Language {

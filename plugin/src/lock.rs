@@ -99,7 +99,7 @@ fn is_held(seen: i64, now_ms: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rehearsal::Overlay;
+    use crate::{ports::KeyPage, rehearsal::Overlay};
 
     /// A store that has nothing; what is written stays in the overlay.
     struct Nothing;
@@ -119,6 +119,9 @@ mod tests {
         }
         fn swap(&self, _: &str, _: &[u8], _: &[u8]) -> Result<bool, StoreError> {
             unreachable!("the overlay keeps it")
+        }
+        fn list_keys(&self, _: Option<&str>) -> Result<KeyPage, StoreError> {
+            Ok(KeyPage::default())
         }
     }
 

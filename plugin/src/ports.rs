@@ -103,6 +103,15 @@ pub enum StoreError {
     Unusable(String),
 }
 
+/// Some of the keys of a store.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyPage {
+    /// The keys.
+    pub keys: Vec<String>,
+    /// What to ask for the next page with; `None` at the end.
+    pub cursor: Option<String>,
+}
+
 /// A durable key-value store. What belongs to a shop has one writer at a time (its lease sees to that); what shops of
 /// an account share is worked on under [`AccountLock`](crate::lock::AccountLock).
 pub trait Store {
@@ -138,6 +147,13 @@ pub trait Store {
     /// # Errors
     /// When the store fails.
     fn swap(&self, key: &str, seen: &[u8], value: &[u8]) -> Result<bool, StoreError>;
+
+    /// One page of all keys, in no particular order: the first one, or the one that follows another. Keys that come or
+    /// go meanwhile may be missing.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn list_keys(&self, cursor: Option<&str>) -> Result<KeyPage, StoreError>;
 
     /// Value of one key.
     ///

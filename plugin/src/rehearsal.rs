@@ -13,7 +13,7 @@ use crate::{
     ledger::{AccountLedger, Facts},
     model::{Line, OrderCode},
     plan::{Known, KnownLead, Plan, Sign, Work, first_stage},
-    ports::{Store, StoreError},
+    ports::{KeyPage, Store, StoreError},
     report::Report,
 };
 
@@ -147,6 +147,11 @@ impl Store for Overlay<'_> {
             self.set_many(&[(key.to_owned(), value.to_vec())])?;
         }
         Ok(is_same)
+    }
+
+    /// What was written only here is not among them: nothing that is rehearsed lists keys.
+    fn list_keys(&self, cursor: Option<&str>) -> Result<KeyPage, StoreError> {
+        self.inner.list_keys(cursor)
     }
 }
 

@@ -5,6 +5,12 @@
 //! The nonce follows from the contents under a key of its own: no randomness is asked of a host that may have none,
 //! and one nonce never serves two contents. What that gives away is whether a value was written again unchanged.
 
+mod keyring;
+mod reseal;
+
+pub use keyring::Keyring;
+pub use reseal::reseal;
+
 use std::fmt;
 
 use base64::{
@@ -20,7 +26,7 @@ use sha2::Sha256;
 
 use crate::{
     ledger::{hex, is_private},
-    ports::{Store, StoreError},
+    ports::{KeyPage, Store, StoreError},
 };
 
 /// First byte of an envelope; the JSON of the ledger never begins with it.
@@ -33,7 +39,7 @@ const HEAD_BYTES: usize = 1 + ID_BYTES + NONCE_BYTES;
 const PROOF_KEY: &str = "seal";
 const PROOF: &[u8] = b"the secret key of this store";
 
-/// `SECRET_KEY`: 32 bytes, and what follows from them.
+/// One key, 32 bytes, and what follows from them.
 #[derive(Clone)]
 pub struct SecretKey {
     id: [u8; ID_BYTES],
@@ -111,14 +117,14 @@ pub enum SealError {
     },
     /// Sealed with another key.
     #[error(
-        "SECRET_KEY: the store is sealed with the key {sealed_with}, this is the key {have}; set the right one, or \
-         put its key file back / данные зашифрованы ключом {sealed_with}, а это ключ {have}; укажите прежний ключ \
-         или верните его файл"
+        "SECRET_KEY: the store is sealed with the key {sealed_with}, what is set is {have}; set the right one, add it \
+         to SECRET_KEY_ALSO, or put its key file back / данные зашифрованы ключом {sealed_with}, а задан {have}; \
+         укажите прежний ключ, добавьте его в SECRET_KEY_ALSO или верните его файл"
     )]
     OtherKey {
         /// Name of the key that sealed it.
         sealed_with: String,
-        /// Name of the key that is set.
+        /// Names of the keys that are set.
         have: String,
     },
     /// Changed since it was sealed, or moved from another row.
@@ -142,32 +148,32 @@ impl From<SealError> for StoreError {
 /// A store that seals what is private. Everything else passes through.
 pub struct SealedStore<'a> {
     inner: &'a dyn Store,
-    key: Option<SecretKey>,
+    keys: Option<Keyring>,
 }
 
 impl<'a> SealedStore<'a> {
-    /// Takes a store into use. A store that was sealed with another key is refused.
+    /// Takes a store into use. A store that was sealed with none of the keys is refused; one that a further key opens
+    /// stays as it is, because other hosts may have no other key yet.
     ///
     /// # Errors
-    /// When the key is not the one of the store, or the store fails.
-    pub fn new(inner: &'a dyn Store, key: Option<SecretKey>) -> Result<Self, StoreError> {
+    /// When no key is the one of the store, or the store fails.
+    pub fn new(inner: &'a dyn Store, keys: Option<Keyring>) -> Result<Self, StoreError> {
         let proof = inner.get(PROOF_KEY)?;
-        match (&key, proof) {
+        match (&keys, proof) {
             (None, None) => {}
             (None, Some(proof)) => {
-                let sealed_with = hex(proof.get(1..=ID_BYTES).unwrap_or_default());
-                return Err(SealError::NoKey { sealed_with }.into());
+                return Err(SealError::NoKey { sealed_with: key_id(&proof) }.into());
             }
-            (Some(key), Some(proof)) => {
-                if key.open(PROOF_KEY, &proof)? != PROOF {
+            (Some(keys), Some(proof)) => {
+                if keys.open(PROOF_KEY, &proof)? != PROOF {
                     return Err(SealError::Damaged { key: PROOF_KEY.to_owned() }.into());
                 }
             }
-            (Some(key), None) => {
-                inner.set_many(&[(PROOF_KEY.to_owned(), key.seal(PROOF_KEY, PROOF))])?;
+            (Some(keys), None) => {
+                inner.set_many(&[(PROOF_KEY.to_owned(), keys.seal(PROOF_KEY, PROOF))])?;
             }
         }
-        Ok(Self { inner, key })
+        Ok(Self { inner, keys })
     }
 }
 
@@ -175,7 +181,7 @@ impl Store for SealedStore<'_> {
     /// A private value that is not sealed counts as absent: nobody vouches for it, and all of them can be had again.
     fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         let mut values = self.inner.get_many(keys)?;
-        if let Some(secret) = &self.key {
+        if let Some(secret) = &self.keys {
             for (key, value) in keys.iter().zip(&mut values).filter(|(key, _)| is_private(key)) {
                 *value = value
                     .take()
@@ -188,7 +194,7 @@ impl Store for SealedStore<'_> {
     }
 
     fn set_many(&self, pairs: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
-        let Some(secret) = &self.key else { return self.inner.set_many(pairs) };
+        let Some(secret) = &self.keys else { return self.inner.set_many(pairs) };
         let sealed: Vec<_> = pairs
             .iter()
             .map(|(key, value)| {
@@ -210,10 +216,19 @@ impl Store for SealedStore<'_> {
     fn swap(&self, key: &str, seen: &[u8], value: &[u8]) -> Result<bool, StoreError> {
         self.inner.swap(key, seen, value)
     }
+
+    fn list_keys(&self, cursor: Option<&str>) -> Result<KeyPage, StoreError> {
+        self.inner.list_keys(cursor)
+    }
 }
 
 fn is_envelope(value: &[u8]) -> bool {
     value.first() == Some(&VERSION)
+}
+
+/// Name of the key that an envelope was made with.
+fn key_id(envelope: &[u8]) -> String {
+    hex(envelope.get(1..=ID_BYTES).unwrap_or_default())
 }
 
 fn bound_to(label: &[u8], key: &str) -> Vec<u8> {
@@ -241,6 +256,11 @@ mod tests {
     fn key(byte: u8) -> SecretKey {
         let text = base64::engine::general_purpose::STANDARD.encode([byte; 32]);
         SecretKey::parse(&text).unwrap()
+    }
+
+    /// A key that seals, and others that only open.
+    fn keys(own: u8, also: &[u8]) -> Option<Keyring> {
+        Some(Keyring::new(key(own), also.iter().copied().map(key).collect()))
     }
 
     #[test]
@@ -302,19 +322,22 @@ mod tests {
         fn swap(&self, _: &str, _: &[u8], _: &[u8]) -> Result<bool, StoreError> {
             unreachable!("nothing is swapped here")
         }
+        fn list_keys(&self, _: Option<&str>) -> Result<KeyPage, StoreError> {
+            unreachable!("nothing is listed here")
+        }
     }
 
     #[test]
     fn a_sealed_store_hides_what_is_private_and_nothing_else() {
         let map = Map::default();
-        let store = SealedStore::new(&map, Some(key(1))).unwrap();
+        let store = SealedStore::new(&map, keys(1, &[])).unwrap();
         let pairs =
             [(PAYLOAD.to_owned(), b"Aliya".to_vec()), ("shop/default/meta".to_owned(), b"{}".to_vec())];
         store.set_many(&pairs).unwrap();
         assert_eq!(map.0.borrow()["shop/default/meta"], b"{}");
         assert!(is_envelope(&map.0.borrow()[PAYLOAD]));
-        let keys = pairs.clone().map(|(key, _)| key);
-        assert_eq!(store.get_many(&keys).unwrap(), pairs.map(|(_, value)| Some(value)));
+        let rows = pairs.clone().map(|(key, _)| key);
+        assert_eq!(store.get_many(&rows).unwrap(), pairs.map(|(_, value)| Some(value)));
 
         map.0.borrow_mut().insert(PAYLOAD.to_owned(), b"{\"planted\":1}".to_vec());
         assert_eq!(store.get(PAYLOAD).unwrap(), None, "what is not sealed is not trusted");
@@ -323,15 +346,32 @@ mod tests {
     #[test]
     fn a_store_is_opened_by_its_own_key_only() {
         let map = Map::default();
-        SealedStore::new(&map, Some(key(1))).unwrap();
-        SealedStore::new(&map, Some(key(1))).unwrap();
-        let refused = |key| match SealedStore::new(&map, key) {
+        SealedStore::new(&map, keys(1, &[])).unwrap();
+        SealedStore::new(&map, keys(1, &[])).unwrap();
+        let refused = |keys| match SealedStore::new(&map, keys) {
             Err(StoreError::Unusable(text)) => text,
             Err(error) => panic!("{error}"),
             Ok(_) => panic!("the store is sealed with another key"),
         };
-        assert!(refused(Some(key(2))).contains(&key(1).id()));
+        let text = refused(keys(2, &[3]));
+        for known in [1, 2, 3] {
+            assert!(text.contains(&key(known).id()), "{text}");
+        }
         assert!(refused(None).contains(&key(1).id()));
         SealedStore::new(&Map::default(), None).expect("a store that nobody sealed needs no key");
+    }
+
+    #[test]
+    fn further_keys_open_and_seal_nothing() {
+        let map = Map::default();
+        let old = SealedStore::new(&map, keys(1, &[2])).unwrap();
+        old.set_many(&[(PAYLOAD.to_owned(), b"Aliya".to_vec())]).unwrap();
+        let before = map.0.borrow().clone();
+        let new = SealedStore::new(&map, keys(2, &[3, 1])).unwrap();
+        assert_eq!(new.get(PAYLOAD).unwrap().as_deref(), Some(&b"Aliya"[..]));
+        assert_eq!(*map.0.borrow(), before, "nothing is rewritten before it is asked for");
+        new.set_many(&[(PAYLOAD.to_owned(), b"Aliya S.".to_vec())]).unwrap();
+        assert_eq!(key_id(&map.0.borrow()[PAYLOAD]), key(2).id());
+        assert_eq!(old.get(PAYLOAD).unwrap().as_deref(), Some(&b"Aliya S."[..]), "who has both reads both");
     }
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Time for a slice where the host names none.
-const MAX_MS: u64 = 25_000;
+pub(crate) const MAX_MS: u64 = 25_000;
 /// Between the last request of a run and the first of the next, so that runs share the limit without sharing tickets.
 const REST_MS: i64 = 1_000;
 /// Sealed values that are opened together, so that a long backlog needs little memory.

@@ -135,6 +135,14 @@ impl Setting {
                 let (en, ru) = KEY_HINT;
                 fault("is no key", "не является ключом", format!("write {en}"), format!("укажите {ru}"))
             }),
+            Kind::Keys => (!key_list(value).all(is_key)).then(|| {
+                fault(
+                    "holds something that is no key",
+                    "содержит не только ключи",
+                    "write earlier or later values of SECRET_KEY, separated by commas",
+                    "укажите прежние или будущие значения SECRET_KEY через запятую",
+                )
+            }),
             Kind::Path => value.bytes().any(|b| !b.is_ascii_graphic() || b"?#\\{}*:".contains(&b)).then(|| {
                 fault(
                     "is no usable path",
@@ -170,6 +178,11 @@ pub fn yes_or_no(value: &str) -> Option<bool> {
         "no" | "false" | "off" | "0" | "нет" => Some(false),
         _ => None,
     }
+}
+
+/// The keys of a list, each without the spaces around it.
+pub fn key_list(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(str::trim)
 }
 
 fn header_fault(value: &str) -> Option<Fault> {

@@ -297,6 +297,13 @@ pub static CHAPTERS: &[Chapter] = &[
                 "ключ шифрования базы: openssl rand -base64 32",
             ),
             doc(
+                &table::SECRET_KEY_ALSO,
+                "",
+                "further keys, separated by commas: they open what was sealed with them and seal nothing; for changing \
+                 `SECRET_KEY` without a pause, see docs/operations.md",
+                "ещё ключи через запятую, только для чтения: нужны при смене SECRET_KEY",
+            ),
+            doc(
                 &table::CRON_SECRET,
                 "",
                 "token of `/cron`, 16 characters or more; without it `/cron` refuses everything",

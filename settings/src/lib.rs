@@ -17,7 +17,7 @@ pub mod rules;
 mod status_map;
 pub mod table;
 
-pub use check::yes_or_no;
+pub use check::{key_list, yes_or_no};
 pub use country::is_country;
 pub use finding::{Finding, Language, SettingsError, Text, shown};
 pub use status_map::{KNOWN_PAIRS, StatusMap};

@@ -1,7 +1,11 @@
 //! Rules that need more than one value, or more than a glance at one. Both sides follow the same ones: what our host
 //! lets through, the component takes as well.
 
-use crate::{Finding, Setting, Text, check::KEY_HINT, table::*};
+use crate::{
+    Finding, Setting, Text,
+    check::{KEY_HINT, key_list},
+    table::*,
+};
 
 /// Domains of amoCRM accounts (docs/apis/amocrm.md, conventions).
 const AMO_DOMAINS: [&str; 3] = ["amocrm.ru", "amocrm.com", "kommo.com"];
@@ -115,6 +119,24 @@ pub fn missing_key(database_url: &str, has_key: bool) -> Option<Finding> {
     Some(Finding::missing(SECRET_KEY.name, hint))
 }
 
+/// A key that would both seal and only open: somebody meant another one.
+pub fn repeated_key(key: Option<&str>, also: Option<&str>) -> Option<Finding> {
+    let bare = |key: &str| key.trim().trim_end_matches('=').to_owned();
+    let key = bare(key?);
+    if !key_list(also?).any(|other| bare(other) == key) {
+        return None;
+    }
+    let problem = Text::new(
+        "names the key that SECRET_KEY is already",
+        "повторяет ключ, который уже задан в SECRET_KEY",
+    );
+    let hint = Text::new(
+        "write the earlier key here and the new one as SECRET_KEY, or remove it",
+        "укажите здесь прежний ключ, а новый в SECRET_KEY, или уберите эту настройку",
+    );
+    Some(Finding::new(SECRET_KEY_ALSO.name, problem, hint))
+}
+
 /// What the settings of the older tool lack to name a database. `is_set` by setting.
 pub fn missing_database_part(is_set: &dyn Fn(&Setting) -> bool) -> Option<Finding> {
     let names_server = is_set(&DB_HOST) || is_set(&DB_USER) || is_set(&DB_PASS);
@@ -216,5 +238,18 @@ mod tests {
         let told = |set: &[&Setting]| missing_database_part(&|setting| set.contains(&setting)).is_some();
         assert!(told(&[&DB_HOST]) && !told(&[&DB_HOST, &DB_NAME]) && !told(&[&DB_HOST, &DATABASE_URL]));
         assert!(!told(&[&DB_DRIVER, &DB_PORT]));
+    }
+
+    #[test]
+    fn the_key_that_seals_is_no_further_key() {
+        let key = |digit: &str| digit.repeat(42) + "A";
+        let told = |also: &str| repeated_key(Some(&key("a")), Some(also)).is_some();
+        assert!(told(&key("a")) && told(&format!("{}, {}=", key("b"), key("a"))), "with or without padding");
+        assert!(!told(&key("b")) && !told(&format!("{},{}", key("b"), key("c"))));
+        assert!(
+            repeated_key(None, Some(&key("a"))).is_none() && repeated_key(Some(&key("a")), None).is_none()
+        );
+        let text = repeated_key(Some(&key("a")), Some(&key("a"))).expect("a finding").to_string();
+        assert!(!text.contains(&key("a")), "{text}");
     }
 }

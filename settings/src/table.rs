@@ -43,6 +43,8 @@ pub enum Kind {
     Database,
     /// 32 bytes in base64.
     Key,
+    /// Several of them, separated by commas.
+    Keys,
     /// The path of an address.
     Path,
 }
@@ -163,6 +165,7 @@ settings! {
     DB_USER = process(Kind::Text);
     DB_PASS = process(Kind::Text).secret();
     SECRET_KEY = process(Kind::Key).secret();
+    SECRET_KEY_ALSO = process(Kind::Keys).secret();
     CRON_SECRET = process(Kind::Text).secret();
     BASE_PATH = process(Kind::Path);
 

@@ -8,6 +8,7 @@ mod logging;
 mod migrate;
 mod orders;
 mod plan;
+mod reseal;
 mod retry;
 mod run;
 mod serve;
@@ -83,6 +84,8 @@ enum Command {
     Statement(statement::Arguments),
     /// Say how all connections are doing: lag, backlog, doubt, token, last success
     Status(status::Arguments),
+    /// Seal the whole database with SECRET_KEY after it was changed
+    Reseal(reseal::Arguments),
     /// Bring the database up to date and say what was done
     Migrate,
     /// Show it working: simulators of both APIs, no account and no network
@@ -143,6 +146,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Backfill(wanted) => backfill::backfill(settings(), plugin, wanted).await,
         Command::Statement(wanted) => statement::statement(settings(), plugin, wanted).await,
         Command::Status(wanted) => status::status(&settings(), wanted).await,
+        Command::Reseal(wanted) => reseal::reseal(settings(), plugin, wanted).await,
         Command::Demo { keep } => demo::demo(plugin, keep).await,
         Command::Migrate => migrate::migrate(&settings()).await,
         Command::Config { action: ConfigAction::Check { offline, connection } } => {
@@ -263,6 +267,7 @@ mod tests {
             "statement --from 2026-11-24",
             "statement --to 2026-11-24",
             "statement --day 2026-11-24 --missing",
+            "reseal now",
         ] {
             let error = parse(arguments).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{arguments}");
@@ -281,6 +286,8 @@ mod tests {
             "status",
             "status --json",
             "statement --from 2026-11-01 --to 2026-11-24 --repair --missing --connection two",
+            "reseal",
+            "reseal --connection two",
         ] {
             parse(arguments).unwrap_or_else(|error| panic!("{arguments}: {error}"));
         }

@@ -194,7 +194,7 @@ impl Range {
 }
 
 impl Run {
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         question: Question,
         options: Map<String, Value>,

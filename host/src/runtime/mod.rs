@@ -213,6 +213,7 @@ impl Plugin {
                 Call::Ask(Question::Retry) => sync.call_retry(&mut store, &options).await,
                 Call::Ask(Question::Backfill) => sync.call_backfill(&mut store, &options).await,
                 Call::Ask(Question::Statement) => sync.call_statement(&mut store, &options).await,
+                Call::Ask(Question::Reseal) => sync.call_reseal(&mut store, &options).await,
             }
         };
         // Epochs do not cut a wait inside a host call and a timeout does not stop a busy guest: both are needed.
@@ -240,7 +241,7 @@ enum Call {
     Ask(Question),
 }
 
-/// A question about orders, or work on single ones; see `wit/world.wit`.
+/// A question about orders, or work on single ones or on the store; see `wit/world.wit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
     /// Where orders stand, and why.
@@ -251,6 +252,8 @@ pub enum Question {
     Backfill,
     /// The orders of a range against the leads.
     Statement,
+    /// One slice of sealing the store with the key of today.
+    Reseal,
 }
 
 fn shortened(error: bindings::GuestError) -> bindings::GuestError {

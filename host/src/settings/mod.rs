@@ -214,6 +214,8 @@ impl Settings {
         let is_set = |setting: &Setting| self.process.contains_key(setting.name);
         let mut found = faults(&self.process);
         found.extend(rules::missing_database_part(&is_set));
+        let key = |setting: &Setting| self.process.get(setting.name).map(|value| value.text.as_str());
+        found.extend(rules::repeated_key(key(&table::SECRET_KEY), key(&table::SECRET_KEY_ALSO)));
         found.extend(rules::missing_key(&self.database_url(), is_set(&table::SECRET_KEY)));
         in_order(&mut found);
         let mut findings = self.broken.clone();

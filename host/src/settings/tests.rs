@@ -161,11 +161,15 @@ fn settings_of_the_process_are_checked_without_a_connection() {
         ("DATABASE_URL", "postgres://me@db/x", "SECRET_KEY"),
         ("LEASE_SECONDS", "1", "LEASE_SECONDS"),
         ("DB_HOST", "localhost", "DB_NAME"),
+        ("SECRET_KEY_ALSO", "short", "SECRET_KEY_ALSO"),
         ("DB_DRIVER", "oracle", "DB_DRIVER"),
     ] {
         let error = Settings::from_pairs([(name, value)]).check_process().unwrap_err();
         assert_eq!(names(&error.findings), [wanted], "{name}");
     }
+    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let twice = Settings::from_pairs([("SECRET_KEY", key), ("SECRET_KEY_ALSO", &format!("{key}="))]);
+    assert_eq!(names(&twice.check_process().unwrap_err().findings), ["SECRET_KEY_ALSO"]);
     assert!(Settings::from_pairs([("AMO_RPS", "0")]).check_process().is_ok());
 }
 

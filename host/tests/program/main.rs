@@ -4,6 +4,7 @@
 
 mod config_commands;
 mod day_to_day;
+mod resealing;
 mod rig;
 mod safe_keeping;
 #[cfg(unix)]

@@ -24,7 +24,7 @@ async fn rig() -> Rig {
 }
 
 /// With a pair in place of the long-lived token, ended already.
-async fn rig_with_ended_pair() -> Rig {
+pub(crate) async fn rig_with_ended_pair() -> Rig {
     let mut rig = rig().await;
     let (pair, options) = {
         let mut world = rig.world();
@@ -44,7 +44,7 @@ async fn rig_with_ended_pair() -> Rig {
 }
 
 /// Requests to both sides so far.
-fn requests(rig: &Rig) -> (usize, usize) {
+pub(crate) fn requests(rig: &Rig) -> (usize, usize) {
     let world = rig.world();
     (world.kaspi.requests().len(), world.amo.requests().len())
 }

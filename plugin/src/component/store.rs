@@ -11,7 +11,7 @@ use super::bindings::wasi::keyvalue::{
     store::{self, Bucket, Error},
 };
 use crate::gather::Gather as _;
-use crate::ports::{Store, StoreError};
+use crate::ports::{KeyPage, Store, StoreError};
 
 /// The one label that Spin offers without configuration, so all keys live in it behind prefixes.
 const BUCKET: &str = "default";
@@ -100,6 +100,11 @@ impl Store for WasiStore {
             Err(CasError::CasFailed(_)) => Ok(false),
             Err(CasError::StoreError(error)) => Err(failed(error)),
         }
+    }
+
+    fn list_keys(&self, cursor: Option<&str>) -> Result<KeyPage, StoreError> {
+        let page = self.bucket()?.list_keys(cursor).map_err(|error| failed("cannot list keys", error))?;
+        Ok(KeyPage { keys: page.keys, cursor: page.cursor })
     }
 }
 

@@ -46,6 +46,11 @@ impl<'a> Reader<'a> {
         self.findings
     }
 
+    /// Keeps what is wrong with several values together.
+    pub(super) fn tell(&mut self, finding: Option<Finding>) {
+        self.findings.extend(finding);
+    }
+
     /// The trimmed value, where one is set that can be used.
     pub(super) fn value(&mut self, setting: &'static Setting) -> Option<String> {
         let value = match self.config.get(&setting.name.to_ascii_lowercase()) {

@@ -5,6 +5,7 @@ mod dry_run;
 mod ending;
 mod new_orders;
 mod reconcile;
+mod resealing;
 mod scenario;
 mod sealing;
 mod shops;

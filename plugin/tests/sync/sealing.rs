@@ -4,11 +4,11 @@ use crate::support::{Rig, orders, world};
 use kaspi_amocrm_plugin::sync::RunError;
 use kaspi_amocrm_simulator::fault::{Fault, Rule};
 
-const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-const OTHER_KEY: &str = "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const OTHER_KEY: &str = "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// Orders that are recorded and could not be brought into amoCRM yet, and a pair.
-fn rig() -> Rig {
+pub(crate) fn rig() -> Rig {
     let mut world = world(orders(5));
     for _ in 0..20 {
         world.amo.faults.rule(Rule::new(Fault::gateway(503)).method("GET").path("/api/v4/leads"));
@@ -21,13 +21,13 @@ fn rig() -> Rig {
     rig
 }
 
-fn private_keys(rig: &Rig) -> Vec<String> {
+pub(crate) fn private_keys(rig: &Rig) -> Vec<String> {
     let is_private = |key: &&String| kaspi_amocrm_plugin::ledger::is_private(key);
     rig.store.values.borrow().keys().filter(is_private).cloned().collect()
 }
 
 /// The run ends before anything is sent; answers with the text.
-fn refused(rig: &Rig) -> String {
+pub(crate) fn refused(rig: &Rig) -> String {
     let requests = || (rig.amo_requests(), rig.world.borrow().kaspi.requests().len());
     let before = requests();
     let Err(RunError::Config(text)) = rig.run() else { panic!("the run must not begin") };

@@ -7,7 +7,10 @@ use std::{
 
 use futures_util::future::join_all;
 use kaspi_amocrm_plugin::{
-    ports::{Clock as _, Http, HttpError, HttpRequest, HttpResponse, LocalFuture, Ports, Store, StoreError},
+    ports::{
+        Clock as _, Http, HttpError, HttpRequest, HttpResponse, KeyPage, LocalFuture, Ports, Store,
+        StoreError,
+    },
     sync::{Job, RunError, run},
 };
 use kaspi_amocrm_simulator::{World, kaspi::SimOrder, rng::SplitMix64};
@@ -230,6 +233,9 @@ impl Store for Process<'_> {
     }
     fn swap(&self, key: &str, seen: &[u8], value: &[u8]) -> Result<bool, StoreError> {
         self.use_store("swap", vec![key.to_owned()])?.swap(key, seen, value)
+    }
+    fn list_keys(&self, after: Option<&str>) -> Result<KeyPage, StoreError> {
+        self.use_store("list", Vec::new())?.list_keys(after)
     }
 }
 

@@ -16,8 +16,8 @@ use std::{
 use kaspi_amocrm_plugin::{
     describe::describe_account,
     ports::{
-        Clock, Config, Http, HttpError, HttpRequest, HttpResponse, LocalFuture, Method, Ports, Store,
-        StoreError,
+        Clock, Config, Http, HttpError, HttpRequest, HttpResponse, KeyPage, LocalFuture, Method, Ports,
+        Store, StoreError,
     },
     statement::statement,
     sync::{Job, RunError, run},
@@ -126,6 +126,9 @@ impl Clock for VirtualClock {
     }
 }
 
+/// Keys of one page; few, so that every list has several.
+const PAGE_KEYS: usize = 4;
+
 /// A store in memory that can die.
 #[derive(Default)]
 pub(crate) struct MemoryStore {
@@ -193,6 +196,13 @@ impl Store for MemoryStore {
             values.insert(key.to_owned(), value.to_vec());
         }
         Ok(is_same)
+    }
+    fn list_keys(&self, cursor: Option<&str>) -> Result<KeyPage, StoreError> {
+        let values = self.values.borrow();
+        let is_after = |key: &&String| cursor.is_none_or(|cursor| key.as_str() > cursor);
+        let keys: Vec<String> = values.keys().filter(is_after).take(PAGE_KEYS).cloned().collect();
+        let cursor = keys.last().filter(|_| keys.len() == PAGE_KEYS).cloned();
+        Ok(KeyPage { keys, cursor })
     }
 }
 

@@ -214,7 +214,8 @@ async fn slice(
         started_at: rfc3339(budget.now_ms()),
         ..report
     };
-    read_and_work(ports, settings, &reading, &budget, &mut report).await?;
+    // Large, and held by whatever embeds a run.
+    Box::pin(read_and_work(ports, settings, &reading, &budget, &mut report)).await?;
     rehearsal::finish(&mut report);
     report.took_ms = budget.took_ms();
     Ok(report.to_json())

@@ -200,7 +200,8 @@ async fn complete(
             session.report.order_problem(code.as_str(), &trouble.class.clone(), trouble.message.clone());
             return Ok(None);
         }
-        if record.deaths >= DEATHS_PARKED {
+        // One that a run died on after its last step only has to be taken off the list.
+        if record.deaths >= DEATHS_PARKED && !record.is_settled() {
             session.report.parked += 1;
             let message = format!("{} runs died while working on this order", record.deaths);
             session.report.order_problem(code.as_str(), "poison", message);

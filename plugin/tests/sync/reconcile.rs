@@ -570,3 +570,22 @@ fn deaths_of_long_ago_are_not_held_against_an_order() {
     rig.reconcile().expect("a report");
     assert_eq!((rig.lead(0, |lead| lead.status_id), deaths(&rig)), (WON_ID, 0.into()));
 }
+
+#[test]
+fn an_order_that_runs_died_on_after_its_last_step_is_not_parked() {
+    let rig = rig(orders(1));
+    rig.run().expect("a report");
+    let key = "shop/default/order/1000000000".to_owned();
+    let mut record: Value = serde_json::from_slice(&rig.store.values.borrow()[&key]).expect("a record");
+    record["deaths"] = 3.into();
+    let created_ms = record["created_ms"].as_i64().expect("when it was made");
+    let day = kaspi_amocrm_plugin::model::Day::of(created_ms).number();
+    // They died before it was taken off the list.
+    let mut values = rig.store.values.borrow_mut();
+    values.insert(key, record.to_string().into_bytes());
+    values.insert("shop/default/pending".to_owned(), format!("[{day}]").into_bytes());
+    values.insert(format!("shop/default/pending/{day}"), br#"["1000000000"]"#.to_vec());
+    drop(values);
+    let report = rig.run().expect("a report");
+    assert_eq!((&report["parked"], &report["backlog"]), (&0.into(), &0.into()), "{report}");
+}

@@ -65,25 +65,32 @@ pub async fn status(settings: &Settings, store: &dyn Store) -> Result<Vec<Connec
     let mut all = Vec::new();
     for name in settings.connection_names() {
         let runs = store.last_runs(name).await?;
-        all.push(ConnectionStatus::of(name, account(settings, name), &runs, now_ms));
+        all.push(ConnectionStatus::of(name, &runs, now_ms).with_settings(settings));
     }
     Ok(all)
 }
 
 /// What it looks like before anything has run: without a database.
 pub fn never(settings: &Settings) -> Vec<ConnectionStatus> {
-    let never = |name| ConnectionStatus::of(name, account(settings, name), &[], 0);
+    let never = |name| ConnectionStatus::of(name, &[], 0).with_settings(settings);
     settings.connection_names().map(never).collect()
 }
 
-fn account(settings: &Settings, connection: &str) -> String {
-    let connection = settings.connection(connection).ok();
-    let origin = connection.and_then(|connection| connection.amo_origin().ok());
-    origin.map(|origin| origin.host().to_owned()).unwrap_or_default()
-}
-
 impl ConnectionStatus {
-    fn of(connection: &str, account: String, runs: &[LastRuns], now_ms: i64) -> Self {
+    fn with_settings(mut self, settings: &Settings) -> Self {
+        let account = settings.connection(&self.connection).and_then(|connection| connection.amo_origin());
+        match account {
+            Ok(origin) => origin.host().clone_into(&mut self.account),
+            // Its runs do not begin, and leave nothing behind.
+            Err(error) => {
+                self.health = Health::Failing;
+                self.last_error = Some(error.to_string());
+            }
+        }
+        self
+    }
+
+    fn of(connection: &str, runs: &[LastRuns], now_ms: i64) -> Self {
         let of_job = |job| runs.iter().find(|runs| runs.latest.job == job);
         let good = |job| of_job(job).and_then(|runs: &LastRuns| runs.latest_good.as_ref());
         let ago = |run: &RunRecord| (now_ms - ended_ms(run)).max(0);
@@ -103,7 +110,7 @@ impl ConnectionStatus {
         let count = |pick: fn(&Report) -> u64| report.as_ref().map_or(0, pick);
         Self {
             connection: connection.to_owned(),
-            account,
+            account: String::new(),
             health,
             lag_ms: number(|report| &report.lag_ms).map(|lag_ms| lag_ms + since_ms),
             backlog: count(|report| report.backlog),
@@ -142,7 +149,7 @@ mod tests {
     }
 
     fn of(runs: &[LastRuns]) -> ConnectionStatus {
-        ConnectionStatus::of("shop", "acme.amocrm.ru".to_owned(), runs, NOW_MS)
+        ConnectionStatus::of("shop", runs, NOW_MS)
     }
 
     fn only(latest: RunRecord) -> LastRuns {
@@ -193,5 +200,17 @@ mod tests {
         assert_eq!((of(&runs).backlog, of(&runs).health), (3, Health::Failing));
         let nonsense = run(Job::New, 0, None, Some(serde_json::json!("no report")));
         assert_eq!(of(&[only(nonsense)]).backlog, 0);
+    }
+
+    #[test]
+    fn a_connection_with_wrong_settings_is_failing() {
+        let toml = "[connections.good]\nkaspi_api_token = 'a-token'\namo_subdomain = 'acme'\n\
+                    amo_long_lived_token = 'another-token'\n[connections.bad]\namo_subdomain = 'acme'\n";
+        let all = never(&Settings::from_sources([], None, Some(toml)));
+        let told: Vec<_> =
+            all.iter().map(|one| (one.connection.as_str(), one.account.as_str(), one.health)).collect();
+        assert_eq!(told, [("bad", "", Health::Failing), ("good", "acme.amocrm.ru", Health::Never)]);
+        let error = all[0].last_error.as_deref().unwrap_or_default();
+        assert!(error.contains("KASPI_API_TOKEN") && !error.contains("a-token"), "{error}");
     }
 }

@@ -236,13 +236,8 @@ mod tests {
         let (_folder, store) = store().await;
         // The first run stands still: its lease is over before it is renewed.
         let asked = Moment::now();
-        let request = LeaseRequest {
-            connection: "default",
-            job: Job::New,
-            note_due: true,
-            holder: "a",
-            ttl_ms: 0,
-        };
+        let request =
+            LeaseRequest { connection: "default", job: Job::New, note_due: true, holder: "a", ttl_ms: 0 };
         let LeaseAnswer::Taken(fence) = store.take_lease(request).await.unwrap() else {
             panic!("nobody holds it")
         };

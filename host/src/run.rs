@@ -117,13 +117,19 @@ pub struct Host {
 }
 
 impl Host {
-    /// Opens the database of the settings, brings its schema up to date and finds the key that seals it.
+    /// Opens the database of the settings and finds the key that seals it. A SQLite file is brought up to date; the schema
+    /// of a server, which other hosts use as well, is changed by `migrate` only.
     ///
     /// # Errors
-    /// When the database cannot be opened or migrated, or there is no key.
+    /// When the database cannot be opened or migrated, or is older than this program, or there is no key.
     pub async fn open(settings: Settings, plugin: Plugin) -> Result<Arc<Self>, OpenError> {
-        let store = store::open(&settings.database_url()).await?;
-        store.migrate().await?;
+        let url = settings.database_url();
+        let store = store::open(&url).await?;
+        if store::file_of(&url).is_some() {
+            store.migrate().await?;
+        } else if !store.pending_migrations().await?.is_empty() {
+            return Err(StoreError::Older.into());
+        }
         let secret_key = secret_key::of(&settings, store.as_ref()).await?;
         Ok(Self::with_store(settings, plugin, store, secret_key, None))
     }

@@ -1,22 +1,26 @@
 //! The timer: new orders every minute, changes every ten. It calls what the web addresses and `run` call.
+//!
+//! When a job is due stands in the store, so that hosts which share a database run it once a period together, and the
+//! others go on when one of them is gone.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use tokio::{
-    task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval_at},
-};
+use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
+    clock::millis,
     job::Job,
     run::{Host, RunError, RunLimits},
     stop::Stop,
+    store::Claim,
 };
 
 /// From one look for new orders to the next.
 pub const NEW_EVERY: Duration = Duration::from_secs(60);
 /// From one reconciliation to the next.
 pub const RECONCILE_EVERY: Duration = Duration::from_secs(600);
+/// A job whose connection is held is due again after this. A host that died holds it for as long as its lease lasts.
+const RETRY: Duration = Duration::from_secs(10);
 
 /// How often the two jobs run.
 #[derive(Debug, Clone, Copy)]
@@ -40,47 +44,81 @@ pub async fn run(host: Arc<Host>, periods: Periods, stop: Stop) {
     let mut connections = JoinSet::new();
     for (name, index) in names.into_iter().zip(0_u32..) {
         let first = Instant::now() + periods.new / count * index;
-        connections.spawn(connection(host.clone(), name, first, periods, stop.clone()));
+        let timer = Timer { host: host.clone(), name, failures: Failures::default(), stop: stop.clone() };
+        connections.spawn(timer.run(first, periods));
     }
     while connections.join_next().await.is_some() {}
 }
 
-/// One connection: its jobs run one after the other, so they never overlap.
-async fn connection(host: Arc<Host>, name: String, first: Instant, periods: Periods, stop: Stop) {
-    let mut ticks = interval_at(first, periods.new);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut reconcile_at = first;
-    let mut failures = Failures::default();
-    loop {
-        let tick = tokio::select! {
-            tick = ticks.tick() => tick,
-            () = stop.requested() => return,
-        };
-        let late = tick.elapsed();
-        if late > periods.new {
-            let missed = late.as_secs() / periods.new.as_secs().max(1);
-            tracing::warn!(connection = name, missed, "the last run took longer than a period");
-        }
-        for job in due(&mut reconcile_at, Instant::now(), periods) {
-            if stop.is_requested() {
-                return;
-            }
-            let outcome = host.run(&name, job, RunLimits::default(), Duration::ZERO, &stop).await;
-            let error = match outcome {
-                Ok(outcome) => outcome.error,
-                Err(error) => Some(error),
-            };
-            failures.note(&name, job, error.as_ref());
-        }
-    }
+/// The timer of one connection. Its jobs run one after the other, so here they never overlap.
+struct Timer {
+    host: Arc<Host>,
+    name: String,
+    failures: Failures,
+    stop: Stop,
 }
 
-fn due(reconcile_at: &mut Instant, now: Instant, periods: Periods) -> impl Iterator<Item = Job> + use<> {
-    let reconcile = now >= *reconcile_at;
-    if reconcile {
-        *reconcile_at = now + periods.reconcile;
+impl Timer {
+    async fn run(mut self, first: Instant, periods: Periods) {
+        let mut look_at = first;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(look_at) => {}
+                () = self.stop.requested() => return,
+            }
+            // Another host may give a job back early: nobody sleeps longer than the shorter period.
+            let mut wait = periods.new;
+            for (job, every) in [(Job::New, periods.new), (Job::Reconcile, periods.reconcile)] {
+                if self.stop.is_requested() {
+                    return;
+                }
+                wait = wait.min(self.tick(job, every).await);
+            }
+            look_at = Instant::now() + wait;
+        }
     }
-    std::iter::once(Job::New).chain(reconcile.then_some(Job::Reconcile))
+
+    /// Runs a job if it is due. Answers for how long it is not.
+    async fn tick(&mut self, job: Job, every: Duration) -> Duration {
+        match self.host.store().claim_tick(&self.name, job, millis(every)).await {
+            Ok(Claim::DueIn(ms)) => Duration::from_millis(u64::try_from(ms).unwrap_or(0)),
+            Ok(Claim::Yours) => self.run_claimed(job, every).await,
+            Err(error) => {
+                self.failures.note(&self.name, job, Some(&error.into()));
+                RETRY
+            }
+        }
+    }
+
+    async fn run_claimed(&mut self, job: Job, every: Duration) -> Duration {
+        let began = Instant::now();
+        let (limits, wait) = (RunLimits::default(), Duration::ZERO);
+        let outcome = self.host.run(&self.name, job, limits, wait, &self.stop).await;
+        let error = match outcome {
+            Ok(outcome) => outcome.error,
+            Err(error) => Some(error),
+        };
+        self.failures.note(&self.name, job, error.as_ref());
+        let retry = match error {
+            Some(RunError::Busy) => Some(RETRY),
+            // This host ends: whoever else is there goes on at once.
+            Some(RunError::Interrupted) => Some(Duration::ZERO),
+            _ if self.stop.is_requested() => Some(Duration::ZERO),
+            _ => None,
+        };
+        if let Some(retry) = retry {
+            if let Err(error) = self.host.store().retry_tick(&self.name, job, millis(retry)).await {
+                self.failures.note(&self.name, job, Some(&error.into()));
+            }
+            return retry;
+        }
+        let took = began.elapsed();
+        if took > every {
+            let missed = took.as_secs() / every.as_secs().max(1);
+            tracing::warn!(connection = self.name, %job, missed, "the last run took longer than a period");
+        }
+        every.saturating_sub(took)
+    }
 }
 
 /// Says a failure once, and again when it changes.
@@ -88,15 +126,23 @@ fn due(reconcile_at: &mut Instant, now: Instant, periods: Periods) -> impl Itera
 struct Failures(HashMap<Job, String>);
 
 impl Failures {
+    fn is_news(&mut self, job: Job, error: Option<&RunError>) -> bool {
+        match error.map(ToString::to_string) {
+            None => self.0.remove(&job).is_some(),
+            Some(text) => self.0.insert(job, text.clone()) != Some(text),
+        }
+    }
+
     fn note(&mut self, connection: &str, job: Job, error: Option<&RunError>) {
+        let is_news = self.is_news(job, error);
         let Some(error) = error else {
-            if self.0.remove(&job).is_some() {
+            if is_news {
                 tracing::info!(connection, %job, "works again");
             }
             return;
         };
         let text = error.to_string();
-        if self.0.insert(job, text.clone()).as_ref() == Some(&text) {
+        if !is_news {
             tracing::debug!(connection, %job, "still: {text}");
             return;
         }
@@ -112,14 +158,15 @@ impl Failures {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn reconcile_is_due_every_tenth_minute() {
-        let start = Instant::now();
-        let mut reconcile_at = start;
-        let jobs: Vec<usize> = (0..21)
-            .map(|minute| due(&mut reconcile_at, start + minute * NEW_EVERY, Periods::default()).count())
-            .collect();
-        let expected: Vec<usize> = (0..21).map(|minute| if minute % 10 == 0 { 2 } else { 1 }).collect();
-        assert_eq!(jobs, expected);
+    #[test]
+    fn a_failure_is_told_when_it_is_new() {
+        let mut failures = Failures::default();
+        let error = |text: &str| RunError::Upstream(text.to_owned());
+        assert!(failures.is_news(Job::New, Some(&error("a"))));
+        assert!(!failures.is_news(Job::New, Some(&error("a"))));
+        assert!(failures.is_news(Job::Reconcile, Some(&error("a"))), "each job for itself");
+        assert!(failures.is_news(Job::New, Some(&error("b"))));
+        assert!(failures.is_news(Job::New, None), "it works again");
+        assert!(!failures.is_news(Job::New, None));
     }
 }

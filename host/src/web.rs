@@ -19,6 +19,7 @@ use crate::{
     run::{Host, Outcome, RunError, RunLimits},
     settings::DEFAULT_CONNECTION,
     stop::Stop,
+    store::StoreError,
 };
 
 /// A hosting panel cuts a request after half a minute.
@@ -76,6 +77,8 @@ async fn healthy() -> &'static str {
 async fn ready(State(web): State<Web>) -> Response {
     match web.host.store().pending_migrations().await {
         Ok(pending) if pending.is_empty() => "ready\n".into_response(),
+        // A newer program has begun to take over: this one goes on until it is asked to end.
+        Err(StoreError::Newer(_)) => "ready\n".into_response(),
         Ok(_) => (StatusCode::SERVICE_UNAVAILABLE, "the schema is not up to date\n").into_response(),
         Err(error) => {
             tracing::warn!("not ready: {error}");

@@ -22,6 +22,7 @@ use kaspi_amocrm_simulator::{
     amo::account,
     demo::demo_world,
     http::LoggedRequest,
+    kaspi::SimOrder,
     oracle::{self, Scope},
     serve::{Server, serve, wall_clock_ms},
 };
@@ -265,6 +266,54 @@ async fn a_run_that_dies_while_it_creates_leads_is_continued_without_doubling() 
     let report = outcome.unwrap().report.unwrap();
     assert_eq!((report.in_doubt, report.more), (0, false), "{}", report.to_line());
     assert_eq!(oracle::check(&rig.world(), &Scope::at(wall_clock_ms())), [""; 0]);
+}
+
+#[tokio::test]
+async fn orders_of_this_minute_do_not_wait_for_a_backfill() {
+    let day_ms = 86_400_000;
+    let now_ms = wall_clock_ms();
+    let mut world = World::default();
+    for day in 20..26 {
+        let code = format!("20000000{day}");
+        world.kaspi.add_order(SimOrder::new(&code, now_ms - day * day_ms));
+    }
+    let rig = Rig::start(world).await;
+    assert_eq!(rig.run().await.report.unwrap().created, 0, "they are too old");
+    rig.world().kaspi.add_order(SimOrder::new("1000000001", wall_clock_ms()));
+    let range = Range { from_ms: now_ms - 27 * day_ms, to_ms: now_ms - 19 * day_ms };
+    // Each slice reads one day and does what that leaves to do.
+    let limits = RunLimits { slice: Duration::from_millis(1), ..RunLimits::default() };
+    let stop = Stop::never();
+    let backfill = rig.host.backfill(DEFAULT_CONNECTION, range, limits, Duration::ZERO, &stop);
+    let backfilled = Box::pin(backfill).await.unwrap();
+    let report = backfilled.outcome.report.unwrap();
+    assert_eq!((report.job.as_str(), report.created, report.more), ("backfill", 7, false));
+    assert!(backfilled.next_from_ms.is_none() && !report.other.contains_key("next_from_ms"));
+    let world = rig.world();
+    let mut leads: Vec<_> = world.amo.leads().iter().collect();
+    leads.sort_unstable_by_key(|lead| lead.id);
+    let place = leads.iter().position(|lead| lead.name.contains("1000000001"));
+    assert!(place.is_some_and(|place| place < 4), "it comes after {place:?} of 6 others");
+}
+
+#[tokio::test]
+async fn a_host_goes_on_while_a_newer_version_is_rolled_out() {
+    let rig = Rig::start(demo_world(wall_clock_ms())).await;
+    // The newer version brings the tables up to date before its hosts start.
+    let url = format!("sqlite://{}", rig.folder.path().join("test.sqlite").display());
+    let database = sqlx::SqlitePool::connect(&url).await.unwrap();
+    sqlx::query("INSERT INTO schema_migrations VALUES ('9999_future', 1)").execute(&database).await.unwrap();
+    database.close().await;
+    assert_eq!(rig.run().await.report.unwrap().exit(), Exit::Done);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(web::serve(rig.host.clone(), listener, Stop::never()));
+    assert_eq!(fetch(address, "/readyz").await, (200, "ready\n".to_owned()));
+    server.abort();
+    // One of the old version that starts now is told to be replaced.
+    let settings = settings(&rig.world(), &rig._server, rig.folder.path(), &[]);
+    let error = Host::open(settings, plugin()).await.unwrap_err();
+    assert!(error.to_string().contains("9999_future"), "{error}");
 }
 
 #[tokio::test]

@@ -128,8 +128,7 @@ mod tests {
         while !waiting.is_empty() {
             waiting.retain_mut(is_waiting);
         }
-        let served = served.lock().unwrap().clone();
-        served
+        Arc::into_inner(served).unwrap().into_inner().unwrap()
     }
 
     #[tokio::test]

@@ -20,6 +20,8 @@ use crate::{
     stop::Stop,
 };
 
+/// Where a backfill goes on, in its report.
+pub(super) const NEXT_FROM_MS: &str = "next_from_ms";
 /// Time for an answer from the store alone.
 const LOOK_MAX: Duration = Duration::from_secs(60);
 /// Time for a statement, which reads both sides in one call.
@@ -277,7 +279,7 @@ async fn in_time(call: impl Future<Output = Called>) -> Called {
 
 /// What follows a slice of a backfill. Whether at once, the report says: while Kaspi does not answer, it is not.
 fn rest(range: Range, report: &Report) -> Work {
-    match report.other.get("next_from_ms").and_then(Value::as_i64) {
+    match report.other.get(NEXT_FROM_MS).and_then(Value::as_i64) {
         None => Work::Job(Job::New),
         Some(from_ms) => Work::Range(Range { from_ms, ..range }),
     }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Host, Outcome, Range, RunError, RunLimits, Target};
+use super::{Host, Outcome, Range, RunError, RunLimits, Target, orders::NEXT_FROM_MS};
 use crate::{
     clock::{millis, now_ms},
     job::Job,
@@ -18,6 +18,8 @@ use crate::{
 
 /// Rounds of jobs that became due during a run; then others get their turn.
 const DUE_ROUNDS_MAX: u32 = 3;
+/// Orders of this minute wait no longer for a part of a range.
+const RANGE_SLICE: Duration = Duration::from_secs(30);
 /// Slices in a row that ask for more and do nothing; a bug, or a loop of two.
 const IDLE_SLICES_MAX: u32 = 20;
 
@@ -98,19 +100,31 @@ impl Run {
         let (started, started_ms) = (Instant::now(), now_ms());
         let mut outcome = Outcome { report: None, error: None };
         let (mut slices, mut idle) = (0, 0);
+        let mut live_first = false;
         loop {
             let left = limits.total.map(|total| total.saturating_sub(started.elapsed()));
             let max = left.map_or(limits.slice, |left| left.min(limits.slice));
             if max.is_zero() || stop.is_requested() {
                 break;
             }
-            match self.slice(work, slices > 0, max, stop).await {
+            let is_live = std::mem::take(&mut live_first);
+            let slice = if is_live {
+                self.job_slice(Job::New, false, max, stop).await
+            } else {
+                self.slice(work, slices > 0, max, stop).await
+            };
+            match slice {
                 Ok(report) => {
-                    let more = report.more;
+                    // Between two parts of a range come the orders of this minute.
+                    let more = report.more || is_live;
+                    live_first = more && !is_live && matches!(work, Work::Range(_));
                     idle = if report.took_ms < 50 { idle + 1 } else { 0 };
                     match &mut outcome.report {
                         None => outcome.report = Some(report),
                         Some(whole) => whole.merge(report),
+                    }
+                    if let (Some(whole), true) = (&mut outcome.report, is_live) {
+                        whole.more = true;
                     }
                     slices += 1;
                     if !more || limits.slices_max == Some(slices) {
@@ -135,6 +149,9 @@ impl Run {
         if outcome.report.is_none() && outcome.error.is_none() {
             outcome.error = Some(RunError::Interrupted);
         }
+        if let (Some(report), Work::Range(left)) = (&mut outcome.report, *work) {
+            report.other.insert(NEXT_FROM_MS.to_owned(), left.from_ms.into());
+        }
         self.record(job, started_ms, started.elapsed(), &outcome).await;
         outcome
     }
@@ -146,14 +163,23 @@ impl Run {
         max: Duration,
         stop: &Stop,
     ) -> Result<Report, RunError> {
-        let job = match *work {
-            Work::Job(job) => job,
+        match *work {
+            Work::Job(job) => self.job_slice(job, continues, max, stop).await,
             Work::Range(range) => {
-                let (report, left) = self.backfill_slice(range, max, stop).await?;
+                let (report, left) = self.backfill_slice(range, max.min(RANGE_SLICE), stop).await?;
                 *work = left;
-                return Ok(report);
+                Ok(report)
             }
-        };
+        }
+    }
+
+    async fn job_slice(
+        &self,
+        job: Job,
+        continues: bool,
+        max: Duration,
+        stop: &Stop,
+    ) -> Result<Report, RunError> {
         let (hold, share) = self.pass(Urgency::Live);
         self.host.slice(&self.target, hold, share, Slice { job, continues }, max, stop).await
     }
@@ -195,6 +221,10 @@ impl Run {
                 Some(failure.message.clone())
             }),
         };
+        // What a run reports that has lost its connection is not how the connection is doing.
+        if matches!(self.host.store.holds(&self.lease.as_hold().fence).await, Ok(false)) {
+            return;
+        }
         if let Err(error) = self.host.store.record_run(&run).await {
             tracing::warn!(connection, "cannot record the run: {error}");
         }

@@ -1,80 +1,22 @@
 //! Signals: SIGTERM and SIGINT finish the call under way, give the connection back and end the program within the
 //! grace; and what it logs at `trace` on the way.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use kaspi_amocrm_simulator::{
     oracle::{self, Scope},
     serve::wall_clock_ms,
 };
 
-use crate::rig::{Ended, Rig, assert_clean};
+use crate::{
+    process::eventually,
+    rig::{Ended, Rig, assert_clean},
+};
 
 /// From the signal to the end, with room for a busy machine; the program promises 8 s for requests under way.
 const END_MAX: Duration = Duration::from_secs(10);
 
-/// Waits for something that surely happens.
-async fn eventually(happened: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !happened() {
-        assert!(began.elapsed() < Duration::from_secs(60), "it does not happen");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-/// A program that does not outlive its test.
-struct Program(Option<Child>);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-impl Program {
-    fn signal(&self, signal: libc::c_int) {
-        let process = libc::pid_t::try_from(self.0.as_ref().unwrap().id()).unwrap();
-        #[expect(
-            unsafe_code,
-            reason = "kill takes two numbers; the process is our own child, not waited for yet"
-        )]
-        let result = unsafe { libc::kill(process, signal) };
-        assert_eq!(result, 0);
-    }
-
-    /// Waits until it logs a text. What it says after that line is not kept.
-    async fn says(mut self, text: &'static str) -> Self {
-        let stderr = BufReader::new(self.0.as_mut().unwrap().stderr.take().unwrap());
-        let read = move || stderr.lines().map(Result::unwrap).find(|line| line.contains(text));
-        assert!(tokio::task::spawn_blocking(read).await.unwrap().is_some(), "it ended without a word");
-        self
-    }
-
-    /// Whether it still runs, as far as is known.
-    fn is_running(&mut self) -> bool {
-        self.0.as_mut().unwrap().try_wait().unwrap().is_none()
-    }
-
-    async fn ended(mut self) -> Ended {
-        let child = self.0.take().unwrap();
-        Ended::of(tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap())
-    }
-}
-
 impl Rig {
-    fn program(&self, arguments: &[&str], log: &str) -> Program {
-        let mut command = self.command(arguments);
-        command.env("RUST_LOG", log).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Program(Some(command.spawn().unwrap()))
-    }
-
     async fn run_new(&self, log: &str) -> Ended {
         self.program(&["run", "new", "--wait", "0"], log).ended().await
     }

@@ -22,6 +22,9 @@ use kaspi_amocrm_simulator::{
     serve::{serve, wall_clock_ms},
 };
 
+#[path = "usage/mod.rs"]
+mod usage;
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let with_limits = std::env::args().nth(1).as_deref() != Some("without");
@@ -46,7 +49,7 @@ async fn main() -> anyhow::Result<()> {
         ("DATABASE_URL", format!("sqlite://{}", folder.path().join("limits.sqlite").display())),
     ]);
     let host = Host::open(settings, plugin).await?;
-    let (began, cpu, stop) = (Instant::now(), cpu_ms()?, Stop::never());
+    let (began, cpu, stop) = (Instant::now(), usage::cpu_ms()?, Stop::never());
     let run = host.run(DEFAULT_CONNECTION, Job::New, RunLimits::default(), Duration::ZERO, &stop);
     let report = Box::pin(run).await?.report;
     let created = report.map_or(0, |report| report.created + report.adopted);
@@ -55,22 +58,8 @@ async fn main() -> anyhow::Result<()> {
         "{} limits: {created} orders, {} ms wall, {} ms CPU, {} kB peak",
         if with_limits { "with" } else { "without" },
         began.elapsed().as_millis(),
-        cpu_ms()? - cpu,
-        peak_kb()?
+        usage::cpu_ms()? - cpu,
+        usage::peak_kb()?
     )?;
     Ok(())
-}
-
-/// User and system time of this process, from Linux' accounting in hundredths of a second.
-fn cpu_ms() -> anyhow::Result<u64> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |field: usize| fields.get(field).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or(0);
-    Ok((ticks(11) + ticks(12)) * 10)
-}
-
-fn peak_kb() -> anyhow::Result<String> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    Ok(line.unwrap_or_default().trim().trim_end_matches(" kB").to_owned())
 }

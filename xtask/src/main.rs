@@ -16,6 +16,7 @@ mod workspace;
 use std::{env, io::Write as _, process::ExitCode};
 
 use anyhow::{Result, bail};
+use test::Bench;
 use workspace::Workspace;
 
 const HELP: &str = "\
@@ -25,7 +26,8 @@ Usage: cargo xtask COMMAND
   build --component    only the component, as the program and the tests take it
   test [--all] [ARGS]  component and its hostile double, then all tests; ARGS go to `cargo test`
   servers [--all]      the database servers that these tests would find or start, with their versions
-  bench                what the limits around the component cost: time, CPU, memory
+  bench [limits]       what the limits around the component cost: time, CPU, memory
+  bench connections    the lag of 200 connections, without and beside five that get no answer (9 minutes)
   demo [--keep]        the program on simulators of both APIs; --keep leaves it running
   lint                 formatting and clippy, natively and for WebAssembly, warnings denied
   deny                 licences, banned crates, sources, and advisories where they can be fetched
@@ -71,7 +73,8 @@ fn run(arguments: &[&str]) -> Result<()> {
         }
         ["servers"] => test::servers(false),
         ["servers", "--all"] => test::servers(true),
-        ["bench"] => test::bench(&Workspace::find()?),
+        ["bench"] | ["bench", "limits"] => test::bench(&Workspace::find()?, Bench::Limits),
+        ["bench", "connections"] => test::bench(&Workspace::find()?, Bench::Connections),
         ["demo"] => test::demo(&Workspace::find()?, false),
         ["demo", "--keep"] => test::demo(&Workspace::find()?, true),
         ["lint"] => lint::all(&Workspace::find()?),

@@ -41,18 +41,31 @@ pub(crate) fn servers(all: bool) -> Result<()> {
     Ok(())
 }
 
-/// Measures what the limits around the component cost: one run with them and one without, a line each.
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bench {
+    /// What the limits around the component cost: one run with them and one without.
+    Limits,
+    /// What hung connections do to two hundred others: four minutes without any, four with five of them.
+    Connections,
+}
+
+/// Measures, and prints a line for each variant.
 ///
 /// # Errors
 /// When a build or a run fails.
-pub(crate) fn bench(workspace: &Workspace) -> Result<()> {
+pub(crate) fn bench(workspace: &Workspace, bench: Bench) -> Result<()> {
+    let (name, variants): (_, &[&[&str]]) = match bench {
+        Bench::Limits => ("limits", &[&["with"], &["without"]]),
+        Bench::Connections => ("connections", &[&["200", "0", "3"], &["200", "5", "3"]]),
+    };
     let component = build::component(workspace)?;
     say("measuring (the host is built as for tests: dependencies at full speed, our own code not)");
     // Naming the workspace keeps the features of the tests; with the package alone wasmtime would be built again.
-    run(cargo_with_component(workspace, &component).args(["build", "--workspace", "--example=limits"]))?;
-    let example = workspace.target.join("debug/examples").join(format!("limits{EXE_SUFFIX}"));
-    for variant in ["with", "without"] {
-        run(Command::new(&example).arg(variant))?;
+    run(cargo_with_component(workspace, &component).args(["build", "--workspace", "--example", name]))?;
+    let example = workspace.target.join("debug/examples").join(format!("{name}{EXE_SUFFIX}"));
+    for variant in variants {
+        run(Command::new(&example).args(*variant))?;
     }
     Ok(())
 }

@@ -273,9 +273,9 @@ pub static CHAPTERS: &[Chapter] = &[
             doc(
                 &table::DATABASE_URL,
                 "sqlite:///var/lib/kaspi-amocrm/sync.sqlite",
-                "the store; `postgres://`, `mysql://` and `mariadb://` are understood and not built yet. Not shown where it \
-                 is not a file: it may hold a password",
-                "база данных; по умолчанию файл SQLite",
+                "the store: a SQLite file, or `postgres://`, `mariadb://`, `mysql://` and the address of a server \
+                 (docs/fleet.md). Not shown where it is not a file: it may hold a password",
+                "база данных: файл SQLite (по умолчанию) или адрес сервера PostgreSQL или MariaDB",
             ),
             doc(
                 &table::DB_DRIVER,

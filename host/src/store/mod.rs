@@ -53,7 +53,7 @@ pub enum Change {
     Delete(String),
 }
 
-/// Answer to [`Store::take_lease`].
+/// Answer to [`Leases::take_lease`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LeaseAnswer {
     /// The connection is ours.

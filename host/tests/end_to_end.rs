@@ -340,14 +340,65 @@ async fn cron_asks_for_its_token_and_answers_with_the_report() {
     server.abort();
 }
 
+#[tokio::test]
+async fn doors_open_to_the_secret_alone_and_say_nothing_to_others() {
+    let world = demo_world(wall_clock_ms());
+    let rig = Rig::with_settings(world, &[("BASE_PATH", "/kaspi")]).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stopper, stop) = stop();
+    let server = tokio::spawn(web::serve(rig.host.clone(), listener, stop));
+    rig.run().await;
+
+    for path in ["/migrate", "/migrate.php", "/public/migrate.php", "/kaspi/public/migrate.php"] {
+        assert_eq!(fetch(address, path).await.0, 401, "{path}");
+        assert_eq!(fetch(address, &format!("{path}?token=no")).await.0, 401, "{path}");
+        let opened = fetch(address, &format!("{path}?token=cron")).await;
+        assert_eq!(opened, (200, r#"{"applied":[]}"#.to_owned()), "{path}");
+    }
+    for path in ["/metrics", "/kaspi/metrics"] {
+        assert_eq!(fetch(address, &format!("{path}?token=cron")).await.0, 401, "not in an address");
+        let (status, text) = fetch_with(address, path, "authorization: Bearer cron\r\n").await;
+        let (_, text) = text.split_once("\r\n\r\n").unwrap();
+        assert_eq!(status, 200);
+        assert!(text.contains("kaspi_amocrm_working{connection=\"default\"} 1\n"), "{text}");
+        assert!(text.contains("kaspi_amocrm_backlog_orders{connection=\"default\"} 0\n"), "{text}");
+    }
+    for path in ["/", "/.env", "/public/", "/kaspi", "/cron/x"] {
+        let (status, text) = fetch_with(address, path, "").await;
+        assert_eq!(status, 404, "{path}");
+        for header in ["content-security-policy: default-src 'none'", "x-content-type-options: nosniff"] {
+            assert!(text.contains(header), "{path}: {text}");
+        }
+    }
+    // More than a browser or a crontab ever sends.
+    let many: String = (0..100).map(|n| format!("x-{n}: y\r\n")).collect();
+    assert_eq!(fetch_with(address, "/healthz", &many).await.0, 431);
+    assert_eq!(fetch_with(address, &format!("/healthz?{}", "y".repeat(20_000)), "").await.0, 431);
+
+    // A browser keeps its connection; that does not hold the end up.
+    let _quiet = tokio::net::TcpStream::connect(address).await.unwrap();
+    assert_eq!(fetch(address, "/healthz").await.0, 200);
+    stopper.stop();
+    server.await.unwrap();
+}
+
 /// A bare GET; the answer's status and everything after its head.
 async fn fetch(address: std::net::SocketAddr, path: &str) -> (u16, String) {
+    let (status, answer) = fetch_with(address, path, "").await;
+    (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+}
+
+/// A GET with further headers; the answer's status and all of it.
+async fn fetch_with(address: std::net::SocketAddr, path: &str, headers: &str) -> (u16, String) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    let mut answer = Vec::new();
+    // What is too large is answered before it is read, and the rest of it meets a closed connection.
+    let _ = stream.read_to_end(&mut answer).await;
+    let answer = String::from_utf8(answer).unwrap();
     let status = answer[9..12].parse().unwrap();
-    (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+    (status, answer)
 }

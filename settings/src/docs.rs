@@ -306,14 +306,21 @@ pub static CHAPTERS: &[Chapter] = &[
             doc(
                 &table::CRON_SECRET,
                 "",
-                "token of `/cron`, 16 characters or more; without it `/cron` refuses everything",
-                "токен адреса /cron",
+                "token of `/cron`, `/migrate` and `/metrics`, 16 characters or more; without it they refuse everything",
+                "токен адресов /cron, /migrate и /metrics",
             ),
             doc(
                 &table::BASE_PATH,
                 "/kaspi-amocrm",
                 "prefix of the HTTP addresses",
                 "начало пути веб-адресов",
+            ),
+            doc(
+                &table::BEHIND_TLS_PROXY,
+                "yes",
+                "whether a proxy in front of `serve` encrypts what comes from other machines; without it `serve` listens \
+                 on addresses of this machine only",
+                "перед программой стоит прокси с TLS: иначе она слушает только адреса этой машины",
             ),
         ],
     },

@@ -168,6 +168,7 @@ settings! {
     SECRET_KEY_ALSO = process(Kind::Keys).secret();
     CRON_SECRET = process(Kind::Text).secret();
     BASE_PATH = process(Kind::Path);
+    BEHIND_TLS_PROXY = process(Kind::YesNo).or("no");
 
     CONNECTION = Setting::new(Kind::Name, Scope::Elsewhere).or("default");
 }

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::Path};
 
+use kaspi_amocrm_settings::yes_or_no;
 use tokio::net::TcpListener;
 
 use super::{load_plugin, stop_on_signals};
@@ -27,6 +28,9 @@ pub(super) async fn serve(
     with_schedule: bool,
 ) -> Result<Exit, Failure> {
     check(&settings)?;
+    if !may_listen(&settings, listen) {
+        return Err(open_to_others(listen));
+    }
     let plugin = load_plugin(plugin)?;
     let stop = stop_on_signals();
     let listener = TcpListener::bind(listen).await.map_err(|error| Failure {
@@ -41,16 +45,55 @@ pub(super) async fn serve(
     web::announce(listener.local_addr().map_err(Failure::internal)?);
     let schedule =
         with_schedule.then(|| tokio::spawn(schedule::run(host.clone(), Periods::default(), stop.clone())));
-    web::serve(host, listener, stop).await.map_err(Failure::internal)?;
+    web::serve(host, listener, stop).await;
     if let Some(schedule) = schedule {
         schedule.await.map_err(Failure::internal)?;
     }
     Ok(Exit::Done)
 }
 
+/// Tokens come in over these addresses: other machines may only reach them encrypted.
+fn may_listen(settings: &Settings, listen: SocketAddr) -> bool {
+    let behind_proxy = settings.process("BEHIND_TLS_PROXY").and_then(yes_or_no);
+    listen.ip().is_loopback() || behind_proxy == Some(true)
+}
+
+fn open_to_others(listen: SocketAddr) -> Failure {
+    Failure {
+        exit: Exit::Config,
+        error: Text::new(
+            format!("other machines can reach {listen}, and nothing encrypts what they send"),
+            format!("адрес {listen} доступен другим машинам, а передаваемое им не шифруется"),
+        ),
+        hint: Text::new(
+            "listen on 127.0.0.1, which is the default, or put a proxy with TLS in front and set BEHIND_TLS_PROXY=yes",
+            "оставьте адрес по умолчанию, 127.0.0.1, или поставьте перед программой прокси с TLS и задайте \
+             BEHIND_TLS_PROXY=yes",
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_machines_are_let_in_through_a_proxy_with_tls_only() {
+        let none = Settings::from_pairs([("", ""); 0]);
+        let behind = Settings::from_pairs([("BEHIND_TLS_PROXY", "yes")]);
+        for (listen, alone) in [
+            ("127.0.0.1:8080", true),
+            ("[::1]:0", true),
+            ("0.0.0.0:8080", false),
+            ("[::]:80", false),
+            ("10.1.2.3:80", false),
+        ] {
+            let listen: SocketAddr = listen.parse().unwrap();
+            assert_eq!(may_listen(&none, listen), alone, "{listen}");
+            assert!(may_listen(&behind, listen), "{listen}");
+        }
+        assert_eq!(open_to_others("0.0.0.0:1".parse().unwrap()).exit.code(), 78);
+    }
 
     #[test]
     fn one_connection_that_works_is_enough() {

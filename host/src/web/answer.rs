@@ -1,0 +1,37 @@
+//! The shapes of answers.
+
+use axum::{
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+/// What every answer says to browsers: nothing of it may be run, framed, guessed at or passed on.
+const HEADERS: [(HeaderName, &str); 5] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+];
+
+/// Adds what every answer carries.
+pub(super) async fn with_headers(mut response: Response) -> Response {
+    for (name, value) in HEADERS {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// A fault of ours; the log has its cause.
+pub(super) fn internal() -> Response {
+    problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", "see the log")
+}
+
+/// An error with a code for programs and words for people.
+pub(super) fn problem(status: StatusCode, code: &str, message: &str) -> Response {
+    json(status, serde_json::json!({"error": {"code": code, "message": message}}).to_string())
+}
+
+pub(super) fn json(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}

@@ -115,9 +115,9 @@ impl Lease {
         &self.hold
     }
 
-    /// Whether another run has taken over, as far as the last renewal knows.
+    /// Whether another run has taken over, or may have: nothing more can be done.
     pub fn is_lost(&self) -> bool {
-        self.lost.load(Ordering::Relaxed)
+        self.lost.load(Ordering::Relaxed) || self.hold.term.is_over()
     }
 
     /// Takes the jobs that became due meanwhile; where there are none, the connection is given back.
@@ -252,7 +252,7 @@ mod tests {
         store.write(&fresh.as_hold().fence, "default", &write).await.unwrap();
         assert!(matches!(stale.take_due_or_release().await, Err(StoreError::Fenced)));
         // The renewal notices by itself.
-        while !stale.is_lost() {
+        while !stale.lost.load(Ordering::Relaxed) {
             tokio::task::yield_now().await;
         }
     }

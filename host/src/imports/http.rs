@@ -35,7 +35,8 @@ const TOTAL_MAX: Duration = Duration::from_secs(60);
 const CONNECT_MAX: Duration = Duration::from_secs(15);
 /// Answers that are kept at once may have this many times the bytes of one.
 const ANSWERS_KEPT: usize = 4;
-/// Says that this host is about to end and has not sent the request: a convention with the component, `wit/world.wit`.
+/// Says that this host is about to end, or the run is, and has not sent the request: a convention with the component,
+/// `wit/world.wit`.
 const ENDING: &str = "kaspi-amocrm: ending";
 
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -245,8 +246,9 @@ impl Outbound {
         if is_held {
             return Ok(());
         }
+        // Nothing is wrong with the request: another run does the work, or the next one will.
         tracing::warn!(connection = fence.connection, "refused a request of a run that lost its connection");
-        Err(Error::HttpRequestDenied)
+        Err(ending())
     }
 
     async fn exchange(
@@ -314,10 +316,10 @@ impl From<SendError> for Error {
             SendError::PrivateAddress => Self::DestinationIpProhibited,
             SendError::Refused => Self::ConnectionRefused,
             SendError::Unreachable => Self::DestinationIpUnroutable,
-            SendError::ConnectTimeout | SendError::TooLate => Self::ConnectionTimeout,
+            SendError::ConnectTimeout => Self::ConnectionTimeout,
             // Not `TLS-protocol-error`: other hosts use that for a request under way as well, so the component has to
             // count it as perhaps sent. Here nothing has left.
-            SendError::Tls => Self::DestinationUnavailable,
+            SendError::Tls | SendError::TooLate => Self::DestinationUnavailable,
             SendError::Certificate => Self::TlsCertificateError,
             SendError::Proxy => Self::DestinationUnavailable,
             SendError::Terminated => Self::ConnectionTerminated,

@@ -107,6 +107,10 @@ impl Run {
             if max.is_zero() || stop.is_requested() {
                 break;
             }
+            if self.lease.is_lost() {
+                outcome.error = Some(RunError::Busy);
+                break;
+            }
             let is_live = std::mem::take(&mut live_first);
             let slice = if is_live {
                 self.job_slice(Job::New, false, max, stop).await
@@ -141,7 +145,8 @@ impl Run {
                     if let Some(report) = &mut outcome.report {
                         report.more = true;
                     }
-                    outcome.error = Some(error);
+                    // What the component meets then is no bug: its writes are refused.
+                    outcome.error = Some(if self.lease.is_lost() { RunError::Busy } else { error });
                     break;
                 }
             }

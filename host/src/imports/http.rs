@@ -316,10 +316,11 @@ impl From<SendError> for Error {
             SendError::PrivateAddress => Self::DestinationIpProhibited,
             SendError::Refused => Self::ConnectionRefused,
             SendError::Unreachable => Self::DestinationIpUnroutable,
-            SendError::ConnectTimeout => Self::ConnectionTimeout,
+            SendError::ConnectTimeout | SendError::TooLate => Self::ConnectionTimeout,
+            SendError::RunOver => ending(),
             // Not `TLS-protocol-error`: other hosts use that for a request under way as well, so the component has to
             // count it as perhaps sent. Here nothing has left.
-            SendError::Tls | SendError::TooLate => Self::DestinationUnavailable,
+            SendError::Tls => Self::DestinationUnavailable,
             SendError::Certificate => Self::TlsCertificateError,
             SendError::Proxy => Self::DestinationUnavailable,
             SendError::Terminated => Self::ConnectionTerminated,

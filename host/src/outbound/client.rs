@@ -92,9 +92,7 @@ impl Client {
     ) -> Result<Response<Bytes>, SendError> {
         let deadline = Instant::now() + limits.total;
         let repeatable = request.body().is_empty() && request.method().is_safe();
-        if !gate.is_open() {
-            return Err(SendError::TooLate);
-        }
+        gate.pass()?;
         if repeatable && let Some(sender) = self.take_idle(route) {
             match self.exchange(route, sender, copy(&request), deadline, limits.body_bytes_max).await {
                 // The other side had closed the quiet connection; a read may simply be sent again.
@@ -104,7 +102,7 @@ impl Client {
         }
         let sender = self.fresh(route, deadline.min(Instant::now() + limits.connect), gate).await?;
         let answer = self.exchange(route, sender, request, deadline, limits.body_bytes_max).await;
-        if gate.was_shut() { Err(SendError::TooLate) } else { answer }
+        gate.turned_back().map_or(answer, Err)
     }
 
     async fn fresh(&self, route: &Route, deadline: Instant, gate: &Gate) -> Result<Sender, SendError> {

@@ -3,17 +3,14 @@
 use std::{
     io,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
     time::Duration,
 };
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::connect::Stream;
+use super::{SendError, connect::Stream};
 use crate::{clock::Moment, lease::Term};
 
 /// Whether a request may still leave: within its own time, and while its run surely holds the connection.
@@ -25,23 +22,29 @@ pub struct Gate {
     began: Moment,
     total: Duration,
     term: Option<Term>,
-    was_shut: Arc<AtomicBool>,
+    shut: Arc<OnceLock<SendError>>,
 }
 
 impl Gate {
     /// For a request that begins now and may take `total`; `term` is that of its run, where it has one.
     pub fn new(total: Duration, term: Option<Term>) -> Self {
-        Self { began: Moment::now(), total, term, was_shut: Arc::default() }
+        Self { began: Moment::now(), total, term, shut: Arc::default() }
     }
 
-    /// Whether the request may leave now.
-    pub fn is_open(&self) -> bool {
-        self.began.elapsed() < self.total && !self.term.as_ref().is_some_and(Term::is_over)
+    /// Lets a request pass that may leave now.
+    ///
+    /// # Errors
+    /// [`SendError::RunOver`] or [`SendError::TooLate`]: it must not leave any more.
+    pub fn pass(&self) -> Result<(), SendError> {
+        if self.term.as_ref().is_some_and(Term::is_over) {
+            return Err(SendError::RunOver);
+        }
+        if self.began.elapsed() < self.total { Ok(()) } else { Err(SendError::TooLate) }
     }
 
-    /// Whether the request was turned back with no byte sent.
-    pub(super) fn was_shut(&self) -> bool {
-        self.was_shut.load(Ordering::Acquire)
+    /// Why the request was turned back with no byte sent, where it was.
+    pub(super) fn turned_back(&self) -> Option<SendError> {
+        self.shut.get().copied()
     }
 }
 
@@ -66,8 +69,10 @@ impl AsyncRead for Gated {
 impl AsyncWrite for Gated {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if let Some(gate) = this.gate.as_ref().filter(|gate| !gate.is_open()) {
-            gate.was_shut.store(true, Ordering::Release);
+        if let Some(gate) = &this.gate
+            && let Err(why) = gate.pass()
+        {
+            gate.shut.get_or_init(|| why);
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let written = Pin::new(&mut this.stream).poll_write(cx, buf);

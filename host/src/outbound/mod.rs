@@ -14,7 +14,7 @@ pub use gate::Gate;
 pub use origin::{AllowList, Origin, OriginError};
 
 /// Why there is no whole answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// The name does not resolve.
     #[error("the host name does not resolve")]
@@ -40,9 +40,12 @@ pub enum SendError {
     /// The proxy refused to connect.
     #[error("the proxy does not connect")]
     Proxy,
-    /// Its time was over, or its run no longer sure of its connection, before the first byte could leave.
+    /// Its time was over before the first byte could leave.
     #[error("it was too late to send the request")]
     TooLate,
+    /// Its run was no longer sure of its connection (lease) before the first byte could leave.
+    #[error("the run of the request is over")]
+    RunOver,
     /// Cut after the connection stood: the request may have been carried out.
     #[error("the connection was cut")]
     Terminated,

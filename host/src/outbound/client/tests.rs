@@ -148,16 +148,18 @@ async fn what_is_too_late_to_send_never_leaves() {
     assert!(begun.is_pending());
     term.renew(over);
     let (answer, accepted) = tokio::join!(sending, listener.accept());
-    assert_eq!(answer.unwrap_err(), SendError::TooLate);
+    assert_eq!(answer.unwrap_err(), SendError::RunOver);
     let mut received = Vec::new();
     accepted.unwrap().0.read_to_end(&mut received).await.unwrap();
     assert!(received.is_empty(), "{received:?}");
 
-    for gate in
-        [Gate::new(Duration::ZERO, None), Gate::new(LIMITS.total, Some(Term::new(LIMITS.total, over)))]
-    {
+    let lost = Term::new(LIMITS.total, over);
+    for (gate, why) in [
+        (Gate::new(Duration::ZERO, None), SendError::TooLate),
+        (Gate::new(LIMITS.total, Some(lost)), SendError::RunOver),
+    ] {
         let answer = client.send(&route, request(Method::GET, ""), LIMITS, &gate).await;
-        assert_eq!(answer.unwrap_err(), SendError::TooLate);
+        assert_eq!(answer.unwrap_err(), why);
+        assert!(!why.may_have_been_sent());
     }
-    assert!(!SendError::TooLate.may_have_been_sent());
 }

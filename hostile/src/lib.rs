@@ -91,6 +91,26 @@ impl Guest for Hostile {
         only_attacks()
     }
 
+    fn examine(_: String) -> Result<String, Error> {
+        only_attacks()
+    }
+
+    fn prepare_account(_: String) -> Result<String, Error> {
+        only_attacks()
+    }
+
+    fn connect_account(_: String) -> Result<String, Error> {
+        only_attacks()
+    }
+
+    fn disconnect_account(_: String) -> Result<String, Error> {
+        only_attacks()
+    }
+
+    fn buyer(_: String) -> Result<String, Error> {
+        only_attacks()
+    }
+
     fn run(_: Job, _: String) -> Result<String, Error> {
         let attack = setting("attack");
         let said = match attack.as_str() {

@@ -264,10 +264,9 @@ impl<'a> Session<'a> {
                 record.times.lead_ms = s.now_ms();
                 s.tail.learn([id]);
                 s.report.created += 1;
-                vec![
-                    s.account.own_lead_pair(code, LeadId(id), &s.settings.connection),
-                    s.shop.record_pair(code, record),
-                ]
+                let mut pairs = vec![s.account.own_lead_pair(code, LeadId(id), &s.settings.connection)];
+                pairs.extend(s.shop.record_pairs(code, record));
+                pairs
             })
             .await?;
         let mut in_doubt = Pairs::new();
@@ -286,7 +285,7 @@ impl<'a> Session<'a> {
                     if let Some((mut record, status_id, price_kzt)) = records.remove(&code) {
                         // What it was given, for the day on which it shows up.
                         record.sent = Some((status_id, price_kzt));
-                        in_doubt.push(self.shop.record_pair(&code, &record));
+                        in_doubt.extend(self.shop.record_pairs(&code, &record));
                         set_record(works, &code, |slot| *slot = record);
                     }
                     KnownLead::Doubt
@@ -349,7 +348,7 @@ impl<'a> Session<'a> {
                 // What it was given, else what it has, is the baseline; then it is looked at once.
                 record.wrote = record.sent.take().or(found);
                 record.since = Some(record.facts());
-                pairs.push(self.shop.record_pair(code, record));
+                pairs.extend(self.shop.record_pairs(code, record));
             });
             pairs.push(self.account.own_lead_pair(code, *lead, &self.settings.connection));
             self.report.adopted += u64::from(!is_ours);
@@ -386,7 +385,7 @@ impl<'a> Session<'a> {
                     record.telling = is_same.then(|| record.facts());
                     record.told(*highest, now_ms);
                 }
-                pairs.push(self.shop.record_pair(code, record));
+                pairs.extend(self.shop.record_pairs(code, record));
             });
         }
         Ok(self.account.write(&pairs)?)
@@ -403,7 +402,7 @@ impl<'a> Session<'a> {
                 if revision > 1 {
                     // Kaspi may go on while the answer is lost: what the note tells is kept with its attempt.
                     work.record.telling = Some(work.record.facts());
-                    telling.push(self.shop.record_pair(&code, &work.record));
+                    telling.extend(self.shop.record_pairs(&code, &work.record));
                 }
                 records.insert(code.clone(), work.record.clone());
                 let is_alone = work.record.trouble.is_some();
@@ -422,7 +421,7 @@ impl<'a> Session<'a> {
                 record.linked = true;
                 record.trouble = None;
                 record.told(*revision, s.now_ms());
-                vec![s.shop.record_pair(code, record)]
+                Pairs::from(s.shop.record_pairs(code, record))
             })
             .await?;
         for (effect, outcome) in made {

@@ -82,6 +82,26 @@ impl sync::Guest for Component {
     fn reseal(options: String) -> Result<String, sync::Error> {
         with_ports(&options, |ports, options| Box::pin(crate::seal::reseal(ports, options)))
     }
+
+    fn examine(options: String) -> Result<String, sync::Error> {
+        with_ports(&options, |ports, options| Box::pin(crate::examine::examine(ports, options)))
+    }
+
+    fn prepare_account(options: String) -> Result<String, sync::Error> {
+        with_ports(&options, |ports, options| Box::pin(crate::prepare::prepare_account(ports, options)))
+    }
+
+    fn connect_account(options: String) -> Result<String, sync::Error> {
+        with_ports(&options, |ports, options| Box::pin(crate::connect::connect_account(ports, options)))
+    }
+
+    fn disconnect_account(options: String) -> Result<String, sync::Error> {
+        with_ports(&options, |ports, options| Box::pin(crate::connect::disconnect_account(ports, options)))
+    }
+
+    fn buyer(options: String) -> Result<String, sync::Error> {
+        with_ports(&options, |ports, options| Box::pin(crate::inquiry::buyer(ports, options)))
+    }
 }
 
 /// Waits for a call that works over WASI. It comes as a boxed future, so that this is one function and not one for each

@@ -121,6 +121,14 @@ impl Settings {
     /// # Errors
     /// Everything that is missing or malformed, each with its name and what to do.
     pub fn load(config: &dyn Config) -> Result<Self, SettingsError> {
+        let (settings, findings) = Self::so_far(config);
+        SettingsError::none_of(findings)?;
+        Ok(settings)
+    }
+
+    /// Reads all settings, whatever is wrong with them: what is missing or malformed is empty or as by default, and
+    /// stands among the findings. For calls that look at one side only.
+    pub fn so_far(config: &dyn Config) -> (Self, Vec<Finding>) {
         let mut reader = Reader::new(config);
         let settings = Self {
             connection: reader.text_or_default(&table::CONNECTION),
@@ -139,8 +147,7 @@ impl Settings {
             settle_ms: reader.number(&table::SETTLE_SECONDS) * SECOND_MS,
             secret_key: keyring(&mut reader),
         };
-        SettingsError::none_of(reader.into_findings())?;
-        Ok(settings)
+        (settings, reader.into_findings())
     }
 
     /// A short text that changes with any address or id (never with a secret), and means that the settings have to
@@ -240,11 +247,7 @@ fn keyring(reader: &mut Reader<'_>) -> Option<Keyring> {
 }
 
 fn language(reader: &mut Reader<'_>) -> Language {
-    if reader.text_or_default(&table::LANGUAGE_CRM).eq_ignore_ascii_case("en") {
-        Language::En
-    } else {
-        Language::Ru
-    }
+    Language::of(&reader.text_or_default(&table::LANGUAGE_CRM).to_ascii_lowercase()).unwrap_or_default()
 }
 
 #[cfg(test)]

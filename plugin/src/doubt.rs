@@ -114,7 +114,7 @@ impl Session<'_> {
                     Some(mut record) => {
                         record.note = Note::Done;
                         record.told(*revision, self.now_ms());
-                        vec![self.shop.record_pair(code, &record)]
+                        Pairs::from(self.shop.record_pairs(code, &record))
                     }
                     None => Pairs::new(),
                 }

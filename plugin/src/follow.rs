@@ -36,7 +36,7 @@ pub(crate) async fn notice_edits(session: &mut Session<'_>, meta: &mut Meta) -> 
             let kept = session.with_policy(|policy| changes::edits(&record, lead, policy));
             if is_followed && kept != record.kept {
                 record.kept = kept;
-                pairs.push(session.shop.record_pair(&loaded.code, &record));
+                pairs.extend(session.shop.record_pairs(&loaded.code, &record));
             }
         }
         if !pairs.is_empty() {
@@ -95,7 +95,7 @@ pub(crate) fn merged(
             record.lead = Some(winner.0);
             // Its stage and price are those of another lead, so they are somebody's.
             record.adopted = true;
-            pairs.push(session.shop.record_pair(code, record));
+            pairs.extend(session.shop.record_pairs(code, record));
         });
         pairs.push(session.account.own_lead_pair(code, *winner, &session.settings.connection));
     }
@@ -184,7 +184,7 @@ async fn send(
                 record.sent = Some(after);
                 record.unsure_until_ms = now_ms + session.settings.settle_ms;
             }
-            pairs.push(session.shop.record_pair(code, record));
+            pairs.extend(session.shop.record_pairs(code, record));
         });
     }
     session.account.write(&pairs)?;

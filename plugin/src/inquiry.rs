@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     config::Settings,
     kaspi::Kaspi,
-    ledger::{AccountLedger, Attempt, Effect, Loaded, Meta, Note, Record, ShopLedger, tombstones},
+    ledger::{AccountLedger, Attempt, Effect, Loaded, Meta, Record, ShopLedger, tombstones},
     model::{Day, Order, OrderCode},
     ports::Ports,
     rehearsal::Overlay,
@@ -34,6 +34,13 @@ struct RetryOptions {
     lease: Option<String>,
     codes: Vec<String>,
     all: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BuyerOptions {
+    connection: Option<String>,
+    code: String,
 }
 
 /// Why an order goes no further at this moment.
@@ -127,7 +134,7 @@ fn row(
     now_ms: i64,
 ) -> Value {
     let facts = record.facts();
-    let step = step(record);
+    let step = record.step();
     let cause = cause(code, record, step, meta, attempts, settings, now_ms);
     json!({
         "code": code.as_str(), "found": true, "created_at": rfc3339(record.created_ms),
@@ -135,18 +142,6 @@ fn row(
         "lead_id": record.lead, "is_adopted": record.adopted, "step": step,
         "cause": cause.map(|cause| cause.json()), "steps": steps(record),
     })
-}
-
-/// What comes next for an order.
-fn step(record: &Record) -> &'static str {
-    match record {
-        Record { tombstone: Some(_), .. } => "no_lead",
-        Record { lead: None, .. } | Record { lacks_contact: true, .. } => "lead",
-        Record { linked: false, .. } => "products",
-        Record { note: Note::Missing, .. } => "note",
-        Record { since: Some(_), .. } => "changes",
-        _ => "done",
-    }
 }
 
 fn cause(
@@ -386,4 +381,26 @@ pub async fn retry(ports: Ports<'_>, options: &str) -> Result<String, RunError> 
     }
     shop.put_back(&again)?;
     Ok(json!({"retried": retried, "in_doubt": in_doubt, "done": done, "unknown": unknown}).to_string())
+}
+
+/// Who ordered, while it is needed, see `buyer` in `wit/world.wit`.
+///
+/// # Errors
+/// When settings or options are wrong, or the store fails.
+pub async fn buyer(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
+    let options: BuyerOptions = parse_options(options)?;
+    let settings = load_settings(ports, options.connection)?;
+    let code = OrderCode::parse(&options.code)
+        .ok_or_else(|| RunError::Config("options: code: no order number".to_owned()))?;
+    let overlay = Overlay::new(ports.store);
+    let store = SealedStore::new(&overlay, settings.secret_key.clone())?;
+    let shop = ShopLedger::new(&store, &settings.connection);
+    let loaded = shop.load(std::slice::from_ref(&code))?.0.pop();
+    // Once an order is settled, nobody needs it any more, even where a run died before it was removed.
+    let loaded = loaded.filter(|loaded| loaded.record.as_ref().is_some_and(|record| !record.is_settled()));
+    let buyer = loaded.and_then(|loaded| loaded.order).map(|order| {
+        let phone = order.buyer.phone.as_ref().map(|phone| phone.as_str());
+        json!({"name": order.buyer.name, "phone": phone, "address": order.address})
+    });
+    Ok(json!({"buyer": buyer}).to_string())
 }

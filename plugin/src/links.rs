@@ -71,7 +71,7 @@ pub(crate) async fn send_contacts(
                 Write::Done(_) => {
                     set_record(works, code, |record| {
                         record.lacks_contact = false;
-                        pairs.push(session.shop.record_pair(code, record));
+                        pairs.extend(session.shop.record_pairs(code, record));
                     });
                     continue;
                 }
@@ -122,7 +122,7 @@ fn outcomes(
                         record.unsure_until_ms = 0;
                     }
                     record.linked = true;
-                    pairs.push(session.shop.record_pair(code, record));
+                    pairs.extend(session.shop.record_pairs(code, record));
                 });
                 if is_change {
                     session.count_change(code);
@@ -147,7 +147,7 @@ fn outcomes(
                             None => record.links.push((row.element.0, row.quantity)),
                         }
                     }
-                    pairs.push(session.shop.record_pair(code, record));
+                    pairs.extend(session.shop.record_pairs(code, record));
                 });
                 Known::Later(format!("the products could not be linked: {reason}"))
             }

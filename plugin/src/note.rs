@@ -32,6 +32,20 @@ pub fn body_of(text: &str) -> &str {
     text.rsplit_once("\n[kaspi:").map_or(text, |(body, _)| body).trim()
 }
 
+/// The text in the language of the CRM.
+fn say(language: Language, ru: &'static str, kk: &'static str, en: &'static str) -> &'static str {
+    match language {
+        Language::Ru => ru,
+        Language::Kk => kk,
+        Language::En => en,
+    }
+}
+
+/// What a note is about; the number of the order follows.
+fn title(language: Language) -> &'static str {
+    say(language, "Заказ Kaspi", "Kaspi тапсырысы", "Order Kaspi")
+}
+
 /// A note on what a salesperson must know of a change; `None` where the lead itself shows all of it.
 pub fn change(
     code: &OrderCode,
@@ -40,27 +54,24 @@ pub fn change(
     revision: u32,
     language: Language,
 ) -> Option<String> {
-    let t = |ru: &'static str, en: &'static str| match language {
-        Language::Ru => ru,
-        Language::En => en,
-    };
+    let t = |ru, kk, en| say(language, ru, kk, en);
     let mut lines: Vec<String> = Vec::new();
     let headline = headline(before, now, language);
     if let Some(reason) = now.reason.as_deref().filter(|_| is_cancelled(now) && !is_told(before, now)) {
         let words =
             reason_words(reason, language).map_or_else(|| reason.to_owned(), |w| format!("{w} ({reason})"));
-        lines.push(format!("{}: {words}", t("Причина", "Reason")));
+        lines.push(format!("{}: {words}", t("Причина", "Себебі", "Reason")));
     }
     lines.extend(product_lines(before, now, language));
     if before.total_kzt != now.total_kzt {
         let (old, new) = (Money::from_whole(before.total_kzt), Money::from_whole(now.total_kzt));
-        lines.push(format!("{}: {old} → {new}", t("Итого", "Total")));
+        lines.push(format!("{}: {old} → {new}", t("Итого", "Барлығы", "Total")));
     }
     if headline.is_none() && lines.is_empty() {
         return None;
     }
-    let headline = headline.unwrap_or(t("заказ изменён", "the order has changed"));
-    let mut text = format!("{} Kaspi {code}: {headline}\n", t("Заказ", "Order"));
+    let headline = headline.unwrap_or(t("заказ изменён", "тапсырыс өзгерді", "the order has changed"));
+    let mut text = format!("{} {code}: {headline}\n", title(language));
     lines.iter().for_each(|line| {
         let _ = writeln!(text, "{line}");
     });
@@ -83,53 +94,79 @@ fn headline(before: &Facts, now: &Facts, language: Language) -> Option<&'static 
     }
     let was_coming_back =
         matches!(before.status.as_str(), "KASPI_DELIVERY_RETURN_REQUESTED" | "RETURN_ACCEPTED_BY_MERCHANT");
-    let (ru, en) = match now.status.as_str() {
-        "CANCELLED" => ("отменён", "cancelled"),
-        "CANCELLING" => {
-            ("отменяется, товар едет обратно", "is being cancelled, the goods are on their way back")
+    let (ru, kk, en) = match now.status.as_str() {
+        "CANCELLED" => ("отменён", "бас тартылды", "cancelled"),
+        "CANCELLING" => (
+            "отменяется, товар едет обратно",
+            "бас тартылуда, тауар кері қайтып келеді",
+            "is being cancelled, the goods are on their way back",
+        ),
+        "KASPI_DELIVERY_RETURN_REQUESTED" => (
+            "покупатель просит возврат",
+            "сатып алушы тауарды қайтарғысы келеді",
+            "the buyer asks for a return",
+        ),
+        "RETURN_ACCEPTED_BY_MERCHANT" => {
+            ("возврат на рассмотрении", "қайтару қаралып жатыр", "the return is under decision")
         }
-        "KASPI_DELIVERY_RETURN_REQUESTED" => ("покупатель просит возврат", "the buyer asks for a return"),
-        "RETURN_ACCEPTED_BY_MERCHANT" => ("возврат на рассмотрении", "the return is under decision"),
-        "RETURNED" => ("возвращён", "returned"),
-        "COMPLETED" if was_coming_back => {
-            ("возврат отклонён или отозван", "the return was refused or withdrawn")
-        }
+        "RETURNED" => ("возвращён", "қайтарылды", "returned"),
+        "COMPLETED" if was_coming_back => (
+            "возврат отклонён или отозван",
+            "қайтару қабылданбады немесе кері алынды",
+            "the return was refused or withdrawn",
+        ),
         _ => return None,
     };
-    Some(match language {
-        Language::Ru => ru,
-        Language::En => en,
-    })
+    Some(say(language, ru, kk, en))
 }
 
 /// Kaspi's reasons in words, as far as they are known (docs/apis/kaspi.md 2.8); the set is open.
 fn reason_words(reason: &str, language: Language) -> Option<&'static str> {
-    let (ru, en) = match reason {
-        "BUYER_CANCELLATION_HIMSELF" => ("отменил покупатель", "by the buyer"),
-        "BUYER_CANCELLATION_BY_MERCHANT" => ("отказ покупателя", "the buyer told the merchant"),
-        "BUYER_CANCELLATION_BY_COURIER" => ("отказ покупателя при доставке", "the buyer told the courier"),
-        "BUYER_CANCELLATION_BY_CSC" => ("отказ покупателя через поддержку", "the buyer told Kaspi's support"),
-        "BUYER_NOT_REACHABLE" => ("не удалось связаться с покупателем", "the buyer cannot be reached"),
-        "MERCHANT_OUT_OF_STOCK" => ("нет в наличии", "out of stock"),
-        "TIMEOUT_BUYER_PICKUP" => ("покупатель не забрал", "the buyer did not collect it"),
-        "TIMEOUT_BUYER_SIGNATURE" => ("покупатель не подписал документы", "the buyer did not sign"),
-        "TIMEOUT_KASPI_DELIVERY" => ("истёк срок доставки", "delivery took too long"),
-        "RFO_REJECTED" => ("отказ банка", "the bank refused"),
-        "TECHNICAL_PROBLEM_CANCELLATION" => ("техническая проблема", "a technical problem"),
+    let (ru, kk, en) = match reason {
+        "BUYER_CANCELLATION_HIMSELF" => ("отменил покупатель", "сатып алушы бас тартты", "by the buyer"),
+        "BUYER_CANCELLATION_BY_MERCHANT" => {
+            ("отказ покупателя", "сатып алушы дүкенге бас тартатынын айтты", "the buyer told the merchant")
+        }
+        "BUYER_CANCELLATION_BY_COURIER" => (
+            "отказ покупателя при доставке",
+            "сатып алушы жеткізу кезінде бас тартты",
+            "the buyer told the courier",
+        ),
+        "BUYER_CANCELLATION_BY_CSC" => (
+            "отказ покупателя через поддержку",
+            "сатып алушы қолдау қызметі арқылы бас тартты",
+            "the buyer told Kaspi's support",
+        ),
+        "BUYER_NOT_REACHABLE" => (
+            "не удалось связаться с покупателем",
+            "сатып алушымен байланысу мүмкін болмады",
+            "the buyer cannot be reached",
+        ),
+        "MERCHANT_OUT_OF_STOCK" => ("нет в наличии", "тауар қалмаған", "out of stock"),
+        "TIMEOUT_BUYER_PICKUP" => {
+            ("покупатель не забрал", "сатып алушы алып кетпеді", "the buyer did not collect it")
+        }
+        "TIMEOUT_BUYER_SIGNATURE" => (
+            "покупатель не подписал документы",
+            "сатып алушы құжаттарға қол қоймады",
+            "the buyer did not sign",
+        ),
+        "TIMEOUT_KASPI_DELIVERY" => {
+            ("истёк срок доставки", "жеткізу мерзімі өтіп кетті", "delivery took too long")
+        }
+        "RFO_REJECTED" => ("отказ банка", "банк бас тартты", "the bank refused"),
+        "TECHNICAL_PROBLEM_CANCELLATION" => {
+            ("техническая проблема", "техникалық ақау", "a technical problem")
+        }
         _ => return None,
     };
-    Some(match language {
-        Language::Ru => ru,
-        Language::En => en,
-    })
+    Some(say(language, ru, kk, en))
 }
 
 fn product_lines(before: &Facts, now: &Facts, language: Language) -> Vec<String> {
     let (Some(old), Some(new)) = (&before.lines, &now.lines) else { return Vec::new() };
-    let (gone, added) = match language {
-        Language::Ru => ("убрано", "добавлено"),
-        Language::En => ("removed", "added"),
-    };
+    let gone = say(language, "убрано", "алынып тасталды", "removed");
+    let added = say(language, "добавлено", "қосылды", "added");
     let was = |key: &str| old.iter().find(|line| line.key == key);
     let is = |key: &str| new.iter().any(|line| line.key == key);
     let removed = old.iter().filter(|line| !is(&line.key));
@@ -154,11 +191,8 @@ fn marked(text: String, code: &OrderCode, revision: u32) -> String {
 
 /// Lines, totals, delivery and planned date, for salespeople.
 pub fn summary(order: &Order, language: Language) -> String {
-    let t = |ru: &'static str, en: &'static str| match language {
-        Language::Ru => ru,
-        Language::En => en,
-    };
-    let mut text = format!("{} Kaspi {}\n", t("Заказ", "Order"), order.code);
+    let t = |ru, kk, en| say(language, ru, kk, en);
+    let mut text = format!("{} {}\n", title(language), order.code);
     let lines = order.lines.as_deref().unwrap_or_default();
     for (i, line) in lines.iter().enumerate() {
         let _ = write!(text, "{}. {} × {} = {}", i + 1, line.name, line.quantity, line.total);
@@ -171,44 +205,58 @@ pub fn summary(order: &Order, language: Language) -> String {
         let _ = writeln!(
             text,
             "{}",
-            t("Kaspi не показал состав заказа.", "Kaspi shows no lines for this order.")
+            t(
+                "Kaspi не показал состав заказа.",
+                "Kaspi тапсырыстың құрамын көрсетпеді.",
+                "Kaspi shows no lines for this order."
+            )
         );
     }
-    let _ = writeln!(text, "{}: {}", t("Итого", "Total"), order.total);
+    let _ = writeln!(text, "{}: {}", t("Итого", "Барлығы", "Total"), order.total);
     if let Some(cost) = order.delivery_cost.filter(|cost| cost.tenge() > 0) {
-        let _ = writeln!(text, "{}: {cost}", t("Стоимость доставки", "Delivery cost"));
+        let _ = writeln!(text, "{}: {cost}", t("Стоимость доставки", "Жеткізу құны", "Delivery cost"));
     }
-    let _ = write!(text, "{}: {}", t("Доставка", "Delivery"), delivery(order, language));
+    let _ = write!(text, "{}: {}", t("Доставка", "Жеткізу", "Delivery"), delivery(order, language));
     if let Some(address) = &order.address {
         let _ = write!(text, ", {address}");
     }
     text.push('\n');
     if let Some(planned_ms) = order.planned_delivery_ms {
-        let _ = writeln!(text, "{}: {}", t("Плановая дата", "Planned for"), Day::of(planned_ms));
+        let _ = writeln!(
+            text,
+            "{}: {}",
+            t("Плановая дата", "Жоспарланған күні", "Planned for"),
+            Day::of(planned_ms)
+        );
     }
     if order.buyer.phone.is_none() {
-        let name = order.buyer.name.as_deref().unwrap_or(t("не указан", "not told"));
-        let hidden = t("телефон скрыт", "phone hidden");
-        let _ = writeln!(text, "{}: {name} ({hidden})", t("Покупатель", "Buyer"));
+        let name = order.buyer.name.as_deref().unwrap_or(t("не указан", "көрсетілмеген", "not told"));
+        let hidden = t("телефон скрыт", "телефон жасырылған", "phone hidden");
+        let _ = writeln!(text, "{}: {name} ({hidden})", t("Покупатель", "Сатып алушы", "Buyer"));
     }
     marked(text, &order.code, 1)
 }
 
 /// docs/apis/kaspi.md 3.5.
 fn delivery(order: &Order, language: Language) -> &'static str {
-    let (ru, en) = match (order.delivery_mode.as_deref(), order.is_kaspi_delivery) {
-        (Some("DELIVERY_LOCAL"), true) => ("курьер Kaspi", "Kaspi courier"),
-        (Some("DELIVERY_PICKUP" | "DELIVERY_POSTOMAT"), true) => ("Kaspi Postomat", "Kaspi Postomat"),
-        (Some("DELIVERY_REGIONAL_TODOOR"), true) => ("Kaspi Доставка до двери", "Kaspi delivery to the door"),
-        (Some("DELIVERY_REGIONAL_PICKUP"), true) => ("Kaspi Доставка до пункта выдачи", "Kaspi pickup point"),
-        (_, true) => ("Kaspi Доставка", "Kaspi delivery"),
-        (Some("DELIVERY_PICKUP"), false) => ("самовывоз", "collected by the buyer"),
-        (_, false) => ("доставка магазина", "the shop's own delivery"),
+    let (ru, kk, en) = match (order.delivery_mode.as_deref(), order.is_kaspi_delivery) {
+        (Some("DELIVERY_LOCAL"), true) => ("курьер Kaspi", "Kaspi курьері", "Kaspi courier"),
+        (Some("DELIVERY_PICKUP" | "DELIVERY_POSTOMAT"), true) => {
+            ("Kaspi Postomat", "Kaspi Postomat", "Kaspi Postomat")
+        }
+        (Some("DELIVERY_REGIONAL_TODOOR"), true) => {
+            ("Kaspi Доставка до двери", "Kaspi Жеткізу, есікке дейін", "Kaspi delivery to the door")
+        }
+        (Some("DELIVERY_REGIONAL_PICKUP"), true) => {
+            ("Kaspi Доставка до пункта выдачи", "Kaspi Жеткізу, беру пунктіне дейін", "Kaspi pickup point")
+        }
+        (_, true) => ("Kaspi Доставка", "Kaspi Жеткізу", "Kaspi delivery"),
+        (Some("DELIVERY_PICKUP"), false) => {
+            ("самовывоз", "сатып алушы өзі алып кетеді", "collected by the buyer")
+        }
+        (_, false) => ("доставка магазина", "дүкеннің өз жеткізуі", "the shop's own delivery"),
     };
-    match language {
-        Language::Ru => ru,
-        Language::En => en,
-    }
+    say(language, ru, kk, en)
 }
 
 #[cfg(test)]
@@ -254,6 +302,12 @@ mod tests {
              Покупатель: Тест П (телефон скрыт)\n[kaspi:1000000001:1]"
         );
         assert!(summary(&order(), Language::En).contains("Delivery: the shop's own delivery, Тестоград"));
+        assert_eq!(
+            summary(&order(), Language::Kk),
+            "Kaspi тапсырысы 1000000001\n1. Чайник × 3 = 15 000 ₸ (SKU-1)\nБарлығы: 15 000 ₸\n\
+             Жеткізу құны: 500 ₸\nЖеткізу: дүкеннің өз жеткізуі, Тестоград\nЖоспарланған күні: 24.11.2026\n\
+             Сатып алушы: Тест П (телефон жасырылған)\n[kaspi:1000000001:1]"
+        );
     }
 
     #[test]

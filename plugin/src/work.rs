@@ -334,7 +334,7 @@ fn finish(session: &mut Session<'_>, plan: &Plan, works: &[Work], now_ms: i64) -
         let Some(work) = by_code.get(code) else { continue };
         let mut record = work.record.clone();
         record.trouble = Some(Trouble::after(record.trouble.as_ref(), class, message.clone(), now_ms));
-        pairs.push(session.shop.record_pair(code, &record));
+        pairs.extend(session.shop.record_pairs(code, &record));
         session.report.parked += 1;
         session.report.order_problem(code.as_str(), class, message.clone());
     }

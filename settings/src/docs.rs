@@ -24,16 +24,10 @@ pub struct Doc {
     pub en: &'static str,
     /// What it means in short, Russian.
     pub ru: &'static str,
-    /// Accepted and checked already, and without an effect yet.
-    pub is_for_later: bool,
 }
 
 const fn doc(setting: &'static Setting, example: &'static str, en: &'static str, ru: &'static str) -> Doc {
-    Doc { setting, example, en, ru, is_for_later: false }
-}
-
-const fn later(doc: Doc) -> Doc {
-    Doc { is_for_later: true, ..doc }
+    Doc { setting, example, en, ru }
 }
 
 /// What a setting means.
@@ -127,12 +121,12 @@ pub static CHAPTERS: &[Chapter] = &[
                 "redirect address of the integration, exactly as it stands there",
                 "адрес перенаправления, точно как в интеграции",
             ),
-            later(doc(
+            doc(
                 &table::AMO_AUTH_BASE,
                 "",
                 "where the authorization page is; another one is for tests",
                 "где страница авторизации, меняется только для проверок",
-            )),
+            ),
             doc(
                 &table::AMO_RPS,
                 "15",
@@ -208,7 +202,12 @@ pub static CHAPTERS: &[Chapter] = &[
                 "name of a lead; `{code}` is required and must stand apart from other text, `{buyer}` is the buyer's name",
                 "название сделки; {code} обязателен, {buyer} имя покупателя",
             ),
-            doc(&table::LANGUAGE_CRM, "en", "language of notes: `ru` or `en`", "язык примечаний: ru или en"),
+            doc(
+                &table::LANGUAGE_CRM,
+                "en",
+                "language of notes: `ru`, `kk` or `en`",
+                "язык примечаний: ru, kk или en",
+            ),
             doc(
                 &table::DEFAULT_COUNTRY,
                 "UZ",
@@ -321,6 +320,14 @@ pub static CHAPTERS: &[Chapter] = &[
                 "whether a proxy in front of `serve` encrypts what comes from other machines; without it `serve` listens \
                  on addresses of this machine only",
                 "перед программой стоит прокси с TLS: иначе она слушает только адреса этой машины",
+            ),
+            doc(
+                &table::TRUSTED_PROXY,
+                "loopback",
+                "proxies whose `X-Forwarded-For` is believed: addresses, networks (`10.0.0.0/8`) and `loopback`, separated \
+                 by commas; wrong passwords are counted for each visitor's network, and without this all visitors of a \
+                 proxy are one",
+                "прокси, чьему X-Forwarded-For можно верить: адреса, сети и loopback через запятую",
             ),
         ],
     },

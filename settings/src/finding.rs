@@ -13,6 +13,27 @@ pub enum Language {
     Ru,
     /// English.
     En,
+    /// Kazakh.
+    Kk,
+}
+
+impl Language {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Ru, Self::Kk, Self::En];
+
+    /// Its code, ISO 639-1.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Ru => "ru",
+            Self::En => "en",
+            Self::Kk => "kk",
+        }
+    }
+
+    /// The language of a code.
+    pub fn of(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.code() == code)
+    }
 }
 
 /// One text in both languages.
@@ -30,10 +51,10 @@ impl Text {
         Self { en: en.into(), ru: ru.into() }
     }
 
-    /// The one wanted.
+    /// The one wanted; in Kazakh, which these texts do not have, the Russian one.
     pub fn get(&self, language: Language) -> &str {
         match language {
-            Language::Ru => &self.ru,
+            Language::Ru | Language::Kk => &self.ru,
             Language::En => &self.en,
         }
     }

@@ -61,9 +61,6 @@ fn meaning(doc: &Doc) -> String {
     if doc.setting.secret {
         text.push_str(". Secret");
     }
-    if doc.is_for_later {
-        text.push_str(". *No effect yet*");
-    }
     text
 }
 

@@ -83,7 +83,7 @@ pub fn account_address(base_url: Option<&str>, subdomain: Option<&str>) -> Optio
 }
 
 /// The host of an account from what people write: `acme`, `acme.kommo.com`, or an address copied from a browser.
-pub(crate) fn account_host(value: &str) -> Option<String> {
+pub fn account_host(value: &str) -> Option<String> {
     let value = value.to_ascii_lowercase();
     let host = match value.split_once("://") {
         Some(("https", rest)) => rest.split('/').next().unwrap_or_default(),

@@ -146,7 +146,7 @@ settings! {
     AMO_LEAD_DELIVERY_ADDRESS_FIELD_ID = connection(Kind::Id);
     AMO_LEAD_ORDER_DATE_FIELD_ID = connection(Kind::Id);
     LEAD_NAME_TEMPLATE = connection(Kind::LeadName).or("Kaspi {code}");
-    LANGUAGE_CRM = connection(Kind::OneOf(&["ru", "en"])).or("ru");
+    LANGUAGE_CRM = connection(Kind::OneOf(&["ru", "kk", "en"])).or("ru");
     DEFAULT_COUNTRY = connection(Kind::Country).or("KZ");
 
     STATUS_MAP = connection(Kind::StatusMap);
@@ -169,6 +169,7 @@ settings! {
     CRON_SECRET = process(Kind::Text).secret();
     BASE_PATH = process(Kind::Path);
     BEHIND_TLS_PROXY = process(Kind::YesNo).or("no");
+    TRUSTED_PROXY = process(Kind::Text);
 
     CONNECTION = Setting::new(Kind::Name, Scope::Elsewhere).or("default");
 }

@@ -82,6 +82,16 @@ impl Fault {
         Self::Refuse(problem_page(403, "Forbidden", "Доступ запрещен"))
     }
 
+    /// 402 with JSON: the account is not paid.
+    pub fn unpaid() -> Self {
+        Self::Refuse(problem_page(402, "Payment Required", "Аккаунт не оплачен"))
+    }
+
+    /// 301 to the host that the account has now.
+    pub fn moved(host: &str) -> Self {
+        Self::Refuse(gateway_page(301).with_header("location", &format!("https://{host}/")))
+    }
+
     /// 401 with JSON.
     pub fn unauthorized() -> Self {
         Self::Refuse(problem_page(401, "Unauthorized", "Неверный логин или пароль"))

@@ -115,6 +115,15 @@ impl Response {
         }
     }
 
+    /// A page for people.
+    pub fn page(status: u16, html: &str) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type".into(), "text/html; charset=utf-8".into())],
+            body: html.into(),
+        }
+    }
+
     /// The same answer with one more header.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {

@@ -1,7 +1,9 @@
 //! Builds the component and the program that embeds it.
 
+mod strip;
+
 use std::{
-    env::consts::EXE_SUFFIX,
+    env::{self, consts::EXE_SUFFIX},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -44,13 +46,29 @@ pub(crate) fn component(workspace: &Workspace) -> Result<PathBuf> {
         .args(["rustc", "--package=kaspi-amocrm-plugin", "--lib", "--release", "--target", WASM])
         .args(["--crate-type=cdylib", "--", "-C", "strip=symbols"])
         // A run waits for the network, not for the processor: what counts of the component's code is its size.
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z")
         .env("CARGO_PROFILE_RELEASE_LTO", "fat")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
-        .env("CARGO_PROFILE_RELEASE_PANIC", "abort"))?;
+        .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
+        .env("CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS", short_paths()?))?;
     let path = component_path(workspace);
+    let stripped = strip::without_names(&fs::read(&path)?).context("the component is cut short")?;
+    // In place of the file, not into it: cargo keeps the same file under a second name.
+    fs::remove_file(&path)?;
+    fs::write(&path, stripped)?;
     say(&format!("component: {}, {} bytes", path.display(), size(&path)?));
     Ok(path)
+}
+
+/// Leaves the folders of this machine out of the places that a panic names: shorter, and the same bytes everywhere.
+fn short_paths() -> Result<String> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo"))).context("no home folder")?;
+    let sources = home.join("registry/src");
+    let folders = fs::read_dir(&sources).into_iter().flatten().flatten().map(|entry| entry.path());
+    let flags: Vec<String> =
+        folders.map(|folder| format!("--remap-path-prefix={}/=", folder.display())).collect();
+    Ok(flags.join(" "))
 }
 
 /// Where [`component`] leaves it.

@@ -1,6 +1,9 @@
 //! Requests to amoCRM: reads that are tried again, writes that are not.
 
-use std::{cell::Cell, collections::BTreeSet};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+};
 
 use serde_json::{Value, json};
 
@@ -12,6 +15,7 @@ use super::{
 use crate::{
     config::{AmoSettings, Settings},
     gather::Gather as _,
+    http_date::date_ms,
     lock::AccountLock,
     model::{ContactId, LeadId},
     pace::Pace,
@@ -112,6 +116,19 @@ impl Creation {
     }
 }
 
+/// What the server said besides its answers, for whoever wants to know why there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// The last status that was no success.
+    pub refusal: Option<u16>,
+    /// Where it sent us instead.
+    pub moved_to: Option<String>,
+    /// Whether it wanted a pause at any time.
+    pub is_throttled: bool,
+    /// How far its clock is ahead of ours.
+    pub clock_skew_ms: Option<i64>,
+}
+
 /// The client of one run.
 pub struct Amo<'a> {
     pub(super) ports: Ports<'a>,
@@ -125,6 +142,7 @@ pub struct Amo<'a> {
     pace: Pace<'a>,
     paused_until_ms: Cell<i64>,
     requests: Cell<u64>,
+    heard: RefCell<Heard>,
 }
 
 impl<'a> Amo<'a> {
@@ -141,6 +159,7 @@ impl<'a> Amo<'a> {
             pace: Pace::new(ports.clock, settings.requests_per_second, rest_ms),
             paused_until_ms: Cell::new(0),
             requests: Cell::new(0),
+            heard: RefCell::default(),
         }
     }
 
@@ -158,6 +177,23 @@ impl<'a> Amo<'a> {
     /// Requests sent so far.
     pub fn requests(&self) -> u64 {
         self.requests.get()
+    }
+
+    /// What the server said besides its answers so far.
+    pub fn heard(&self) -> Heard {
+        self.heard.borrow().clone()
+    }
+
+    fn hear(&self, response: &HttpResponse) {
+        let mut heard = self.heard.borrow_mut();
+        if let Some(server_ms) = response.header("date").and_then(date_ms) {
+            heard.clock_skew_ms = Some(server_ms - self.ports.clock.now_ms());
+        }
+        if response.status >= 300 {
+            heard.refusal = Some(response.status);
+            heard.moved_to = response.header("location").map(str::to_owned);
+            heard.is_throttled |= response.status == 429;
+        }
     }
 
     /// How many look-ups may run side by side.
@@ -297,6 +333,7 @@ impl<'a> Amo<'a> {
                 Err(HttpError::Ending) => return Err(Stop::Ending),
                 Err(error) => return Ok(Err(error)),
             };
+            self.hear(&response);
             match response.status {
                 402 => {
                     return Err(Stop::Config("AMO_SUBDOMAIN: the amoCRM account is not paid (402)".into()));

@@ -118,6 +118,30 @@ impl Layout {
         })
     }
 
+    /// Names of lead fields that a pipeline wants filled in and that are not among the `filled` ones. amoCRM asks
+    /// people for them, not the API (docs/apis/amocrm.md 3.3).
+    pub fn required_fields(&self, pipeline_id: i64, filled: &[Option<i64>]) -> Vec<String> {
+        let is_required = |field: &&Value| {
+            let stages = field.get("required_statuses").and_then(Value::as_array);
+            let of_pipeline = |stage: &Value| integer(stage, "pipeline_id") == Some(pipeline_id);
+            stages.is_some_and(|stages| stages.iter().any(of_pipeline))
+                || field.get("is_required").and_then(Value::as_bool) == Some(true)
+        };
+        let unfilled = |field: &&Value| !filled.contains(&integer(field, "id"));
+        self.lead_fields
+            .iter()
+            .filter(is_required)
+            .filter(unfilled)
+            .map(|field| text(field, "name"))
+            .collect()
+    }
+
+    /// The name of a pipeline.
+    pub fn pipeline_name(&self, id: i64) -> String {
+        let pipeline = self.pipelines.iter().find(|pipeline| integer(pipeline, "id") == Some(id));
+        pipeline.map(|pipeline| text(pipeline, "name")).unwrap_or_default()
+    }
+
     /// What hosts may show of it: ids, names, types.
     pub fn describe(&self) -> Value {
         let pipelines: Vec<Value> = self
@@ -147,8 +171,18 @@ impl Layout {
     }
 }
 
+/// The account's id; `None`: there is no account at this address.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn account_id(amo: &Amo<'_>) -> Result<Option<i64>, Stop> {
+    let Some(account) = amo.get("/api/v4/account").await? else { return Ok(None) };
+    let id = positive(&account, "id").ok_or_else(|| Stop::Unreachable("an account without an id".into()))?;
+    Ok(Some(id))
+}
+
 /// All rows of a list, where it is needed.
-async fn list_if(amo: &Amo<'_>, needed: bool, path: &str, name: &str) -> Result<Vec<Value>, Stop> {
+pub(super) async fn list_if(amo: &Amo<'_>, needed: bool, path: &str, name: &str) -> Result<Vec<Value>, Stop> {
     const PAGES_MAX: usize = 20;
     let mut all = Vec::new();
     if needed {

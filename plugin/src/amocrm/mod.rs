@@ -6,15 +6,18 @@ mod account;
 mod client;
 mod layout;
 mod outcome;
+mod parts;
 mod tokens;
 mod wire;
 
 pub use account::{AccountCheck, another_account, check_account};
 pub(crate) use client::PAGE_SIZE;
 pub(crate) use client::WRITE_DEADLINE_MS;
-pub use client::{Amo, Creation, Stop};
-pub use layout::{Extent, Layout};
+pub use client::{Amo, Creation, Heard, Stop};
+pub use layout::{Extent, Layout, account_id};
 pub use outcome::{Rejection, Write};
+pub use parts::Part;
+pub use tokens::TokenState;
 pub(crate) use tokens::pair_key;
 pub use wire::{
     Catalog, Contact, ContactDraft, Element, ElementDraft, FieldValue, Lead, LeadChange, LeadDraft,

@@ -10,11 +10,16 @@ use std::{
     collections::BTreeMap,
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::lock::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::client::{Amo, Stop, WRITE_DEADLINE_MS};
+use super::{
+    account::another_account,
+    client::{Amo, Stop, WRITE_DEADLINE_MS},
+    wire::positive,
+};
 use crate::{
     config::{Finding, OAuthClient, Text},
     ledger::{self, encode, hash},
@@ -32,6 +37,8 @@ const WAIT_MS_MAX: u64 = 40_000;
 const LOOK_AGAIN_MS: u64 = 250;
 /// After a renewal that reached nobody, while the access token still works.
 const TRY_AGAIN_MS: i64 = 600_000;
+/// Why a pair was given up that amoCRM did not refuse.
+const SWITCHED_OFF: &str = "the integration was switched off in amoCRM";
 /// Half of the life of an access token whose beginning is not known (1.4).
 const HALF_LIFE_MS: i64 = 43_200_000;
 
@@ -66,6 +73,27 @@ struct Dead {
     reason: String,
 }
 
+impl Stored {
+    fn fresh(
+        access: String,
+        refresh: String,
+        now_ms: i64,
+        lives_ms: i64,
+        taken: BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            v: 1,
+            access,
+            refresh,
+            made_ms: Some(now_ms),
+            renew_ms: Some(now_ms + lives_ms / 2),
+            ends_ms: Some(now_ms + lives_ms),
+            taken,
+            dead: None,
+        }
+    }
+}
+
 /// What one run knows of the tokens.
 #[derive(Default)]
 pub(super) struct Tokens {
@@ -74,6 +102,19 @@ pub(super) struct Tokens {
     turn: Mutex<()>,
     has_renewed: Cell<bool>,
     problem: RefCell<Option<String>>,
+}
+
+/// How a token stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenState {
+    /// Of a pair; else it is the long-lived one of the settings.
+    pub is_pair: bool,
+    /// There is none.
+    pub is_missing: bool,
+    /// amoCRM refused to renew it.
+    pub is_dead: bool,
+    /// How long it lives on, where that is known; negative: it has ended.
+    pub left_ms: Option<i64>,
 }
 
 impl Amo<'_> {
@@ -93,6 +134,32 @@ impl Amo<'_> {
         }
         let stored: Option<Stored> = ledger::read(self.ports.store, &self.pair_key())?;
         Ok(stored.map_or((None, None), |pair| (pair.made_ms, pair.ends_ms)))
+    }
+
+    /// How the token stands, as far as that is known without asking amoCRM.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn token_state(&self) -> Result<TokenState, StoreError> {
+        let now_ms = self.ports.clock.now_ms();
+        if let Some(token) = &self.settings.credentials.long_lived {
+            let left_ms = ends_ms_of(token.expose()).map(|ends_ms| ends_ms - now_ms);
+            return Ok(TokenState { is_pair: false, is_missing: false, is_dead: false, left_ms });
+        }
+        let stored: Option<Stored> = ledger::read(self.ports.store, &self.pair_key())?;
+        let pair = self.new_pair_of_settings(stored.as_ref()).or(stored);
+        let of = |pair: &Stored| {
+            let client = self.settings.credentials.client.as_ref()?;
+            Some(hash(&[&pair.refresh, &client.id, client.secret.expose(), &client.redirect_uri]))
+        };
+        Ok(TokenState {
+            is_pair: true,
+            is_missing: pair.is_none(),
+            is_dead: pair.as_ref().is_some_and(|pair| {
+                pair.dead.as_ref().is_some_and(|dead| of(pair).is_none_or(|of| of == dead.of))
+            }),
+            left_ms: pair.and_then(|pair| pair.ends_ms).map(|ends_ms| ends_ms - now_ms),
+        })
     }
 
     /// The token for the next request.
@@ -228,23 +295,13 @@ impl Amo<'_> {
         else {
             return Err(self.not_renewable(&pair));
         };
-        let of = hash(&[&pair.refresh, &client.id, client.secret.expose(), &client.redirect_uri]);
+        let of = of(client, &pair.refresh);
         if let Some(dead) = pair.dead.as_ref().filter(|dead| dead.of == of) {
             return Err(dead_pair(&dead.reason));
         }
-        match self.ask_for_pair(client, &pair.refresh, until_ms).await? {
+        match self.ask_for_pair(client, ("refresh_token", "refresh_token", &pair.refresh), until_ms).await? {
             Renewal::Done { access, refresh, lives_ms } => {
-                let now_ms = self.ports.clock.now_ms();
-                let fresh = Stored {
-                    v: 1,
-                    access,
-                    refresh,
-                    made_ms: Some(now_ms),
-                    renew_ms: Some(now_ms + lives_ms / 2),
-                    ends_ms: Some(now_ms + lives_ms),
-                    taken: pair.taken,
-                    dead: None,
-                };
+                let fresh = Stored::fresh(access, refresh, self.ports.clock.now_ms(), lives_ms, pair.taken);
                 self.store_pair(&fresh)?;
                 self.tokens.pair.replace(Some(fresh));
                 self.tokens.has_renewed.set(true);
@@ -258,18 +315,102 @@ impl Amo<'_> {
         }
     }
 
-    /// Presents the refresh token. Sent again only while no answer came: the first one may not have arrived.
+    /// Trades an authorization code for a pair and keeps it, once its account is known to be `expected_id`, where that
+    /// is given. Answers with the account.
+    ///
+    /// # Errors
+    /// When amoCRM refuses the code, the tokens open another account, or there is no usable answer: nothing is kept.
+    pub async fn connect(&self, code: &str, expected_id: Option<i64>) -> Result<Value, Stop> {
+        let credentials = &self.settings.credentials;
+        if credentials.long_lived.is_some() {
+            let problem =
+                Text::new("is set, and counts more than a connection", "задан и важнее подключения");
+            let hint = Text::new("remove it first", "сначала уберите его");
+            return Err(Stop::Config(Finding::new("AMO_LONG_LIVED_TOKEN", problem, hint).to_string()));
+        }
+        let Some(client) = &credentials.client else {
+            let hint = Text::new(
+                "set AMO_CLIENT_ID, AMO_CLIENT_SECRET and AMO_REDIRECT_URI from the keys of your integration",
+                "задайте AMO_CLIENT_ID, AMO_CLIENT_SECRET и AMO_REDIRECT_URI из ключей своей интеграции",
+            );
+            return Err(Stop::Config(Finding::missing("AMO_CLIENT_ID", hint).to_string()));
+        };
+        let key = self.lock_key();
+        let lock = self.lock(&key).await?;
+        let connected = self.connect_locked(client, code, expected_id, lock.until_ms()).await;
+        lock.release()?;
+        connected
+    }
+
+    async fn connect_locked(
+        &self,
+        client: &OAuthClient,
+        code: &str,
+        expected_id: Option<i64>,
+        until_ms: i64,
+    ) -> Result<Value, Stop> {
+        let (access, refresh, lives_ms) =
+            match self.ask_for_pair(client, ("authorization_code", "code", code), until_ms).await? {
+                Renewal::Done { access, refresh, lives_ms } => (access, refresh, lives_ms),
+                Renewal::Refused(reason) => return Err(refused_code(&reason)),
+            };
+        let account = match self.exchange(Method::Get, "/api/v4/account", Some(&access), None).await? {
+            Ok(response) if response.status == 200 => serde_json::from_slice(&response.body).ok(),
+            _ => None,
+        };
+        let Some((account, id)) =
+            account.and_then(|account: Value| positive(&account, "id").map(|id| (account, id)))
+        else {
+            return Err(Stop::Unreachable("the account of the new tokens cannot be read".into()));
+        };
+        if let Some(expected) = expected_id.filter(|expected| *expected != id) {
+            return Err(Stop::Config(another_account(self.connection, id, expected).to_string()));
+        }
+        let stored = self.stored_pair()?;
+        let mut taken = stored.as_ref().map(|stored| stored.taken.clone()).unwrap_or_default();
+        // A pair that the settings still name is older than this one.
+        if let Some(of_settings) = self.new_pair_of_settings(stored.as_ref()) {
+            taken = of_settings.taken;
+        }
+        self.store_pair(&Stored::fresh(access, refresh, self.ports.clock.now_ms(), lives_ms, taken))?;
+        Ok(account)
+    }
+
+    /// Gives the pair up because amoCRM said that the integration was switched off. Answers whether there was one.
+    ///
+    /// # Errors
+    /// When the store fails, or another run is busy with the pair for too long.
+    pub async fn disconnect(&self) -> Result<bool, Stop> {
+        let Some(client) = self.settings.credentials.client.as_ref() else { return Ok(false) };
+        if self.settings.credentials.long_lived.is_some() {
+            return Ok(false);
+        }
+        let key = self.lock_key();
+        let lock = self.lock(&key).await?;
+        let stored = self.stored_pair()?;
+        let is_there = stored.is_some();
+        if let Some(pair) = stored {
+            let dead = Some(Dead { of: of(client, &pair.refresh), reason: SWITCHED_OFF.to_owned() });
+            // Its access token is not tried any more either.
+            self.store_pair(&Stored { dead, ends_ms: Some(self.ports.clock.now_ms()), ..pair })?;
+        }
+        lock.release()?;
+        Ok(is_there)
+    }
+
+    /// Presents a refresh token or a code: `(grant type, name, value)`. Sent again only while no answer came: the first
+    /// one may not have arrived.
     async fn ask_for_pair(
         &self,
         client: &OAuthClient,
-        refresh: &str,
+        (grant_type, name, value): (&str, &str, &str),
         until_ms: i64,
     ) -> Result<Renewal, Stop> {
         let body = json!({
             "client_id": client.id,
             "client_secret": client.secret.expose(),
-            "grant_type": "refresh_token",
-            "refresh_token": refresh,
+            "grant_type": grant_type,
+            name: value,
             "redirect_uri": client.redirect_uri,
         });
         let mut trouble = String::new();
@@ -374,6 +515,13 @@ pub(crate) fn pair_key(base_url: &str) -> String {
     format!("oauth/{host}")
 }
 
+/// When a token ends, by its own words (docs/apis/amocrm.md 1.5). Nothing but a text for people depends on it.
+fn ends_ms_of(token: &str) -> Option<i64> {
+    let claims = token.split('.').nth(1)?;
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    claims.get("exp")?.as_i64()?.checked_mul(1_000)
+}
+
 enum Renewal {
     Done { access: String, refresh: String, lives_ms: i64 },
     Refused(String),
@@ -394,6 +542,30 @@ fn new_pair(document: &Value) -> Option<Renewal> {
     })
 }
 
+/// What a refusal of a refresh token is a refusal of.
+fn of(client: &OAuthClient, refresh: &str) -> String {
+    hash(&[refresh, &client.id, client.secret.expose(), &client.redirect_uri])
+}
+
+/// Why a code was refused, by what amoCRM hints at (1.8).
+fn refused_code(reason: &str) -> Stop {
+    let has = |word: &str| reason.contains(word);
+    let (name, en, ru) = if has("`client_id`") {
+        ("AMO_CLIENT_ID", "is not known to amoCRM", "неизвестен amoCRM")
+    } else if has("`client_secret`") {
+        ("AMO_CLIENT_SECRET", "is not the secret of this integration", "не подходит к этой интеграции")
+    } else if has("Redirect URI") {
+        ("AMO_REDIRECT_URI", "differs from the one in the integration", "не совпадает с адресом в интеграции")
+    } else if has("Invalid account") {
+        ("AMO_SUBDOMAIN", "is not the account that gave the code", "не тот аккаунт, который выдал код")
+    } else {
+        ("AMO_CLIENT_ID", "the code has ended or was used before", "код истёк или уже использован")
+    };
+    let problem = Text::new(format!("{en} ({reason})"), format!("{ru} ({reason})"));
+    let hint = Text::new("put it right and connect again", "исправьте и подключите снова");
+    Stop::Config(Finding::new(name, problem, hint).to_string())
+}
+
 fn dead_pair(reason: &str) -> Stop {
     let problem = Text::new(
         format!("amoCRM refuses to renew the token pair ({reason})"),
@@ -408,9 +580,9 @@ fn config(name: &str, problem: Text) -> Stop {
 
 fn way_out() -> Text {
     Text::new(
-        "set AMO_LONG_LIVED_TOKEN, or a new pair AMO_ACCESS_TOKEN and AMO_REFRESH_TOKEN, from the keys of your \
-         integration in amoCRM; orders of Kaspi are recorded meanwhile",
-        "задайте AMO_LONG_LIVED_TOKEN или новую пару AMO_ACCESS_TOKEN и AMO_REFRESH_TOKEN из ключей своей интеграции \
-         в amoCRM; заказы Kaspi тем временем записываются",
+        "connect amoCRM again on the page of the settings, or set AMO_LONG_LIVED_TOKEN or a new pair AMO_ACCESS_TOKEN \
+         and AMO_REFRESH_TOKEN from the keys of your integration; orders of Kaspi are recorded meanwhile",
+        "подключите amoCRM заново на странице настроек или задайте AMO_LONG_LIVED_TOKEN либо новую пару \
+         AMO_ACCESS_TOKEN и AMO_REFRESH_TOKEN из ключей своей интеграции; заказы Kaspi тем временем записываются",
     )
 }

@@ -223,7 +223,7 @@ fn every_finding() {
         ("AMO_RPS", "seven", "\"seven\" is not possible"),
         ("DEFAULT_COUNTRY", "Kazakhstan", "\"Kazakhstan\" is no country"),
         ("DEFAULT_COUNTRY", "ZZ", "\"ZZ\" is no country"),
-        ("LANGUAGE_CRM", "kk", "\"kk\" is not offered"),
+        ("LANGUAGE_CRM", "de", "\"de\" is not offered"),
         ("LEAD_NAME_TEMPLATE", "Kaspi", "does not hold {code}"),
         ("LEAD_NAME_TEMPLATE", "Kaspi-{code}", "has {code} glued to other text"),
         ("LEAD_NAME_TEMPLATE", "{buyer}{code}", "has {code} glued to other text"),

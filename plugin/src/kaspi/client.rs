@@ -5,6 +5,7 @@ use std::cell::Cell;
 use super::wire::{self, BadRow};
 use crate::{
     config::KaspiSettings,
+    http_date::date_ms,
     model::{Line, Order},
     pace::Pace,
     ports::{HttpError, HttpRequest, HttpResponse, Method, Ports},
@@ -81,6 +82,38 @@ pub enum KaspiError {
     Unreachable(String),
 }
 
+/// What a look at the newest orders shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// Orders of the window.
+    pub total_count: u64,
+    /// Those of the first page.
+    pub rows: u64,
+    /// Those of them with a phone.
+    pub phones: u64,
+    /// Those of them whose phone is hidden.
+    pub masked_phones: u64,
+    /// Kaspi's own clock when it answered, where it told it.
+    pub server_ms: Option<i64>,
+}
+
+/// What stands between us and a list of orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The API refuses the token with this status.
+    Token(u16),
+    /// The gateway refuses us, whatever the token.
+    Blocked(u16),
+    /// The gateway refuses the request: something about its headers (docs/apis/kaspi.md 1.2, 1.3).
+    Gateway(u16),
+    /// Too many requests.
+    Limited,
+    /// An answer that is no list of orders.
+    Unreadable(u16),
+    /// No answer at all, or one of a server in trouble.
+    Way(HttpError),
+}
+
 /// The client of one run.
 pub struct Kaspi<'a> {
     ports: Ports<'a>,
@@ -128,13 +161,7 @@ impl<'a> Kaspi<'a> {
     }
 
     async fn try_page(&self, window: Window, number: u64, entries: bool) -> Result<Page, KaspiError> {
-        let Window { from_ms, to_ms } = window;
-        let include = if entries { INCLUDE_ENTRIES } else { "" };
-        let path = format!(
-            "/orders?page%5Bnumber%5D={number}&page%5Bsize%5D={PAGE_SIZE}\
-             &filter%5Borders%5D%5BcreationDate%5D%5B%24ge%5D={from_ms}\
-             &filter%5Borders%5D%5BcreationDate%5D%5B%24le%5D={to_ms}{include}"
-        );
+        let path = list_path(window, number, entries);
         self.read(&path, |response| {
             let document = wire::parse_page(&response.body, self.country)?;
             Ok(Page {
@@ -180,6 +207,45 @@ impl<'a> Kaspi<'a> {
     pub async fn entries(&self, order_id: &str) -> Result<Vec<Line>, KaspiError> {
         let path = format!("/orders/{}/entries", url::encode(order_id));
         self.read(&path, |response| wire::parse_entries(&response.body)).await
+    }
+
+    /// Reads one page of a window and tells what stands in the way, if anything does. Without lines, and without the
+    /// patience of [`page`](Self::page): whoever asks wants to know.
+    ///
+    /// # Errors
+    /// What Kaspi answers in place of orders.
+    pub async fn sample(&self, window: Window) -> Result<Sample, Obstacle> {
+        let path = list_path(window, 0, false);
+        let mut answer = self.send(&path).await;
+        // One lost packet is no finding.
+        if matches!(&answer, Err(HttpError::NotSent(_) | HttpError::Unknown(_)))
+            || answer.as_ref().is_ok_and(|response| response.status >= 500)
+        {
+            self.ports.clock.sleep(1_000).await;
+            answer = self.send(&path).await;
+        }
+        let response = answer.map_err(Obstacle::Way)?;
+        let is_page = response.body.trim_ascii_start().starts_with(b"<");
+        Err(match response.status {
+            200 => {
+                let document =
+                    wire::parse_page(&response.body, self.country).map_err(|_| Obstacle::Unreadable(200))?;
+                return Ok(Sample {
+                    total_count: document.total_count,
+                    rows: (document.orders.len() + document.bad_rows.len()) as u64,
+                    phones: document.orders.iter().filter(|order| order.buyer.phone.is_some()).count() as u64,
+                    masked_phones: document.masked_phones,
+                    server_ms: response.header("date").and_then(date_ms),
+                });
+            }
+            // A page of HTML is the gateway's, not the API's word on the token (1.3, 1.6).
+            403 | 451 if is_page => Obstacle::Blocked(response.status),
+            status @ (401 | 403) => Obstacle::Token(status),
+            429 => Obstacle::Limited,
+            status @ 400..=499 if is_page => Obstacle::Gateway(status),
+            status @ 500..=599 => Obstacle::Way(HttpError::Unknown(format!("status {status}"))),
+            status => Obstacle::Unreadable(status),
+        })
     }
 
     /// Sends a read until its answer can be understood.
@@ -258,45 +324,12 @@ impl<'a> Kaspi<'a> {
     }
 }
 
-/// The moment of an HTTP `Date` header, in milliseconds.
-fn date_ms(header: &str) -> Option<i64> {
-    let mut parts = header.split_ascii_whitespace().skip(1);
-    let day: i64 = parts.next()?.parse().ok()?;
-    let name = parts.next()?;
-    let month = 1 + ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        .iter()
-        .position(|month| *month == name)? as i64;
-    let year: i64 = parts.next()?.parse().ok()?;
-    let mut clock = parts.next()?.splitn(3, ':').map(|part| part.parse::<i64>().ok());
-    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-    if parts.next()? != "GMT" {
-        return None;
-    }
-    // Days since 1970 of a civil date, by Howard Hinnant's rule.
-    let y = if month <= 2 { year - 1 } else { year };
-    let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
-    let year_of_era = y.rem_euclid(400);
-    let days = y.div_euclid(400) * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100
-        + day_of_year
-        - 719_468;
-    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::date_ms;
-
-    #[test]
-    fn reads_the_servers_clock() {
-        for (header, wanted) in [
-            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
-            ("Tue, 24 Nov 2026 05:27:30 GMT", Some(1_795_498_050_000)),
-            ("Thu, 29 Feb 2024 23:59:59 GMT", Some(1_709_251_199_000)),
-            ("Tue, 24 Nov 2026 05:27:30 +05", None),
-            ("yesterday", None),
-            ("", None),
-        ] {
-            assert_eq!(date_ms(header), wanted, "{header}");
-        }
-    }
+fn list_path(window: Window, number: u64, entries: bool) -> String {
+    let Window { from_ms, to_ms } = window;
+    let include = if entries { INCLUDE_ENTRIES } else { "" };
+    format!(
+        "/orders?page%5Bnumber%5D={number}&page%5Bsize%5D={PAGE_SIZE}\
+         &filter%5Borders%5D%5BcreationDate%5D%5B%24ge%5D={from_ms}\
+         &filter%5Borders%5D%5BcreationDate%5D%5B%24le%5D={to_ms}{include}"
+    )
 }

@@ -5,5 +5,5 @@
 mod client;
 mod wire;
 
-pub use client::{Kaspi, KaspiError, Page, WINDOW_PAGES_MAX, Window};
+pub use client::{Kaspi, KaspiError, Obstacle, Page, Sample, WINDOW_PAGES_MAX, Window};
 pub use wire::BadRow;

@@ -31,6 +31,8 @@ pub(super) struct PageDocument {
     pub(super) bad_rows: Vec<BadRow>,
     pub(super) page_count: u64,
     pub(super) total_count: u64,
+    /// Orders whose phone is hidden.
+    pub(super) masked_phones: u64,
 }
 
 /// Reads a list answer (docs/apis/kaspi.md 2.1).
@@ -53,13 +55,17 @@ pub(super) fn parse_page(body: &[u8], country: &str) -> Result<PageDocument, Str
     }
     let mut orders = Vec::with_capacity(rows.len());
     let mut bad_rows = Vec::new();
+    let mut masked_phones = 0;
     for row in rows {
         match parse_order(row, &included, country) {
-            Ok(order) => orders.push(order),
+            Ok((order, is_masked)) => {
+                masked_phones += u64::from(is_masked);
+                orders.push(order);
+            }
             Err(reason) => bad_rows.push(BadRow { code: name_of(row), reason }),
         }
     }
-    Ok(PageDocument { orders, bad_rows, page_count, total_count })
+    Ok(PageDocument { orders, bad_rows, page_count, total_count, masked_phones })
 }
 
 /// Reads an answer with lines (docs/apis/kaspi.md 2.5).
@@ -81,7 +87,12 @@ fn name_of(row: &Value) -> Option<String> {
     row.get("attributes").and_then(|a| text(a, "code")).or_else(|| text(row, "id"))
 }
 
-fn parse_order(row: &Value, included: &BTreeMap<&str, &Value>, country: &str) -> Result<Order, String> {
+/// An order, and whether its phone is hidden.
+fn parse_order(
+    row: &Value,
+    included: &BTreeMap<&str, &Value>,
+    country: &str,
+) -> Result<(Order, bool), String> {
     let id = text(row, "id").ok_or("no id")?;
     let attributes = row.get("attributes").ok_or("no attributes")?;
     let code = text(attributes, "code").ok_or("no code")?;
@@ -92,12 +103,11 @@ fn parse_order(row: &Value, included: &BTreeMap<&str, &Value>, country: &str) ->
     let total = money(attributes, "totalPrice").ok_or("totalPrice is not an amount")?;
     let is_kaspi_delivery = flag(attributes, "isKaspiDelivery");
     let customer = attributes.get("customer").unwrap_or(&Value::Null);
-    let phone = match phone::parse(&text(customer, "cellPhone").unwrap_or_default(), country) {
-        PhoneReading::Valid(phone) => Some(phone),
-        PhoneReading::Masked | PhoneReading::Invalid | PhoneReading::Missing => None,
-    };
+    let reading = phone::parse(&text(customer, "cellPhone").unwrap_or_default(), country);
+    let is_masked = reading == PhoneReading::Masked;
+    let phone = reading.phone().cloned();
     let stage = (state == "KASPI_DELIVERY" && status == "ACCEPTED_BY_MERCHANT").then(|| stage_of(attributes));
-    Ok(Order {
+    let order = Order {
         id,
         code,
         created_ms,
@@ -113,7 +123,8 @@ fn parse_order(row: &Value, included: &BTreeMap<&str, &Value>, country: &str) ->
         lines: lines_of_order(row, included),
         state,
         status,
-    })
+    };
+    Ok((order, is_masked))
 }
 
 /// docs/apis/kaspi.md 3.4. `preOrder` may stay true after dispatch, so hand-over comes first.

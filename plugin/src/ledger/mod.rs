@@ -11,6 +11,7 @@ mod account;
 mod facts;
 mod index;
 mod record;
+mod row;
 mod shop;
 mod visits;
 

@@ -227,6 +227,18 @@ impl Record {
         self.lead.is_some() && !self.lacks_contact && self.linked && self.note == Note::Done
     }
 
+    /// What comes next for the order, in the words of `orders` in `wit/world.wit`.
+    pub fn step(&self) -> &'static str {
+        match self {
+            Self { tombstone: Some(_), .. } => "no_lead",
+            Self { lead: None, .. } | Self { lacks_contact: true, .. } => "lead",
+            Self { linked: false, .. } => "products",
+            Self { note: Note::Missing, .. } => "note",
+            Self { since: Some(_), .. } => "changes",
+            _ => "done",
+        }
+    }
+
     /// The order as last read.
     pub fn facts(&self) -> Facts {
         let (state, status, stage) = self.seen.clone();

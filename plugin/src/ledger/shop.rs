@@ -7,6 +7,7 @@ use super::{
     index::{Index, IndexEdit},
     read,
     record::{Payload, Record},
+    row::{self, Row},
     visits::Visits,
 };
 use crate::{
@@ -187,7 +188,7 @@ impl<'a> ShopLedger<'a> {
                 pairs.push((self.payload_key(&order.code), encode(&Payload::of(order))));
             }
             edit.follow(&order.code, record);
-            pairs.push(self.record_pair(&order.code, record));
+            pairs.extend(self.record_pairs(&order.code, record));
         }
         pairs.push((self.key("meta"), encode(meta)));
         self.write(pairs, edit, Vec::new())
@@ -203,7 +204,7 @@ impl<'a> ShopLedger<'a> {
             edit.add(Index::Pending, Day::of(record.created_ms), code);
             edit.follow(code, record);
         }
-        let records = records.iter().map(|(code, record)| self.record_pair(code, record));
+        let records = records.iter().flat_map(|(code, record)| self.record_pairs(code, record));
         self.write(records.collect(), edit, Vec::new())
     }
 
@@ -248,7 +249,7 @@ impl<'a> ShopLedger<'a> {
             }
         }
         let changed = settled.iter().filter(|settled| settled.is_changed);
-        let records = changed.map(|settled| self.record_pair(settled.code, &settled.record));
+        let records = changed.flat_map(|settled| self.record_pairs(settled.code, &settled.record));
         let payloads = settled.iter().map(|settled| self.payload_key(settled.code));
         self.write(records.collect(), edit, payloads.collect())
     }
@@ -294,9 +295,12 @@ impl<'a> ShopLedger<'a> {
         Ok((loaded, unreadable))
     }
 
-    /// Pairs that store a record.
-    pub fn record_pair(&self, code: &OrderCode, record: &Record) -> (String, Vec<u8>) {
-        (self.key(&format!("order/{code}")), encode(record))
+    /// Pairs that store a record, and what hosts show of it. There is no other way to store one.
+    pub fn record_pairs(&self, code: &OrderCode, record: &Record) -> [(String, Vec<u8>); 2] {
+        [
+            (self.key(&format!("order/{code}")), encode(record)),
+            (self.key(&row::rest_of_key(code, record.created_ms)), encode(&Row::of(code, record))),
+        ]
     }
 
     /// Stores records and where the shop stands, in one write.
@@ -304,7 +308,8 @@ impl<'a> ShopLedger<'a> {
     /// # Errors
     /// When the store fails.
     pub fn set_records(&self, records: &[(OrderCode, Record)], meta: &Meta) -> Result<(), StoreError> {
-        let mut pairs: Pairs = records.iter().map(|(code, record)| self.record_pair(code, record)).collect();
+        let mut pairs: Pairs =
+            records.iter().flat_map(|(code, record)| self.record_pairs(code, record)).collect();
         pairs.push((self.key("meta"), encode(meta)));
         self.store.set_many(&pairs)
     }
@@ -314,9 +319,7 @@ impl<'a> ShopLedger<'a> {
     /// # Errors
     /// When the store fails.
     pub fn set_order(&self, order: &Order, record: &Record) -> Result<(), StoreError> {
-        self.store.set_many(&[
-            (self.payload_key(&order.code), encode(&Payload::of(order))),
-            self.record_pair(&order.code, record),
-        ])
+        let [stored, row] = self.record_pairs(&order.code, record);
+        self.store.set_many(&[(self.payload_key(&order.code), encode(&Payload::of(order))), stored, row])
     }
 }

@@ -1,11 +1,15 @@
 //! The sync against strict simulators, in virtual time.
 
 mod changes;
+mod connecting;
 mod dry_run;
 mod ending;
+mod examine;
 mod new_orders;
+mod prepare;
 mod reconcile;
 mod resealing;
+mod rows;
 mod scenario;
 mod sealing;
 mod shops;

@@ -25,7 +25,7 @@ fn every_fault_has_a_name_and_both_languages_and_repeats_no_secret() {
         (&AMO_PIPELINE_ID, "-1"),
         (&AMO_STATUS_ID, "99999999999999999999"),
         (&LEAD_NAME_TEMPLATE, "Kaspi"),
-        (&LANGUAGE_CRM, "kk"),
+        (&LANGUAGE_CRM, "de"),
         (&DEFAULT_COUNTRY, "Kazakhstan"),
         (&STATUS_MAP, "NEW"),
         (&FINAL_STATUS_WINS, "maybe"),

@@ -114,6 +114,8 @@ pub struct Catalog {
     pub name: String,
     /// `products` or `regular`.
     pub kind: String,
+    /// Made by a request, not by a person.
+    pub made_by_api: bool,
 }
 
 /// What a field belongs to.
@@ -142,6 +144,10 @@ pub struct Field {
     pub kind: String,
     /// Choices: id, label, code.
     pub enums: Vec<(u64, String, Option<String>)>,
+    /// Pipelines and stages in which people must fill it in; requests need not (docs/apis/amocrm.md 3.3).
+    pub required_in: Vec<(u64, u64)>,
+    /// Made by a request, not by a person.
+    pub made_by_api: bool,
 }
 
 /// The layout of one account.
@@ -202,8 +208,18 @@ impl Default for Account {
                 user(DISMISSED_ID, "Бывший сотрудник", false, false),
             ],
             catalogs: vec![
-                Catalog { id: CATALOG_ID, name: "Товары".into(), kind: "products".into() },
-                Catalog { id: PLAIN_CATALOG_ID, name: "Склады".into(), kind: "regular".into() },
+                Catalog {
+                    id: CATALOG_ID,
+                    name: "Товары".into(),
+                    kind: "products".into(),
+                    made_by_api: false,
+                },
+                Catalog {
+                    id: PLAIN_CATALOG_ID,
+                    name: "Склады".into(),
+                    kind: "regular".into(),
+                    made_by_api: false,
+                },
             ],
             fields: default_fields(),
         }
@@ -283,6 +299,8 @@ fn default_fields() -> Vec<Field> {
         code: code.map(str::to_owned),
         kind: kind.into(),
         enums: Vec::new(),
+        required_in: Vec::new(),
+        made_by_api: false,
     };
     let mut fields = vec![
         field(LEAD_ORDER_CODE_FIELD_ID, Owner::Leads, "Номер заказа Kaspi", None, "text"),

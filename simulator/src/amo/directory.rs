@@ -61,7 +61,8 @@ pub(crate) fn account(state: &State, call: &Call<'_>) -> Response {
 /// `GET /users`: inactive ones as well, for administrators only.
 pub(crate) fn users(state: &State, call: &Call<'_>) -> Response {
     let is_me = |user: &&User| user.id == state.account.current_user_id;
-    if !state.account.users.iter().find(is_me).is_some_and(|user| user.is_admin) {
+    let is_admin = state.account.users.iter().find(is_me).is_some_and(|user| user.is_admin);
+    if !is_admin && !call.options.users_for_all {
         return answer::problem(403, "Forbidden", "Only administrators may list users");
     }
     let with = &["role", "group", "uuid", "amojo_id", "user_rank", "phone_number"];
@@ -160,6 +161,11 @@ pub(crate) fn custom_fields(state: &State, call: &Call<'_>, owner: Owner) -> Res
             .zip(&field.enums)
             .map(|(at, (id, value, code))| json!({"id": id, "value": value, "code": code, "sort": at * 10}))
             .collect();
+        let required: Vec<Value> = field
+            .required_in
+            .iter()
+            .map(|(pipeline, status)| json!({"pipeline_id": pipeline, "status_id": status}))
+            .collect();
         let (kind, path) = match owner {
             Owner::Leads => ("leads", "leads".to_owned()),
             Owner::Contacts => ("contacts", "contacts".to_owned()),
@@ -168,7 +174,7 @@ pub(crate) fn custom_fields(state: &State, call: &Call<'_>, owner: Owner) -> Res
         json!({
             "id": field.id, "name": field.name, "code": field.code, "sort": 500, "type": field.kind,
             "entity_type": kind, "is_predefined": field.code.is_some(), "is_deletable": field.code.is_none(),
-            "remind": null, "is_api_only": false, "group_id": null, "required_statuses": [],
+            "remind": null, "is_api_only": false, "group_id": null, "required_statuses": required,
             "enums": if enums.is_empty() { Value::Null } else { Value::Array(enums) },
             "account_id": state.account.id,
             "_links": call.link(&format!("{path}/custom_fields/{}", field.id)),

@@ -10,6 +10,7 @@ mod contacts;
 mod directory;
 mod elements;
 mod fields;
+mod layout;
 mod leads;
 mod links;
 mod list;
@@ -87,6 +88,10 @@ pub struct AmoOptions {
     pub gateway_timeout_ms: u64,
     /// The price of a lead follows its products, a second later.
     pub auto_price: bool,
+    /// Everybody may list the users, not only administrators.
+    pub users_for_all: bool,
+    /// How far the server's clock is ahead of everybody's.
+    pub clock_skew_ms: i64,
 }
 
 impl Default for AmoOptions {
@@ -110,6 +115,8 @@ impl Default for AmoOptions {
             latency_per_item_ms: 8,
             gateway_timeout_ms: 20_000,
             auto_price: false,
+            users_for_all: false,
+            clock_skew_ms: 0,
         }
     }
 }
@@ -301,7 +308,8 @@ impl Amo {
         let refusal =
             (label.is_none() && reply.response.status >= 400).then(|| refusal_text(&reply.response));
         let request_id = request_id(self.log.len());
-        reply.response.headers.push(("date".into(), codec::http_date(now_ms)));
+        let date = codec::http_date(now_ms + self.options.clock_skew_ms);
+        reply.response.headers.push(("date".into(), date));
         reply.response.headers.push(("x-request-id".into(), request_id));
         self.log.push(LoggedRequest {
             at_ms: now_ms,
@@ -340,6 +348,13 @@ impl Amo {
         if request.path == oauth::TOKEN_PATH {
             return self.oauth.token(&self.options, request, now_ms);
         }
+        if request.path == oauth::PAGE_PATH {
+            let base_url = self.state.account.base_url();
+            let own = base_url.split("://").nth(1).unwrap_or_default();
+            // As it is reached here: on loopback that is where the account is.
+            let host = request.header("host").unwrap_or(own);
+            return self.oauth.page(&self.options, request, host, now_ms);
+        }
         let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
         if !token.is_some_and(|token| token == self.options.token || self.oauth.accepts(token, now_ms)) {
             return answer::problem(401, "Unauthorized", "Неверный логин или пароль");
@@ -370,9 +385,12 @@ fn dispatch(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Response {
         (["account"], "GET") => Some(directory::account(state, call)),
         (["users"], "GET") => Some(directory::users(state, call)),
         (["catalogs"], "GET") => Some(directory::catalogs(state, call)),
+        (["catalogs"], "POST") => Some(layout::create_catalogs(state, call)),
         (["leads", "pipelines"], "GET") => Some(directory::pipelines(state, call)),
         (["leads", "loss_reasons"], "GET") => Some(directory::loss_reasons(state, call)),
         (["leads", "custom_fields"], "GET") => Some(directory::custom_fields(state, call, Owner::Leads)),
+        (["leads", "custom_fields"], "POST") => Some(layout::create_fields(state, call, Owner::Leads)),
+        (["contacts", "custom_fields"], "POST") => Some(layout::create_fields(state, call, Owner::Contacts)),
         (["contacts", "custom_fields"], "GET") => {
             Some(directory::custom_fields(state, call, Owner::Contacts))
         }
@@ -407,6 +425,7 @@ fn catalog_route(state: &mut State, call: &Call<'_>, catalog: Option<u64>, rest:
     let Some(catalog) = known else { return answer::not_found() };
     match (rest, call.request.method.as_str()) {
         (["custom_fields"], "GET") => directory::custom_fields(state, call, Owner::Catalog(catalog)),
+        (["custom_fields"], "POST") => layout::create_fields(state, call, Owner::Catalog(catalog)),
         (["elements"], "GET") => elements::list(state, call, catalog),
         (["elements"], "POST") => elements::create(state, call, catalog),
         (["elements", element], "GET") => match element.parse() {

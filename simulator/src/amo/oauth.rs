@@ -1,15 +1,21 @@
-//! The token endpoint: single-use refresh tokens that rotate (docs/apis/amocrm.md 1.4 and 1.8).
+//! The page that asks, and the token endpoint: single-use codes and refresh tokens that rotate (docs/apis/amocrm.md 1.2
+//! to 1.4 and 1.8).
 
 use serde_json::{Value, json};
 
 use super::AmoOptions;
 use crate::{
+    codec,
     http::{Request, Response},
     rng::SplitMix64,
 };
 
-/// Where pairs are renewed.
+/// Where pairs are given out and renewed.
 pub const TOKEN_PATH: &str = "/oauth2/access_token";
+/// Where people are asked whether an integration may work with their account.
+pub const PAGE_PATH: &str = "/oauth";
+/// An authorization code that nobody uses ends after 20 minutes.
+const CODE_TTL_MS: i64 = 20 * 60_000;
 /// A refresh token that nobody uses ends after three months.
 const REFRESH_TTL_MS: i64 = 90 * 86_400_000;
 
@@ -18,6 +24,15 @@ const REFRESH_TTL_MS: i64 = 90 * 86_400_000;
 pub struct OAuth {
     pairs: Vec<Pair>,
     presented: Vec<String>,
+    codes: Vec<Code>,
+}
+
+/// An authorization code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Code {
+    text: String,
+    ends_ms: i64,
+    is_used: bool,
 }
 
 /// What amoCRM gives out at once.
@@ -54,6 +69,43 @@ impl OAuth {
         };
         self.pairs.push(pair.clone());
         pair
+    }
+
+    /// A fresh authorization code, as when somebody allows it.
+    pub fn issue_code(&mut self, now_ms: i64) -> String {
+        let mut rng = SplitMix64::new(0x0C0D_u64 + self.codes.len() as u64);
+        let text = format!("def50200{:016x}{:016x}", rng.next_u64(), rng.next_u64());
+        self.codes.push(Code { text: text.clone(), ends_ms: now_ms + CODE_TTL_MS, is_used: false });
+        text
+    }
+
+    /// Answers a request to [`PAGE_PATH`]: a page with the two ways back. `host` is that of the account.
+    pub(crate) fn page(
+        &mut self,
+        options: &AmoOptions,
+        request: &Request,
+        host: &str,
+        now_ms: i64,
+    ) -> Response {
+        let parameters = request.parameters().unwrap_or_default();
+        let value = |name: &str| {
+            let found = parameters.iter().find(|(own, _)| own == name);
+            found.map(|(_, value)| codec::percent_encode(value)).unwrap_or_default()
+        };
+        if value("client_id") != codec::percent_encode(&options.client_id) {
+            return Response::page(400, "<h1>Интеграция не найдена</h1>");
+        }
+        let (uri, state, host) = (&options.redirect_uri, value("state"), codec::percent_encode(host));
+        let back = format!("{uri}?state={state}&amp;referer={host}&amp;client_id={}", value("client_id"));
+        let code = self.issue_code(now_ms);
+        Response::page(
+            200,
+            &format!(
+                "<!doctype html><html lang=\"ru\"><meta charset=\"utf-8\"><title>amoCRM</title><h1>Доступ к аккаунту</h1>\
+                 <p><a href=\"{back}&amp;code={code}\">Разрешить</a></p>\
+                 <p><a href=\"{back}&amp;error=access_denied\">Отказать</a></p></html>"
+            ),
+        )
     }
 
     /// All pairs, oldest first, to look at or to kill.
@@ -93,8 +145,10 @@ impl OAuth {
         if text("redirect_uri") != options.redirect_uri {
             return refusal(400, "Bad Request", "Redirect URI is not associated with client");
         }
-        if text("grant_type") != "refresh_token" {
-            return wrong("grant_type");
+        match text("grant_type") {
+            "authorization_code" => return self.trade(options, text("code"), now_ms),
+            "refresh_token" => {}
+            _ => return wrong("grant_type"),
         }
         let wanted = text("refresh_token");
         self.presented.push(wanted.to_owned());
@@ -108,6 +162,25 @@ impl OAuth {
         if options.refresh_kills_access {
             pair.is_access_dead = true;
         }
+        self.give_out(options, now_ms)
+    }
+
+    fn trade(&mut self, options: &AmoOptions, wanted: &str, now_ms: i64) -> Response {
+        let refused = |hint| refusal(400, "Bad Request", hint);
+        let Some(code) = self.codes.iter_mut().find(|code| code.text == wanted) else {
+            return refused("Cannot decrypt the authorization code");
+        };
+        if code.is_used {
+            return refused("Authorization code has been revoked");
+        }
+        if now_ms >= code.ends_ms {
+            return refused("Authorization code has expired");
+        }
+        code.is_used = true;
+        self.give_out(options, now_ms)
+    }
+
+    fn give_out(&mut self, options: &AmoOptions, now_ms: i64) -> Response {
         let fresh = self.issue(options, now_ms);
         let answer = json!({
             "token_type": "Bearer",
@@ -164,6 +237,36 @@ mod tests {
         assert_eq!(ask(&mut oauth, &first.refresh, &[], NOW_MS).status, 401);
         assert_eq!(ask(&mut oauth, fresh["refresh_token"].as_str().expect("text"), &[], NOW_MS).status, 200);
         assert_eq!(oauth.presented().len(), 3);
+    }
+
+    #[test]
+    fn a_code_works_once_and_for_twenty_minutes() {
+        let mut oauth = OAuth::default();
+        let mut trade = |code: &str, now_ms| {
+            ask(&mut oauth, "", &[("grant_type", "authorization_code"), ("code", code)], now_ms).status
+        };
+        assert_eq!(trade("guessed", NOW_MS), 400);
+        let mut oauth = OAuth::default();
+        let (first, late) = (oauth.issue_code(NOW_MS), oauth.issue_code(NOW_MS));
+        let mut trade = |code: &str, now_ms| {
+            ask(&mut oauth, "", &[("grant_type", "authorization_code"), ("code", code)], now_ms).status
+        };
+        assert_eq!(
+            [trade(&first, NOW_MS), trade(&first, NOW_MS), trade(&late, NOW_MS + CODE_TTL_MS)],
+            [200, 400, 400]
+        );
+    }
+
+    #[test]
+    fn the_page_leads_back_with_the_state_and_the_account() {
+        let (mut oauth, options) = (OAuth::default(), AmoOptions::default());
+        let query = format!("client_id={}&state=a%26b&mode=popup", options.client_id);
+        let page = oauth.page(&options, &Request::get(PAGE_PATH, &query), "acme.amocrm.ru", NOW_MS);
+        let text = String::from_utf8(page.body).expect("UTF-8");
+        assert!(page.status == 200 && text.contains("state=a%26b&amp;referer=acme.amocrm.ru"), "{text}");
+        let other =
+            oauth.page(&options, &Request::get(PAGE_PATH, "client_id=other"), "acme.amocrm.ru", NOW_MS);
+        assert_eq!(other.status, 400);
     }
 
     #[test]

@@ -221,6 +221,8 @@ impl State {
                 ("leads", 800_001),
                 ("elements", 900_001),
                 ("notes", 1_000_001),
+                ("fields", 1_701),
+                ("catalogs", 4_701),
             ]),
         }
     }

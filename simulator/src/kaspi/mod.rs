@@ -84,6 +84,8 @@ pub struct KaspiOptions {
     pub rps_max: Option<usize>,
     /// Time of an answer.
     pub latency_ms: u64,
+    /// How far the server's clock is ahead of everybody's.
+    pub clock_skew_ms: i64,
 }
 
 impl Default for KaspiOptions {
@@ -104,6 +106,7 @@ impl Default for KaspiOptions {
             ignore_return_filter: false,
             rps_max: None,
             latency_ms: 120,
+            clock_skew_ms: 0,
         }
     }
 }
@@ -169,7 +172,8 @@ impl Kaspi {
         }
         let refusal =
             (label.is_none() && reply.response.status >= 400).then(|| refusal_text(&reply.response));
-        reply.response.headers.push(("date".into(), codec::http_date(now_ms)));
+        let date = codec::http_date(now_ms + self.options.clock_skew_ms);
+        reply.response.headers.push(("date".into(), date));
         self.log.push(LoggedRequest {
             at_ms: now_ms,
             method: request.method.clone(),

@@ -1,0 +1,75 @@
+//! Takes a pair of tokens for an authorization code, and gives it up.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    amocrm::{Amo, Stop},
+    config::Settings,
+    ledger::ShopLedger,
+    ports::Ports,
+    seal::SealedStore,
+    sync::{RunError, load_settings, parse_options, require_lease},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConnectOptions {
+    connection: Option<String>,
+    lease: Option<String>,
+    code: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DisconnectOptions {
+    connection: Option<String>,
+    lease: Option<String>,
+    account_id: i64,
+}
+
+/// See `connect-account` in `wit/world.wit`.
+///
+/// # Errors
+/// When settings are missing or wrong, amoCRM refuses the code, or the tokens are of another account.
+pub async fn connect_account(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
+    let options: ConnectOptions = parse_options(options)?;
+    require_lease(options.lease.as_deref())?;
+    let settings = load_settings(ports, options.connection)?;
+    let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
+    let ports = Ports { store: &store, ..ports };
+    let pin = pinned_id(ports, &settings)?;
+    let account = Amo::new(ports, &settings, 0).connect(&options.code, pin).await.map_err(told)?;
+    let part = |name: &str| account.get(name).cloned().unwrap_or(Value::Null);
+    let account = json!({"id": part("id"), "name": part("name"), "subdomain": part("subdomain")});
+    Ok(json!({"account": account}).to_string())
+}
+
+/// See `disconnect-account` in `wit/world.wit`.
+///
+/// # Errors
+/// When settings are missing or wrong, or the store fails.
+pub async fn disconnect_account(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
+    let options: DisconnectOptions = parse_options(options)?;
+    require_lease(options.lease.as_deref())?;
+    let settings = load_settings(ports, options.connection)?;
+    let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
+    let ports = Ports { store: &store, ..ports };
+    let is_ours = pinned_id(ports, &settings)? == Some(options.account_id);
+    let disconnected = is_ours && Amo::new(ports, &settings, 0).disconnect().await.map_err(told)?;
+    Ok(json!({"disconnected": disconnected}).to_string())
+}
+
+/// The account that the connection has worked with so far.
+fn pinned_id(ports: Ports<'_>, settings: &Settings) -> Result<Option<i64>, RunError> {
+    Ok(ShopLedger::new(ports.store, &settings.connection).pin()?.map(|pin| pin.account_id))
+}
+
+fn told(stop: Stop) -> RunError {
+    match stop {
+        Stop::Config(why) => RunError::Config(why),
+        Stop::Store(error) => error.into(),
+        Stop::Busy => RunError::Busy,
+        other => RunError::Upstream(other.to_string()),
+    }
+}

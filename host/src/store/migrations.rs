@@ -39,6 +39,10 @@ pub static MIGRATIONS: &[Migration] = migrations!(
     "0006_runs_started"
     "0007_schedule"
     "0008_runs_of_jobs"
+    "0009_sessions"
+    "0010_passwords"
+    "0011_attempts"
+    "0012_acts"
 );
 
 /// The first `max` migrations: those that a program knows.

@@ -1,10 +1,11 @@
-//! The store port: key-value data of the component, leases, tickets and past runs.
+//! The store port: key-value data of the component, leases, tickets and past runs; and who may look at them.
 //!
 //! Only the files of this folder know SQL. A further database is one more folder that implements [`Store`] and what
 //! belongs to it, a folder of migrations with the same names, and a scheme in [`open`].
 
 mod changes;
 mod clock;
+mod door;
 mod error;
 mod migrations;
 mod mysql;
@@ -15,11 +16,12 @@ mod sqlite;
 use std::{fmt, future::Future, path::PathBuf, pin::Pin, sync::Arc};
 
 pub use clock::StoreClock;
+pub use door::{Act, Attempt, Attempts, Audit, Pace, Passwords, Session, SessionData, Sessions};
 pub use error::StoreError;
 pub use migrations::{MIGRATIONS, Migration};
 pub use mysql::MySql;
 pub use postgres::Postgres;
-pub use sqlite::{SQLITE_VERSION_MIN, Sqlite};
+pub use sqlite::{SQLITE_VERSION_MIN, Sqlite, quick_check};
 
 use crate::job::Job;
 
@@ -101,6 +103,15 @@ pub struct RunRecord {
     pub report: Option<String>,
     /// How it ended otherwise.
     pub error: Option<String>,
+}
+
+/// From one moment to another, milliseconds since 1970: the first is part of it, the last is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The first moment.
+    pub from_ms: i64,
+    /// The first one after it.
+    pub before_ms: i64,
 }
 
 /// The newest runs of a job.
@@ -225,6 +236,9 @@ pub trait Schedule: Send + Sync {
 
     /// Makes a job due again in `in_ms`, or earlier if it is: the one who claimed it could not run it.
     fn retry_tick<'a>(&'a self, connection: &'a str, job: Job, in_ms: i64) -> StoreFuture<'a, ()>;
+
+    /// In how many milliseconds a job is due; negative where it is late, `None` where nobody has ever claimed it.
+    fn due_in<'a>(&'a self, connection: &'a str, job: Job) -> StoreFuture<'a, Option<i64>>;
 }
 
 /// Past runs.
@@ -234,10 +248,15 @@ pub trait Runs: Send + Sync {
 
     /// The newest runs of each job that ever ran for a connection.
     fn last_runs<'a>(&'a self, connection: &'a str) -> StoreFuture<'a, Vec<LastRuns>>;
+
+    /// At most `limit` runs of a connection that began within a span, newest first.
+    fn runs<'a>(&'a self, connection: &'a str, span: Span, limit: u32) -> StoreFuture<'a, Vec<RunRecord>>;
 }
 
 /// Everything that is stored.
-pub trait Store: Schema + Values + Leases + Tickets + Schedule + Runs {
+pub trait Store:
+    Schema + Values + Leases + Tickets + Schedule + Runs + Sessions + Passwords + Attempts + Audit
+{
     /// The time by the clock of the store, milliseconds since 1970. What the store answers in durations is measured
     /// by it.
     fn now_ms(&self) -> StoreFuture<'_, i64>;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-on_every_database! { values counters compare_and_swap leases due_jobs tickets schedule last_runs own_clock }
+on_every_database! { values counters compare_and_swap leases due_jobs tickets schedule last_runs runs own_clock }
 
 async fn values(rig: &Rig) {
     let store = &*rig.store().await;
@@ -192,12 +192,16 @@ async fn tickets(rig: &Rig) {
 async fn schedule(rig: &Rig) {
     let store = &*rig.store().await;
     let claim = async |job| store.claim_tick("shop", job, 60_000).await.unwrap();
+    assert_eq!(store.due_in("shop", Job::New).await.unwrap(), None, "nobody has claimed it");
     assert_eq!(claim(Job::New).await, Claim::Yours);
     assert_eq!(claim(Job::New).await, Claim::DueIn(60_000));
+    assert_eq!(store.due_in("shop", Job::New).await.unwrap(), Some(60_000));
     assert_eq!(claim(Job::Reconcile).await, Claim::Yours, "each job for itself");
     assert_eq!(store.claim_tick("other", Job::New, 60_000).await.unwrap(), Claim::Yours);
     rig.at(60_999);
     assert_eq!(claim(Job::New).await, Claim::DueIn(1));
+    rig.at(61_500);
+    assert_eq!(store.due_in("shop", Job::New).await.unwrap(), Some(-500), "nobody has run it");
     rig.at(61_000);
     assert_eq!(claim(Job::New).await, Claim::Yours);
 
@@ -258,6 +262,31 @@ async fn last_runs(rig: &Rig) {
     // A month later they are gone.
     store.record_run(&run(Job::New, 71 * DAY_MS, None)).await.unwrap();
     assert_eq!(store.last_runs("shop").await.unwrap().len(), 1);
+}
+
+async fn runs(rig: &Rig) {
+    let store = &*rig.store().await;
+    for (connection, job, started_ms) in [
+        ("shop", Job::New, 100),
+        ("shop", Job::Reconcile, 200),
+        ("other", Job::New, 250),
+        ("shop", Job::New, 300),
+        ("shop", Job::Reconcile, 300),
+    ] {
+        let connection = connection.to_owned();
+        let run = RunRecord { connection, job, started_ms, took_ms: 7, report: None, error: None };
+        store.record_run(&run).await.unwrap();
+    }
+    for (from_ms, before_ms, limit, expected) in [
+        (0, 1_000, 9, &[(Job::Reconcile, 300), (Job::New, 300), (Job::Reconcile, 200), (Job::New, 100)][..]),
+        (0, 1_000, 1, &[(Job::Reconcile, 300)]),
+        (100, 300, 9, &[(Job::Reconcile, 200), (Job::New, 100)]),
+        (101, 200, 9, &[]),
+    ] {
+        let found = store.runs("shop", Span { from_ms, before_ms }, limit).await.unwrap();
+        let found: Vec<_> = found.iter().map(|run| (run.job, run.started_ms)).collect();
+        assert_eq!(found, expected, "{from_ms} to {before_ms}, {limit} at most");
+    }
 }
 
 /// By the clock of the database, whatever that of this machine.

@@ -5,6 +5,7 @@ mod databases;
 
 mod checks;
 mod differential;
+mod door;
 mod lock_waits;
 mod opening;
 mod races;

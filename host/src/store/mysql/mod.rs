@@ -4,6 +4,7 @@
 //! their end. `NOW()` tells when its statement began, which may be long before a lock was got: whatever decides
 //! something locks its row by a statement of its own, and the next statement reads the clock.
 
+mod door;
 mod leases;
 mod runs;
 mod tickets;

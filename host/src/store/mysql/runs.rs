@@ -6,8 +6,8 @@ use super::{MySql, clock, now};
 use crate::{
     job::Job,
     store::{
-        Claim, LastRuns, PERIODS_AHEAD_MAX, RUNS_KEPT_MS, RunRecord, Runs, Schedule, StoreError, StoreFuture,
-        server::Tries,
+        Claim, LastRuns, PERIODS_AHEAD_MAX, RUNS_KEPT_MS, RunRecord, Runs, Schedule, Span, StoreError,
+        StoreFuture, server::Tries,
     },
 };
 
@@ -87,6 +87,22 @@ impl Schedule for MySql {
             Ok(())
         })
     }
+
+    fn due_in<'a>(&'a self, connection: &'a str, job: Job) -> StoreFuture<'a, Option<i64>> {
+        Box::pin(async move {
+            let due_in_ms = sqlx::query_scalar(concat!(
+                "SELECT due_ms - clock.ms FROM schedule, ",
+                clock!(),
+                " WHERE connection = ? AND job = ?"
+            ))
+            .bind(self.clock.given_ms())
+            .bind(connection.as_bytes())
+            .bind(job.name().as_bytes())
+            .fetch_optional(&self.pool)
+            .await?;
+            Ok(due_in_ms)
+        })
+    }
 }
 
 impl Runs for MySql {
@@ -136,6 +152,31 @@ impl Runs for MySql {
                 all.extend(LastRuns::of(runs?));
             }
             Ok(all)
+        })
+    }
+
+    fn runs<'a>(&'a self, connection: &'a str, span: Span, limit: u32) -> StoreFuture<'a, Vec<RunRecord>> {
+        Box::pin(async move {
+            let rows = sqlx::query(
+                "SELECT started_ms, took_ms, report, error, job FROM runs
+                 WHERE connection = ? AND started_ms >= ? AND started_ms < ?
+                 ORDER BY started_ms DESC, id DESC LIMIT ?",
+            )
+            .bind(connection.as_bytes())
+            .bind(span.from_ms)
+            .bind(span.before_ms)
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
+            let mut runs = Vec::with_capacity(rows.len());
+            for row in &rows {
+                let name: Vec<u8> = row.try_get(4)?;
+                // A job that is none of ours came from another version.
+                if let Some(job) = str::from_utf8(&name).ok().and_then(Job::of) {
+                    runs.push(to_run(connection, job, row)?);
+                }
+            }
+            Ok(runs)
         })
     }
 }

@@ -4,6 +4,7 @@
 //! expression, so it counts from after the wait. The SQL keeps to the grammar of 9.2: there is no `ON CONFLICT`, so a
 //! row that may be new is updated, and inserted where there was none; whoever loses that race begins anew.
 
+mod door;
 mod leases;
 mod runs;
 mod tickets;
@@ -256,6 +257,7 @@ mod tests {
     fn the_sql_is_that_of_the_oldest_server() {
         let sources = [
             include_str!("mod.rs"),
+            include_str!("door.rs"),
             include_str!("leases.rs"),
             include_str!("runs.rs"),
             include_str!("tickets.rs"),

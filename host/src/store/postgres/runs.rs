@@ -6,8 +6,8 @@ use super::{Postgres, now};
 use crate::{
     job::Job,
     store::{
-        Claim, LastRuns, PERIODS_AHEAD_MAX, RUNS_KEPT_MS, RunRecord, Runs, Schedule, StoreError, StoreFuture,
-        server::Tries,
+        Claim, LastRuns, PERIODS_AHEAD_MAX, RUNS_KEPT_MS, RunRecord, Runs, Schedule, Span, StoreError,
+        StoreFuture, server::Tries,
     },
 };
 
@@ -90,6 +90,22 @@ impl Schedule for Postgres {
             Ok(())
         })
     }
+
+    fn due_in<'a>(&'a self, connection: &'a str, job: Job) -> StoreFuture<'a, Option<i64>> {
+        Box::pin(async move {
+            let due_in_ms = sqlx::query_scalar(concat!(
+                "SELECT due_ms - ",
+                now!(),
+                " FROM schedule WHERE connection = $2 AND job = $3"
+            ))
+            .bind(self.clock.given_ms())
+            .bind(connection)
+            .bind(job.name())
+            .fetch_optional(&self.pool)
+            .await?;
+            Ok(due_in_ms)
+        })
+    }
 }
 
 impl Runs for Postgres {
@@ -137,6 +153,30 @@ impl Runs for Postgres {
                 all.extend(LastRuns::of(runs?));
             }
             Ok(all)
+        })
+    }
+
+    fn runs<'a>(&'a self, connection: &'a str, span: Span, limit: u32) -> StoreFuture<'a, Vec<RunRecord>> {
+        Box::pin(async move {
+            let rows = sqlx::query(
+                "SELECT started_ms, took_ms, report, error, job FROM runs
+                 WHERE connection = $1 AND started_ms >= $2 AND started_ms < $3
+                 ORDER BY started_ms DESC, id DESC LIMIT $4",
+            )
+            .bind(connection)
+            .bind(span.from_ms)
+            .bind(span.before_ms)
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
+            let mut runs = Vec::with_capacity(rows.len());
+            for row in &rows {
+                // A job that is none of ours came from another version.
+                if let Some(job) = Job::of(row.try_get(4)?) {
+                    runs.push(to_run(connection, job, row)?);
+                }
+            }
+            Ok(runs)
         })
     }
 }

@@ -7,10 +7,14 @@
 //! A file belongs to one machine, so the machine's clock is the store's. It is read once the write lock is held: what
 //! is taken counts from then on, however long the lock took.
 
+mod check;
+mod door;
 mod leases;
 mod runs;
 mod tickets;
 mod values;
+
+pub use check::quick_check;
 
 use std::{
     path::Path,

@@ -6,7 +6,8 @@ use super::Sqlite;
 use crate::{
     job::Job,
     store::{
-        Claim, LastRuns, PERIODS_AHEAD_MAX, RUNS_KEPT_MS, RunRecord, Runs, Schedule, StoreError, StoreFuture,
+        Claim, LastRuns, PERIODS_AHEAD_MAX, RUNS_KEPT_MS, RunRecord, Runs, Schedule, Span, StoreError,
+        StoreFuture,
     },
 };
 
@@ -48,6 +49,18 @@ impl Schedule for Sqlite {
                 .execute(&mut *transaction)
                 .await?;
             Ok(transaction.commit().await?)
+        })
+    }
+
+    fn due_in<'a>(&'a self, connection: &'a str, job: Job) -> StoreFuture<'a, Option<i64>> {
+        Box::pin(async move {
+            let due_ms: Option<i64> =
+                sqlx::query_scalar("SELECT due_ms FROM schedule WHERE connection = ?1 AND job = ?2")
+                    .bind(connection)
+                    .bind(job.name())
+                    .fetch_optional(&self.data)
+                    .await?;
+            Ok(due_ms.map(|due_ms| due_ms - self.clock.machine_ms()))
         })
     }
 }
@@ -97,6 +110,30 @@ impl Runs for Sqlite {
                 all.extend(LastRuns::of(runs?));
             }
             Ok(all)
+        })
+    }
+
+    fn runs<'a>(&'a self, connection: &'a str, span: Span, limit: u32) -> StoreFuture<'a, Vec<RunRecord>> {
+        Box::pin(async move {
+            let rows = sqlx::query(
+                "SELECT started_ms, took_ms, report, error, job FROM runs
+                 WHERE connection = ?1 AND started_ms >= ?2 AND started_ms < ?3
+                 ORDER BY started_ms DESC, id DESC LIMIT ?4",
+            )
+            .bind(connection)
+            .bind(span.from_ms)
+            .bind(span.before_ms)
+            .bind(limit)
+            .fetch_all(&self.data)
+            .await?;
+            let mut runs = Vec::with_capacity(rows.len());
+            for row in &rows {
+                // A job that is none of ours came from another version.
+                if let Some(job) = Job::of(row.try_get(4)?) {
+                    runs.push(to_run(connection, job, row)?);
+                }
+            }
+            Ok(runs)
         })
     }
 }

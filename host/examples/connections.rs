@@ -8,6 +8,7 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     io::Write as _,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -20,6 +21,7 @@ use kaspi_amocrm::{
     schedule::{self, Periods},
     settings::Settings,
     stop::stop,
+    web::Site,
 };
 use kaspi_amocrm_simulator::{
     World,
@@ -71,7 +73,8 @@ async fn main() -> anyhow::Result<()> {
 
     let (began, cpu_ms) = (Instant::now(), usage::cpu_ms()?);
     let (stopper, stop) = stop();
-    let schedule = tokio::spawn(schedule::run(host, Periods::default(), stop));
+    let site = Site::new(host, PathBuf::new());
+    let schedule = tokio::spawn(schedule::run(site.watch(), Periods::default(), stop));
     // In the first minute every connection runs for the first time.
     for minute in 1..=minutes {
         sleep_until(began + MINUTE * minute).await;

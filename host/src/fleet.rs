@@ -27,6 +27,39 @@ pub enum Health {
     Never,
 }
 
+/// What holds a connection up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hindrance {
+    /// amoCRM refuses the token: somebody has to connect again.
+    Token,
+    /// A setting is missing or wrong.
+    Setting,
+    /// Kaspi cannot be reached or refuses.
+    Kaspi,
+    /// amoCRM cannot be reached or refuses.
+    Amocrm,
+    /// Something else; its error says what.
+    Other,
+}
+
+impl Hindrance {
+    fn of(run: &RunRecord) -> Option<Self> {
+        let error = run.error.as_ref()?;
+        let report = run.report.as_ref().and_then(|report| serde_json::from_str::<Report>(report).ok());
+        let class = report.as_ref().and_then(Report::failure).map(|problem| problem.class.as_str());
+        // A token is a setting to the component; what helps is another thing.
+        let is_token = error.contains("amoCRM refuses") && error.contains("token");
+        Some(match class {
+            Some("config") | None if is_token => Self::Token,
+            Some("config") => Self::Setting,
+            Some("upstream_kaspi") => Self::Kaspi,
+            Some("upstream_amocrm") => Self::Amocrm,
+            _ => Self::Other,
+        })
+    }
+}
+
 /// How one connection is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConnectionStatus {
@@ -54,6 +87,9 @@ pub struct ConnectionStatus {
     pub last_reconcile_ms_ago: Option<i64>,
     /// Why the last look for new orders failed, or the last reconciliation.
     pub last_error: Option<String>,
+    /// What that error is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hindrance: Option<Hindrance>,
 }
 
 /// All connections of the settings, in their order.
@@ -85,6 +121,7 @@ impl ConnectionStatus {
             Err(error) => {
                 self.health = Health::Failing;
                 self.last_error = Some(error.to_string());
+                self.hindrance = Some(Hindrance::Setting);
             }
         }
         self
@@ -123,6 +160,9 @@ impl ConnectionStatus {
             last_error: [Job::New, Job::Reconcile]
                 .into_iter()
                 .find_map(|job| of_job(job).and_then(|runs| runs.latest.error.clone())),
+            hindrance: [Job::New, Job::Reconcile]
+                .into_iter()
+                .find_map(|job| of_job(job).and_then(|runs| Hindrance::of(&runs.latest))),
         }
     }
 }
@@ -173,6 +213,23 @@ mod tests {
             let status = of(&runs);
             assert_eq!(status.health, health);
             assert_eq!(status.last_error.is_some(), health == Health::Failing);
+        }
+    }
+
+    #[test]
+    fn what_holds_a_connection_up_is_told_by_the_class_of_its_problem() {
+        let report = |class| Some(serde_json::json!({"job": "new", "problems": [{"class": class}]}));
+        let refused = "amoCRM refuses the token (401) / amoCRM не принимает токен (401)";
+        for (error, report, expected) in [
+            (None, None, None),
+            (Some("Kaspi: 503"), report("upstream_kaspi"), Some(Hindrance::Kaspi)),
+            (Some("amoCRM: 504"), report("upstream_amocrm"), Some(Hindrance::Amocrm)),
+            (Some("AMO_STATUS_ID is wrong"), report("config"), Some(Hindrance::Setting)),
+            (Some(refused), report("config"), Some(Hindrance::Token)),
+            (Some(refused), None, Some(Hindrance::Token)),
+            (Some("the disk is full"), None, Some(Hindrance::Other)),
+        ] {
+            assert_eq!(of(&[only(run(Job::New, 1_000, error, report))]).hindrance, expected, "{error:?}");
         }
     }
 

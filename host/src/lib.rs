@@ -8,6 +8,8 @@
 
 pub mod clock;
 pub mod commands;
+mod days;
+pub mod doctor;
 pub mod exit;
 pub mod fleet;
 pub mod imports;
@@ -15,12 +17,15 @@ pub mod job;
 pub mod lease;
 pub mod limiter;
 pub mod outbound;
+pub mod password;
+mod recent;
 pub mod report;
 pub mod run;
 pub mod runtime;
 pub mod schedule;
 pub mod secret_key;
 pub mod settings;
+mod setup;
 pub mod stop;
 pub mod store;
 pub mod web;

@@ -135,26 +135,29 @@ impl Report {
 
     /// What kept the run from doing its work: a setting, or a server.
     pub fn failure(&self) -> Option<&Problem> {
-        let is_failure =
-            |problem: &&Problem| problem.class == "config" || problem.class.starts_with("upstream");
-        self.problems.iter().find(is_failure)
+        self.problems.iter().find(|problem| problem.exit() != Exit::Done)
     }
 
-    /// The exit code that the problems call for.
+    /// The exit code that the problems call for: a wrong setting counts more than a server.
     pub fn exit(&self) -> Exit {
-        let any = |test: fn(&str) -> bool| self.problems.iter().any(|problem| test(&problem.class));
-        if any(|class| class == "config") {
-            Exit::Config
-        } else if any(|class| class.starts_with("upstream")) {
-            Exit::Upstream
-        } else {
-            Exit::Done
-        }
+        let is_called_for = |exit: &Exit| self.problems.iter().any(|problem| problem.exit() == *exit);
+        [Exit::Config, Exit::Upstream].into_iter().find(is_called_for).unwrap_or(Exit::Done)
     }
 
     /// One line of JSON.
     pub fn to_line(&self) -> String {
         serde_json::to_string(self).expect("a report has only text keys")
+    }
+}
+
+impl Problem {
+    /// The exit code that it calls for; a problem of a single order calls for none.
+    fn exit(&self) -> Exit {
+        match self.class.as_str() {
+            "config" => Exit::Config,
+            class if class.starts_with("upstream") => Exit::Upstream,
+            _ => Exit::Done,
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! One run, from lease to report. Commands, schedule and web addresses all come here.
 
+mod account;
 mod answers;
 mod orders;
 mod reading;
 mod reseal;
 mod work;
 
+pub use account::{Buyer, Examination, Made, Prepared, SeenAmo, SeenKaspi, Symptom};
 pub use answers::{Cause, Difference, Field, FoundOrder, RetryAnswer, StateCounts, Statement, Step};
 pub use orders::{Backfilled, Range, Repaired, Retried, Which};
 pub use reading::{AccountDescription, Item, Pipeline, Told};
@@ -102,6 +104,9 @@ pub struct Outcome {
     pub error: Option<RunError>,
 }
 
+/// By account and number of tickets.
+type Limiters = Mutex<HashMap<(String, u32), Arc<Limiter>>>;
+
 /// Everything that runs need: the component, the store, the settings.
 #[derive(Debug)]
 pub struct Host {
@@ -111,9 +116,9 @@ pub struct Host {
     /// What private values are sealed with, in base64; only the component uses it.
     secret_key: String,
     client: Arc<Client>,
-    limiters: Mutex<HashMap<(String, u32), Arc<Limiter>>>,
+    limiters: Arc<Limiters>,
     /// The database of a host that found none and must not make one.
-    _scratch: Option<tempfile::TempDir>,
+    _scratch: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Host {
@@ -162,8 +167,23 @@ impl Host {
         secret_key: String,
         scratch: Option<tempfile::TempDir>,
     ) -> Arc<Self> {
-        let (client, limiters) = (Arc::default(), Mutex::default());
-        Arc::new(Self { plugin, store, settings, secret_key, client, limiters, _scratch: scratch })
+        let (client, limiters) = (Arc::default(), Arc::default());
+        let _scratch = scratch.map(Arc::new);
+        Arc::new(Self { plugin, store, settings, secret_key, client, limiters, _scratch })
+    }
+
+    /// The same database, component and limits with other settings of the connections.
+    #[must_use]
+    pub fn with_settings(&self, settings: Settings) -> Arc<Self> {
+        Arc::new(Self {
+            plugin: self.plugin.clone(),
+            store: self.store.clone(),
+            settings,
+            secret_key: self.secret_key.clone(),
+            client: self.client.clone(),
+            limiters: self.limiters.clone(),
+            _scratch: self._scratch.clone(),
+        })
     }
 
     /// The settings.
@@ -225,8 +245,22 @@ impl Host {
 
     fn target(&self, connection: &str) -> Result<Target, RunError> {
         let connection = self.settings.connection(connection)?;
-        let (kaspi, amo) = (connection.kaspi_origin()?, connection.amo_origin()?);
-        let proxy = connection.kaspi_proxy_origin()?;
+        let amo = connection.amo_origin()?;
+        self.target_of(connection, amo)
+    }
+
+    /// A connection that somebody is still setting up. Without an account there is nobody but Kaspi to talk to.
+    fn target_so_far(&self, connection: &str) -> Result<Target, RunError> {
+        let connection = self.settings.connection_so_far(connection)?;
+        let amo = match connection.amo_base_url() {
+            Some(_) => connection.amo_origin()?,
+            None => connection.kaspi_origin()?,
+        };
+        self.target_of(connection, amo)
+    }
+
+    fn target_of(&self, connection: Connection, amo: Origin) -> Result<Target, RunError> {
+        let (kaspi, proxy) = (connection.kaspi_origin()?, connection.kaspi_proxy_origin()?);
         let mut settings = connection.guest_settings();
         settings.insert("secret_key".to_owned(), self.secret_key.clone());
         if let Some(also) = self.settings.process("SECRET_KEY_ALSO") {

@@ -5,13 +5,13 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use crate::{
     clock::millis,
     job::Job,
     run::{Host, RunError, RunLimits},
-    stop::Stop,
+    stop::{self, Stop},
     store::Claim,
 };
 
@@ -37,14 +37,50 @@ impl Default for Periods {
     }
 }
 
-/// Runs the jobs of all connections until it is time to end. Connections are spread over the first period.
-pub async fn run(host: Arc<Host>, periods: Periods, stop: Stop) {
-    let names: Vec<String> = host.settings().connection_names().map(str::to_owned).collect();
+/// Runs the jobs of all connections until it is time to end, always with the latest host. Where no shop is described
+/// yet, it waits for one.
+pub async fn run(hosts: watch::Receiver<Arc<Host>>, periods: Periods, stop: Stop) {
+    in_turn(hosts, &stop, |host, retired| timers(host, periods, stop.clone(), retired)).await;
+}
+
+/// Works with the latest value until it is time to end. Work with one that was replaced is asked to end, and only when
+/// it has, the next begins.
+async fn in_turn<T: Clone, W: Future<Output = ()>>(
+    mut values: watch::Receiver<T>,
+    stop: &Stop,
+    work: impl Fn(T, Stop) -> W,
+) {
+    loop {
+        let value = values.borrow_and_update().clone();
+        let (retire, retired) = stop::stop();
+        let until_replaced = async {
+            let is_replaced = tokio::select! {
+                changed = values.changed() => changed.is_ok(),
+                () = stop.requested() => false,
+            };
+            if is_replaced {
+                retire.stop();
+            }
+            is_replaced
+        };
+        let ((), is_replaced) = tokio::join!(work(value, retired), until_replaced);
+        if !is_replaced {
+            return;
+        }
+    }
+}
+
+/// The timers of all connections. Connections are spread over the first period.
+async fn timers(host: Arc<Host>, periods: Periods, stop: Stop, retired: Stop) {
+    let is_untouched = host.settings().is_untouched();
+    let names = host.settings().connection_names().filter(|_| !is_untouched);
+    let names: Vec<String> = names.map(str::to_owned).collect();
     let count = u32::try_from(names.len()).unwrap_or(u32::MAX).max(1);
     let mut connections = JoinSet::new();
     for (name, index) in names.into_iter().zip(0_u32..) {
         let first = Instant::now() + periods.new / count * index;
-        let timer = Timer { host: host.clone(), name, failures: Failures::default(), stop: stop.clone() };
+        let (host, failures) = (host.clone(), Failures::default());
+        let timer = Timer { host, name, failures, stop: stop.clone(), retired: retired.clone() };
         connections.spawn(timer.run(first, periods));
     }
     while connections.join_next().await.is_some() {}
@@ -55,7 +91,10 @@ struct Timer {
     host: Arc<Host>,
     name: String,
     failures: Failures,
+    /// The program ends: a run under way is cut.
     stop: Stop,
+    /// The settings have changed: a run under way is finished.
+    retired: Stop,
 }
 
 impl Timer {
@@ -65,11 +104,12 @@ impl Timer {
             tokio::select! {
                 () = tokio::time::sleep_until(look_at) => {}
                 () = self.stop.requested() => return,
+                () = self.retired.requested() => return,
             }
             // Another host may give a job back early: nobody sleeps longer than the shorter period.
             let mut wait = periods.new;
             for (job, every) in [(Job::New, periods.new), (Job::Reconcile, periods.reconcile)] {
-                if self.stop.is_requested() {
+                if self.stop.is_requested() || self.retired.is_requested() {
                     return;
                 }
                 wait = wait.min(self.tick(job, every).await);
@@ -156,7 +196,40 @@ impl Failures {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::mpsc;
+
     use super::*;
+
+    #[tokio::test]
+    async fn one_ends_before_the_next_begins() {
+        let (values, watching) = watch::channel(1);
+        let (stopper, stop) = stop::stop();
+        let (events, mut seen) = mpsc::unbounded_channel();
+        let running = tokio::spawn(async move {
+            in_turn(watching, &stop, |value, retired| {
+                let (events, stop) = (events.clone(), stop.clone());
+                async move {
+                    events.send((value, "begins")).unwrap();
+                    tokio::select! {
+                        () = retired.requested() => events.send((value, "is replaced")).unwrap(),
+                        () = stop.requested() => events.send((value, "is stopped")).unwrap(),
+                        () = std::future::ready(()), if value == 2 => {}
+                    }
+                }
+            })
+            .await;
+        });
+        assert_eq!(seen.recv().await, Some((1, "begins")));
+        values.send_replace(2);
+        assert_eq!(seen.recv().await, Some((1, "is replaced")));
+        // It has nothing to do; the next one is waited for all the same.
+        assert_eq!(seen.recv().await, Some((2, "begins")));
+        values.send_replace(3);
+        assert_eq!(seen.recv().await, Some((3, "begins")));
+        stopper.stop();
+        assert_eq!(seen.recv().await, Some((3, "is stopped")));
+        running.await.unwrap();
+    }
 
     #[test]
     fn a_failure_is_told_when_it_is_new() {

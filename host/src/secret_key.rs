@@ -84,7 +84,7 @@ pub(crate) fn fresh() -> String {
     STANDARD.encode(key)
 }
 
-fn beside(database: &Path) -> PathBuf {
+pub(crate) fn beside(database: &Path) -> PathBuf {
     let mut name = database.file_name().unwrap_or_default().to_owned();
     name.push(".key");
     database.with_file_name(name)

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -13,6 +13,7 @@ use kaspi_amocrm::{
     job::Job,
     run::{Host, Outcome, Range, RunError, RunLimits, Which},
     runtime::{Plugin, default_cache_folder, is_embedded},
+    schedule::{self, Periods},
     settings::{DEFAULT_CONNECTION, Settings},
     stop::{Stop, stop},
     web,
@@ -86,7 +87,12 @@ fn plugin() -> Plugin {
 }
 
 fn settings(world: &World, server: &Server, folder: &Path, more: &[(&str, &str)]) -> Settings {
-    let own = [
+    let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    Settings::from_pairs(pairs(world, server, folder).into_iter().chain(more))
+}
+
+fn pairs(world: &World, server: &Server, folder: &Path) -> [(&'static str, String); 10] {
+    [
         ("KASPI_API_BASE", server.kaspi_base_url()),
         ("KASPI_API_TOKEN", world.kaspi.options.token.clone()),
         ("AMO_BASE_URL", server.base_url()),
@@ -97,9 +103,7 @@ fn settings(world: &World, server: &Server, folder: &Path, more: &[(&str, &str)]
         ("AMO_LEAD_ORDER_CODE_FIELD_ID", account::LEAD_ORDER_CODE_FIELD_ID.to_string()),
         ("CRON_SECRET", "cron".to_owned()),
         ("DATABASE_URL", format!("sqlite://{}", folder.join("test.sqlite").display())),
-    ];
-    let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
-    Settings::from_pairs(own.into_iter().chain(more))
+    ]
 }
 
 #[tokio::test]
@@ -307,7 +311,8 @@ async fn a_host_goes_on_while_a_newer_version_is_rolled_out() {
     assert_eq!(rig.run().await.report.unwrap().exit(), Exit::Done);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let server = tokio::spawn(web::serve(rig.host.clone(), listener, Stop::never()));
+    let server =
+        tokio::spawn(web::serve(web::Site::new(rig.host.clone(), PathBuf::new()), listener, Stop::never()));
     assert_eq!(fetch(address, "/readyz").await, (200, "ready\n".to_owned()));
     server.abort();
     // One of the old version that starts now is told to be replaced.
@@ -317,11 +322,33 @@ async fn a_host_goes_on_while_a_newer_version_is_rolled_out() {
 }
 
 #[tokio::test]
+async fn the_schedule_begins_when_a_shop_is_described_and_ends_when_it_is_gone() {
+    let rig = Rig::start(demo_world(wall_clock_ms())).await;
+    let folder = tempfile::tempdir().unwrap();
+    let idle = rig.host.with_settings(Settings::default());
+    let site = web::Site::new(idle, folder.path().to_owned());
+    let (stopper, stop) = stop();
+    let running = tokio::spawn(schedule::run(site.watch(), Periods::default(), stop));
+    let lines = pairs(&rig.world(), &rig._server, rig.folder.path());
+    let lines: String = lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    std::fs::write(folder.path().join(".env"), lines).unwrap();
+    site.reload();
+    let both_ran = async { while rig.recorded().await != (1, 1) {} };
+    tokio::time::timeout(Duration::from_secs(60), both_ran).await.expect("it began");
+    std::fs::remove_file(folder.path().join(".env")).unwrap();
+    site.reload();
+    stopper.stop();
+    running.await.unwrap();
+    assert_eq!(rig.recorded().await, (1, 1));
+}
+
+#[tokio::test]
 async fn cron_asks_for_its_token_and_answers_with_the_report() {
     let rig = Rig::start(demo_world(wall_clock_ms())).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let server = tokio::spawn(web::serve(rig.host.clone(), listener, Stop::never()));
+    let server =
+        tokio::spawn(web::serve(web::Site::new(rig.host.clone(), PathBuf::new()), listener, Stop::never()));
     let get = async |path: &str| fetch(address, path).await;
 
     assert_eq!(get("/healthz").await.0, 200);
@@ -331,8 +358,13 @@ async fn cron_asks_for_its_token_and_answers_with_the_report() {
     assert_eq!(get("/cron?task=old&token=cron").await.0, 400);
 
     let held = rig.host.begin(DEFAULT_CONNECTION, Job::New, Duration::ZERO).await.unwrap();
-    assert_eq!(get("/cron?task=reconcile&token=cron").await.0, 202);
+    let requests = rig.world().amo.requests().len();
+    for _ in 0..100 {
+        assert_eq!(get("/cron?task=reconcile&token=cron").await.0, 202);
+    }
+    assert_eq!(rig.world().amo.requests().len(), requests, "a hundred calls ask nobody anything");
     held.finish(&Stop::never()).await;
+    assert_eq!(rig.recorded().await.1, 1, "and are one run");
 
     let (status, body) = get("/public/cron.php?task=new&token=cron").await;
     assert_eq!(status, 200);
@@ -347,7 +379,7 @@ async fn doors_open_to_the_secret_alone_and_say_nothing_to_others() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stopper, stop) = stop();
-    let server = tokio::spawn(web::serve(rig.host.clone(), listener, stop));
+    let server = tokio::spawn(web::serve(web::Site::new(rig.host.clone(), PathBuf::new()), listener, stop));
     rig.run().await;
 
     for path in ["/migrate", "/migrate.php", "/public/migrate.php", "/kaspi/public/migrate.php"] {
@@ -364,7 +396,7 @@ async fn doors_open_to_the_secret_alone_and_say_nothing_to_others() {
         assert!(text.contains("kaspi_amocrm_working{connection=\"default\"} 1\n"), "{text}");
         assert!(text.contains("kaspi_amocrm_backlog_orders{connection=\"default\"} 0\n"), "{text}");
     }
-    for path in ["/", "/.env", "/public/", "/kaspi", "/cron/x"] {
+    for path in ["/.env", "/public/", "/kaspi/x", "/cron/x"] {
         let (status, text) = fetch_with(address, path, "").await;
         assert_eq!(status, 404, "{path}");
         for header in ["content-security-policy: default-src 'none'", "x-content-type-options: nosniff"] {

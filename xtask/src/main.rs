@@ -3,11 +3,13 @@
 //! Start reading at [`run`]. Everything that a chore needs from the machine comes through
 //! [`workspace::Workspace`]; nothing has to be installed by hand.
 
+mod browser;
 mod build;
 mod ci;
 mod command;
 mod deny;
 mod lint;
+mod packages;
 mod servers;
 mod settings;
 mod test;
@@ -28,6 +30,7 @@ Usage: cargo xtask COMMAND
   servers [--all]      the database servers that these tests would find or start, with their versions
   bench [limits]       what the limits around the component cost: time, CPU, memory
   bench connections    the lag of 200 connections, without and beside five that get no answer (9 minutes)
+  bench console        how long each page of the console takes with 100,000 orders
   demo [--keep]        the program on simulators of both APIs; --keep leaves it running
   lint                 formatting and clippy, natively and for WebAssembly, warnings denied
   deny                 licences, banned crates, sources, and advisories where they can be fetched
@@ -44,7 +47,9 @@ The store is tested on SQLite always, on PostgreSQL and MariaDB where they can b
   2. a server of this machine without a password: postgres@127.0.0.1:5432, root@127.0.0.1:3306
   3. the programs that are installed, started for this run in a temporary folder and on a free port
   4. with --all: the packages of Debian or Ubuntu, installed with apt-get, then as before
-With --all it is an error when one cannot be had; otherwise the last line says what was left out.
+The console is tested in the Chromium and with the Node.js that are installed, or KASPI_AMOCRM_TEST_CHROMIUM names (a path,
+or `absent`); --all installs both. Screenshots stay in the target folder, under browser/screenshots.
+With --all it is an error when one of these cannot be had; otherwise the last line says what was left out.
 ";
 
 fn main() -> ExitCode {
@@ -75,6 +80,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["servers", "--all"] => test::servers(true),
         ["bench"] | ["bench", "limits"] => test::bench(&Workspace::find()?, Bench::Limits),
         ["bench", "connections"] => test::bench(&Workspace::find()?, Bench::Connections),
+        ["bench", "console"] => test::bench(&Workspace::find()?, Bench::Console),
         ["demo"] => test::demo(&Workspace::find()?, false),
         ["demo", "--keep"] => test::demo(&Workspace::find()?, true),
         ["lint"] => lint::all(&Workspace::find()?),

@@ -17,8 +17,8 @@ use anyhow::{Context as _, Result, bail};
 use self::{programs::Programs, throwaway::Throwaway};
 use crate::command::say;
 
-/// What a variable says to have the tests of its server return at once.
-const ABSENT: &str = "absent";
+/// What a variable says to have the tests of its server, or of the browser, return at once.
+pub(crate) const ABSENT: &str = "absent";
 /// What a variable says to have a server started even where one answers.
 const START: &str = "start";
 

@@ -5,30 +5,34 @@ use std::{env::consts::EXE_SUFFIX, process::Command};
 use anyhow::Result;
 
 use crate::{
+    browser,
     build::{self, HOSTILE_VARIABLE, Profile, cargo_with_component},
     command::{run, say},
     servers,
     workspace::Workspace,
 };
 
-/// Builds both components and runs all tests; further arguments go to `cargo test`. With `all_servers` none of the
-/// databases may be left out.
+/// Builds both components and runs all tests; further arguments go to `cargo test`. With `all` none of the
+/// databases may be left out, and the browser neither.
 ///
 /// # Errors
 /// When a server cannot be had, or a build or a test fails.
-pub(crate) fn all(workspace: &Workspace, all_servers: bool, arguments: &[&str]) -> Result<()> {
+pub(crate) fn all(workspace: &Workspace, all: bool, arguments: &[&str]) -> Result<()> {
     // First: what is missing shows before minutes of building.
-    let servers = servers::find(all_servers)?;
+    let servers = servers::find(all)?;
+    let browser = browser::find(workspace, all)?;
+    let places = format!("{}; {}", servers.summary(), browser::summary(browser.as_ref()));
     let component = build::component(workspace)?;
     let hostile = build::hostile(workspace)?;
-    say(&format!("running all tests, {}", servers.summary()));
+    say(&format!("running all tests, {places}"));
     run(cargo_with_component(workspace, &component)
         .env(HOSTILE_VARIABLE, hostile)
         .envs(servers.variables())
+        .envs(browser::variables(browser.as_ref()))
         .args(["test", "--workspace", "--no-fail-fast"])
         .args(arguments))?;
     let which = if arguments.is_empty() { "all tests passed" } else { "the tests that were named passed" };
-    say(&format!("{which}; {}", servers.summary()));
+    say(&format!("{which}; {places}"));
     Ok(())
 }
 
@@ -48,6 +52,8 @@ pub(crate) enum Bench {
     Limits,
     /// What hung connections do to two hundred others: four minutes without any, four with five of them.
     Connections,
+    /// How long the pages of the console take with 100,000 orders.
+    Console,
 }
 
 /// Measures, and prints a line for each variant.
@@ -58,6 +64,7 @@ pub(crate) fn bench(workspace: &Workspace, bench: Bench) -> Result<()> {
     let (name, variants): (_, &[&[&str]]) = match bench {
         Bench::Limits => ("limits", &[&["with"], &["without"]]),
         Bench::Connections => ("connections", &[&["200", "0", "3"], &["200", "5", "3"]]),
+        Bench::Console => ("console", &[&["100000"]]),
     };
     let component = build::component(workspace)?;
     say("measuring (the host is built as for tests: dependencies at full speed, our own code not)");

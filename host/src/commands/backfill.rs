@@ -2,12 +2,10 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{
-    days::{self, Day},
-    held, load_plugin, print_outcome, say, stop_on_signals,
-};
+use super::{held, load_plugin, print_outcome, say, stop_on_signals};
 use crate::{
     clock::now_ms,
+    days::{self, Day},
     exit::{Exit, Failure},
     run::{Backfilled, Host, RunLimits},
     settings::{DEFAULT_CONNECTION, Settings},

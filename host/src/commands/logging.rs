@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal};
 use tracing::{Level, Metadata};
 use tracing_subscriber::{EnvFilter, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
 
+use crate::recent::Recent;
+
 /// Of these even warnings are the most that is worth reading unless they are asked for by name.
 const QUIET: &str = "cranelift_codegen=warn,wasmtime=warn,wasmtime_environ=warn,wasmtime_internal_cranelift=warn,\
                      wasmtime_internal_fiber=warn,sqlx=warn,hyper=warn,hyper_util=warn,rustls=warn";
@@ -23,7 +25,7 @@ pub(super) fn start(default: &str) {
         .compact()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal());
-    tracing_subscriber::registry().with(filter).with(filter_fn(is_loggable)).with(lines).init();
+    tracing_subscriber::registry().with(filter).with(filter_fn(is_loggable)).with(Recent).with(lines).init();
 }
 
 /// The most that a target may say: ours everything, others warnings, or what happens in general where it is named.

@@ -2,16 +2,18 @@
 
 mod backfill;
 mod config;
-mod days;
 mod demo;
+mod doctor;
 mod logging;
 mod migrate;
 mod orders;
+mod password;
 mod plan;
 mod reseal;
 mod retry;
 mod run;
 mod serve;
+mod setup;
 mod statement;
 mod status;
 mod table;
@@ -86,8 +88,14 @@ enum Command {
     Status(status::Arguments),
     /// Seal the whole database with SECRET_KEY after it was changed
     Reseal(reseal::Arguments),
+    /// Connect a shop and an account, question by question
+    Setup(setup::Arguments),
+    /// Look for everything that can be wrong, with cause and remedy; changes nothing
+    Doctor(doctor::Arguments),
     /// Bring the database up to date and say what was done
     Migrate,
+    /// Set the password of the web pages, read from stdin, and end all sessions
+    Password,
     /// Show it working: simulators of both APIs, no account and no network
     Demo {
         /// Leave it running with a new order every few seconds
@@ -147,8 +155,14 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Statement(wanted) => statement::statement(settings(), plugin, wanted).await,
         Command::Status(wanted) => status::status(&settings(), wanted).await,
         Command::Reseal(wanted) => reseal::reseal(settings(), plugin, wanted).await,
+        Command::Setup(wanted) => setup::setup(settings(), plugin, wanted).await,
+        Command::Doctor(wanted) => {
+            // Warnings are part of what it prints.
+            doctor::doctor(Settings::load(Path::new("")), plugin, wanted).await
+        }
         Command::Demo { keep } => demo::demo(plugin, keep).await,
         Command::Migrate => migrate::migrate(&settings()).await,
+        Command::Password => password::password(&settings()).await,
         Command::Config { action: ConfigAction::Check { offline, connection } } => {
             // Warnings are part of what it prints.
             let settings = Settings::load(Path::new(""));
@@ -268,6 +282,8 @@ mod tests {
             "statement --to 2026-11-24",
             "statement --day 2026-11-24 --missing",
             "reseal now",
+            "setup --lang de",
+            "doctor now",
         ] {
             let error = parse(arguments).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{arguments}");
@@ -288,6 +304,10 @@ mod tests {
             "statement --from 2026-11-01 --to 2026-11-24 --repair --missing --connection two",
             "reseal",
             "reseal --connection two",
+            "setup",
+            "setup --lang kk --connection two",
+            "doctor --json --connection two",
+            "doctor --lang ru",
         ] {
             parse(arguments).unwrap_or_else(|error| panic!("{arguments}: {error}"));
         }

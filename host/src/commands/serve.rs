@@ -1,21 +1,29 @@
 //! `serve`.
 
-use std::{net::SocketAddr, path::Path};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use kaspi_amocrm_settings::yes_or_no;
 use tokio::net::TcpListener;
 
-use super::{load_plugin, stop_on_signals};
+use super::{load_plugin, say, stop_on_signals};
 use crate::{
     exit::{Exit, Failure, Text},
+    password::OWNER,
     run::Host,
     schedule::{self, Periods},
     settings::{Settings, SettingsError},
-    web,
+    web::{self, TrustedProxies},
 };
 
-/// A connection whose settings are wrong stops no other: its runs say what is wrong with it.
+/// A connection whose settings are wrong stops no other: its runs say what is wrong with it. Where there is none at all,
+/// it will be set up in the browser.
 fn check(settings: &Settings) -> Result<(), SettingsError> {
+    if settings.is_untouched() {
+        return settings.check_process();
+    }
     let any_works = settings.connection_names().any(|name| settings.connection(name).is_ok());
     if any_works { Ok(()) } else { settings.check() }
 }
@@ -31,6 +39,7 @@ pub(super) async fn serve(
     if !may_listen(&settings, listen) {
         return Err(open_to_others(listen));
     }
+    check_proxies(&settings)?;
     let plugin = load_plugin(plugin)?;
     let stop = stop_on_signals();
     let listener = TcpListener::bind(listen).await.map_err(|error| Failure {
@@ -42,14 +51,57 @@ pub(super) async fn serve(
         hint: Text::new("choose another address with --listen", "выберите другой адрес: --listen"),
     })?;
     let host = Host::open(settings, plugin).await?;
-    web::announce(listener.local_addr().map_err(Failure::internal)?);
+    let address = listener.local_addr().map_err(Failure::internal)?;
+    web::announce(address);
+    invite(&host, address).await?;
+    let site = web::Site::new(host, PathBuf::new());
     let schedule =
-        with_schedule.then(|| tokio::spawn(schedule::run(host.clone(), Periods::default(), stop.clone())));
-    web::serve(host, listener, stop).await;
+        with_schedule.then(|| tokio::spawn(schedule::run(site.watch(), Periods::default(), stop.clone())));
+    web::serve(site, listener, stop).await;
     if let Some(schedule) = schedule {
         schedule.await.map_err(Failure::internal)?;
     }
     Ok(Exit::Done)
+}
+
+/// Says where to go on in a browser, to those who have not been there yet. The start code goes to the terminal only, never
+/// into the log.
+async fn invite(host: &Host, address: SocketAddr) -> Result<(), Failure> {
+    let store = host.store().as_ref();
+    let base = host.settings().process("BASE_PATH").unwrap_or_default().trim_matches('/');
+    let base = if base.is_empty() { String::new() } else { format!("/{base}") };
+    if store.password(OWNER).await?.is_some() {
+        if host.settings().is_untouched() {
+            say(&format!("No shop is set up yet. Open http://{address}{base}/setup"))?;
+            say(&format!("Магазин ещё не настроен. Откройте http://{address}{base}/setup"))?;
+        }
+        return Ok(());
+    }
+    let page = if host.settings().is_untouched() { "/setup" } else { "/" };
+    say(&format!("To set everything up, open http://{address}{base}{page}"))?;
+    say(&format!("Чтобы всё настроить, откройте http://{address}{base}{page}"))?;
+    if host.settings().process("CRON_SECRET").is_some() {
+        say("Start code: the value of CRON_SECRET")?;
+        return say("Код запуска: значение CRON_SECRET");
+    }
+    let code = web::new_start_code(store).await.map_err(Failure::internal)?;
+    say(&format!("Start code: {code}"))?;
+    say(&format!("Код запуска: {code}"))
+}
+
+/// A proxy that cannot be read would be believed nothing, and nobody would notice.
+fn check_proxies(settings: &Settings) -> Result<(), Failure> {
+    if settings.process("TRUSTED_PROXY").is_none_or(|text| TrustedProxies::parse(text).is_some()) {
+        return Ok(());
+    }
+    Err(Failure {
+        exit: Exit::Config,
+        error: Text::new("TRUSTED_PROXY: is no list of addresses", "TRUSTED_PROXY: это не список адресов"),
+        hint: Text::new(
+            "write addresses, networks like 10.0.0.0/8 or loopback, separated by commas",
+            "укажите через запятую адреса, сети вида 10.0.0.0/8 или loopback",
+        ),
+    })
 }
 
 /// Tokens come in over these addresses: other machines may only reach them encrypted.
@@ -103,6 +155,11 @@ mod tests {
         let from_toml = |toml: &str| Settings::from_sources([], None, Some(toml));
         assert!(check(&from_toml(&format!("{GOOD}{BAD}"))).is_ok());
         assert!(check(&from_toml(BAD)).is_err());
+        assert!(check(&from_toml("")).is_ok(), "it is set up in the browser");
+        assert!(check(&from_toml("base_path = '/x'")).is_ok());
+        for wrong in ["lease_seconds = 0", "nonsense", "kaspi_api_token = 'a-token'"] {
+            assert!(check(&from_toml(wrong)).is_err(), "{wrong}");
+        }
         assert!(check(&from_toml(&format!("lease_seconds = 0\n{GOOD}"))).is_err(), "that is everybody's");
     }
 }

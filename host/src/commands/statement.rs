@@ -4,12 +4,10 @@ mod view;
 
 use std::path::Path;
 
-use super::{
-    days::{self, Day},
-    held, load_plugin, print, report_failure, say, stop_on_signals,
-};
+use super::{held, load_plugin, print, report_failure, say, stop_on_signals};
 use crate::{
     clock::now_ms,
+    days::{self, Day},
     exit::{Exit, Failure},
     run::{Host, Range, Repaired, Statement},
     settings::{DEFAULT_CONNECTION, Settings},

@@ -60,6 +60,9 @@ pub struct Item {
     pub name: String,
     /// First part of the address; of the account only.
     pub subdomain: String,
+    /// `text`, `numeric` ... of a field, `products`, `regular` ... of a list.
+    #[serde(rename = "type")]
+    pub kind: String,
 }
 
 /// A pipeline.
@@ -72,6 +75,8 @@ pub struct Pipeline {
     pub name: String,
     /// Where leads go that name none.
     pub is_main: bool,
+    /// Whether it was put away.
+    pub is_archive: bool,
     /// Its stages, in their order.
     pub stages: Vec<Item>,
 }

@@ -118,17 +118,15 @@ impl Run {
                 self.slice(work, slices > 0, max, stop).await
             };
             match slice {
-                Ok(report) => {
+                Ok(mut report) => {
                     // Between two parts of a range come the orders of this minute.
-                    let more = report.more || is_live;
+                    report.more |= is_live;
+                    let more = report.more;
                     live_first = more && !is_live && matches!(work, Work::Range(_));
                     idle = if report.took_ms < 50 { idle + 1 } else { 0 };
                     match &mut outcome.report {
                         None => outcome.report = Some(report),
                         Some(whole) => whole.merge(report),
-                    }
-                    if let (Some(whole), true) = (&mut outcome.report, is_live) {
-                        whole.more = true;
                     }
                     slices += 1;
                     if !more || limits.slices_max == Some(slices) {

@@ -214,6 +214,11 @@ impl Plugin {
                 Call::Ask(Question::Backfill) => sync.call_backfill(&mut store, &options).await,
                 Call::Ask(Question::Statement) => sync.call_statement(&mut store, &options).await,
                 Call::Ask(Question::Reseal) => sync.call_reseal(&mut store, &options).await,
+                Call::Ask(Question::Examine) => sync.call_examine(&mut store, &options).await,
+                Call::Ask(Question::Prepare) => sync.call_prepare_account(&mut store, &options).await,
+                Call::Ask(Question::Connect) => sync.call_connect_account(&mut store, &options).await,
+                Call::Ask(Question::Disconnect) => sync.call_disconnect_account(&mut store, &options).await,
+                Call::Ask(Question::Buyer) => sync.call_buyer(&mut store, &options).await,
             }
         };
         // Epochs do not cut a wait inside a host call and a timeout does not stop a busy guest: both are needed.
@@ -241,7 +246,7 @@ enum Call {
     Ask(Question),
 }
 
-/// A question about orders, or work on single ones or on the store; see `wit/world.wit`.
+/// A question about orders or the account, or work on single ones or on the store; see `wit/world.wit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
     /// Where orders stand, and why.
@@ -254,6 +259,16 @@ pub enum Question {
     Statement,
     /// One slice of sealing the store with the key of today.
     Reseal,
+    /// Whether both sides take what the settings name.
+    Examine,
+    /// Makes missing fields in the account.
+    Prepare,
+    /// Trades an authorization code for tokens.
+    Connect,
+    /// Marks the tokens as dead.
+    Disconnect,
+    /// Who ordered.
+    Buyer,
 }
 
 fn shortened(error: bindings::GuestError) -> bindings::GuestError {

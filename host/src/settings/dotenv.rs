@@ -89,6 +89,55 @@ fn parse_value(raw: &str) -> Result<String, Fault> {
     }
 }
 
+/// The name that a line gives a value to, also where the value cannot be read.
+pub(super) fn name_of(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let (name, _) = line.split_once('=')?;
+    let name = name.trim();
+    (!line.starts_with('#') && !name.is_empty()).then_some(name)
+}
+
+/// The comment after the value of a line, with the white space before it; empty where there is none or where the value
+/// cannot be read.
+pub(super) fn comment_of(line: &str) -> &str {
+    let Some((_, raw)) = line.split_once('=') else { return "" };
+    let trimmed = raw.trim_start();
+    let value_len = match trimmed.chars().next() {
+        Some(quote @ ('"' | '\'')) => {
+            let mut escaped = false;
+            let mut closing = trimmed.char_indices().skip(1).filter(|(_, character)| {
+                let closes = *character == quote && !escaped;
+                escaped = quote == '"' && *character == '\\' && !escaped;
+                closes
+            });
+            closing.next().map(|(index, _)| raw.len() - trimmed.len() + index + 1)
+        }
+        _ => Some(without_comment(raw).trim_end().len()),
+    };
+    let after = value_len.map_or("", |len| raw[len..].trim_end());
+    if after.trim_start().starts_with('#') { after } else { "" }
+}
+
+/// A value as it is written into a file, so that [`parse`] reads it back.
+pub(super) fn quoted_value(value: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=,@+{}%?&~".contains(&byte);
+    if value.bytes().all(is_plain) {
+        return value.to_owned();
+    }
+    let mut text = String::from("\"");
+    for character in value.chars() {
+        match character {
+            '\n' => text.push_str("\\n"),
+            '\t' => text.push_str("\\t"),
+            '"' | '\\' => text.extend(['\\', character]),
+            _ => text.push(character),
+        }
+    }
+    text.push('"');
+    text
+}
+
 /// A comment begins at a `#` after white space, so that `pass#word` stays whole.
 fn without_comment(raw: &str) -> &str {
     let mut before = '=';

@@ -9,6 +9,7 @@ mod connection;
 mod database;
 mod dotenv;
 mod files;
+mod writer;
 
 use std::{
     collections::BTreeMap,
@@ -18,6 +19,7 @@ use std::{
 
 pub use connection::Connection;
 pub use kaspi_amocrm_settings::{Finding, SettingsError};
+pub use writer::{Changes, Written, is_secret, lines};
 
 use kaspi_amocrm_settings::{Scope, Setting, Text, rules, table};
 
@@ -25,6 +27,16 @@ use kaspi_amocrm_settings::{Scope, Setting, Text, rules, table};
 pub const DEFAULT_CONNECTION: &str = "default";
 /// The file of environment-like lines in the working folder.
 pub const DOTENV_FILE: &str = ".env";
+/// What only the owner of a shop can say.
+const OF_A_SHOP: [&Setting; 7] = [
+    &table::KASPI_API_TOKEN,
+    &table::AMO_SUBDOMAIN,
+    &table::AMO_LONG_LIVED_TOKEN,
+    &table::AMO_ACCESS_TOKEN,
+    &table::AMO_REFRESH_TOKEN,
+    &table::AMO_CLIENT_ID,
+    &table::AMO_CLIENT_SECRET,
+];
 /// The file with connections in the working folder.
 pub const TOML_FILE: &str = "kaspi-amocrm.toml";
 
@@ -142,6 +154,11 @@ impl Settings {
         }
     }
 
+    /// The folder whose files these settings were read from; empty for the working folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// A setting of the process, or its default.
     pub fn process(&self, name: &str) -> Option<&str> {
         let setting = find(name)?;
@@ -151,6 +168,15 @@ impl Settings {
     /// Names of the connections.
     pub fn connection_names(&self) -> impl Iterator<Item = &str> {
         self.connections.keys().map(String::as_str)
+    }
+
+    /// Whether nobody has begun to describe a shop: where servers are, and how things are done, may be set and right; no
+    /// token is, and no account.
+    pub fn is_untouched(&self) -> bool {
+        let is_general = |own: &Values| {
+            faults(own).is_empty() && !OF_A_SHOP.iter().any(|setting| own.contains_key(setting.name))
+        };
+        self.broken.is_empty() && self.connections.values().all(is_general)
     }
 
     /// The value of a setting and where it comes from, right or wrong; for people. `connection` matters only where the
@@ -183,6 +209,19 @@ impl Settings {
         }
         SettingsError::none_of(findings)?;
         Ok(Connection::new(name, &self.process, &self.connections[name]))
+    }
+
+    /// One connection as far as it is set, for those who are still setting it up.
+    ///
+    /// # Errors
+    /// As [`Self::connection`], but nothing has to be there.
+    pub fn connection_so_far(&self, name: &str) -> Result<Connection, SettingsError> {
+        let none = Values::new();
+        let own = self.connections.get(name).unwrap_or(&none);
+        let mut findings = self.process_findings();
+        findings.extend(faults(own).into_iter().map(|finding| of_connection(name, finding)));
+        SettingsError::none_of(findings)?;
+        Ok(Connection::new(name, &self.process, own))
     }
 
     /// For what needs no connection.

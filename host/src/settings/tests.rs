@@ -303,3 +303,17 @@ fn old_database_settings_are_understood_where_there_is_no_url() {
     let with_url = old("pgsql").into_iter().chain([("DATABASE_URL", "sqlite:///x.sqlite")]);
     assert_eq!(Settings::from_pairs(with_url).database_url(), "sqlite:///x.sqlite");
 }
+
+#[test]
+fn a_shop_is_begun_by_what_only_its_owner_knows() {
+    for (pairs, is_untouched) in [
+        (&[][..], true),
+        (&[("CRON_SECRET", "a-long-word-for-cron"), ("AMO_RPS", "5")], true),
+        (&[("AMO_BASE_URL", "http://127.0.0.1:1"), ("KASPI_API_BASE", "http://127.0.0.1:1/api")], true),
+        (&[("AMO_RPS", "0")], false),
+        (&[("KASPI_API_TOKEN", "a-token")], false),
+        (&[("AMO_SUBDOMAIN", "acme")], false),
+    ] {
+        assert_eq!(Settings::from_pairs(pairs.iter().copied()).is_untouched(), is_untouched, "{pairs:?}");
+    }
+}

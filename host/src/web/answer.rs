@@ -22,6 +22,21 @@ pub(super) async fn with_headers(mut response: Response) -> Response {
     response
 }
 
+/// Tells browsers to come over TLS only, for a year.
+pub(super) async fn with_transport_security(mut response: Response) -> Response {
+    let value = HeaderValue::from_static("max-age=31536000");
+    response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
+    response
+}
+
+/// Another address to look at, which is never one that a request names.
+pub(super) fn see_other(location: &str) -> Response {
+    match HeaderValue::from_str(location) {
+        Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
+        Err(_) => internal(),
+    }
+}
+
 /// A fault of ours; the log has its cause.
 pub(super) fn internal() -> Response {
     problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", "see the log")

@@ -2,8 +2,12 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use axum::Router;
-use hyper::server::conn::http1;
+use axum::{Router, extract::Request};
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -14,12 +18,13 @@ use tokio::{
     task::JoinSet,
 };
 
+use super::client::Peer;
 use crate::stop::Stop;
 
 /// Connections at once; further ones wait in the queue of the operating system.
 const CONNECTIONS_MAX: usize = 256;
 /// The head of a request has to come within this, on a quiet connection too.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Headers of one request, and bytes of its head.
 const HEADERS_MAX: usize = 64;
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -36,8 +41,8 @@ pub(super) async fn serve(router: Router, listener: TcpListener, stop: Stop) {
             () = stop.requested() => break,
         };
         match accepted {
-            Ok((stream, slot)) => {
-                connections.spawn(connection(stream, router.clone(), stop.clone(), slot));
+            Ok((stream, peer, slot)) => {
+                connections.spawn(connection(stream, peer, router.clone(), stop.clone(), slot));
             }
             Err(error) => {
                 tracing::warn!("cannot accept a connection: {error}");
@@ -53,19 +58,24 @@ pub(super) async fn serve(router: Router, listener: TcpListener, stop: Stop) {
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, Peer, OwnedSemaphorePermit)> {
     let slot = slots.clone().acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, slot))
+    let (stream, address) = listener.accept().await?;
+    Ok((stream, Peer(address.ip()), slot))
 }
 
-async fn connection(stream: TcpStream, router: Router, stop: Stop, _slot: OwnedSemaphorePermit) {
+async fn connection(stream: TcpStream, peer: Peer, router: Router, stop: Stop, _slot: OwnedSemaphorePermit) {
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = Box::pin(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,

@@ -42,11 +42,12 @@ pub(super) async fn run_job(
     let Some(job) = query.as_ref().and_then(|query| Job::of(query.task.as_deref()?)) else {
         return problem(StatusCode::BAD_REQUEST, "task", "task must be new or reconcile");
     };
+    let host = web.site.host();
     let connection = match query.and_then(|query| query.connection) {
         Some(name) => name,
         // A shop whose settings stand in the TOML file only may be the one there is.
         None => {
-            let mut names = web.host.settings().connection_names();
+            let mut names = host.settings().connection_names();
             let only = names.next().filter(|_| names.next().is_none());
             only.unwrap_or(DEFAULT_CONNECTION).to_owned()
         }
@@ -55,7 +56,7 @@ pub(super) async fn run_job(
     // In a task of its own: a caller that hangs up must not cut a run.
     tokio::spawn(async move {
         let limits = RunLimits { total: Some(CRON_SLICE), slice: CRON_SLICE, slices_max: Some(1) };
-        match web.host.begin(&connection, job, Duration::ZERO).await {
+        match host.begin(&connection, job, Duration::ZERO).await {
             Err(error) => {
                 let _ = sender.send(Err(error));
             }

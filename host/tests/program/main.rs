@@ -2,10 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
+#[cfg(unix)]
+mod browser;
 mod config_commands;
+mod connecting;
 #[path = "../databases/mod.rs"]
 mod databases;
 mod day_to_day;
+mod embedding;
+mod first_start;
 #[cfg(unix)]
 mod hosts;
 #[cfg(unix)]
@@ -13,5 +18,7 @@ mod process;
 mod resealing;
 mod rig;
 mod safe_keeping;
+mod setting_up;
+mod setting_up_in_a_browser;
 #[cfg(unix)]
 mod signals;

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::{Child, Stdio},
+    process::{Child, ChildStderr, Stdio},
     time::{Duration, Instant},
 };
 
@@ -40,9 +40,14 @@ impl Program {
         assert_eq!(result, 0);
     }
 
+    /// What it says to people and logs.
+    pub(crate) fn stderr(&mut self) -> ChildStderr {
+        self.0.as_mut().unwrap().stderr.take().unwrap()
+    }
+
     /// Waits until it logs a text. What it says after that line is not kept.
     pub(crate) async fn says(mut self, text: &'static str) -> Self {
-        let stderr = BufReader::new(self.0.as_mut().unwrap().stderr.take().unwrap());
+        let stderr = BufReader::new(self.stderr());
         let read = move || stderr.lines().map(Result::unwrap).find(|line| line.contains(text));
         assert!(tokio::task::spawn_blocking(read).await.unwrap().is_some(), "it ended without a word");
         self

@@ -54,6 +54,11 @@ impl Rig {
         self.world.lock().unwrap()
     }
 
+    /// For those who change it meanwhile.
+    pub(crate) fn shared_world(&self) -> Arc<Mutex<World>> {
+        self.world.clone()
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = command(self.folder.path(), arguments);
         command.envs(&self.settings);
@@ -152,6 +157,10 @@ pub(crate) async fn dump(database: &Path) -> Vec<String> {
         "SELECT connection || job || since_ms FROM due_jobs ORDER BY 1",
         "SELECT account || slot || free_at_ms || uses FROM tickets ORDER BY 1",
         "SELECT id || connection || started_ms FROM runs ORDER BY 1",
+        "SELECT digest || purpose || data || began_ms || seen_ms || until_ms FROM sessions ORDER BY 1",
+        "SELECT name || phc || changed_ms FROM passwords ORDER BY 1",
+        "SELECT network || busy_until_ms FROM attempts ORDER BY 1",
+        "SELECT id || who || act || subject || at_ms FROM acts ORDER BY 1",
         "SELECT name || applied_at FROM schema_migrations ORDER BY 1",
     ] {
         rows.extend(sqlx::query_scalar::<_, String>(select).fetch_all(&database).await.unwrap());

@@ -2,15 +2,14 @@
 
 use std::{
     cmp::Reverse,
-    env, fs,
+    fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 
 use super::Kind;
-use crate::command::{output, run, say, succeeds};
+use crate::packages;
 
 /// Debian keeps the programs of each major version in a folder of its own, which is not in the search path.
 const POSTGRESQL_VERSIONS: &str = "/usr/lib/postgresql";
@@ -61,48 +60,19 @@ pub(super) fn client(kind: Kind) -> Option<PathBuf> {
 /// # Errors
 /// When there is no apt-get, it may not install, or it fails.
 pub(super) fn install(kind: Kind) -> Result<()> {
-    let package = match kind {
+    packages::install(&[match kind {
         Kind::PostgreSql => "postgresql",
         Kind::MariaDb => "mariadb-server",
-    };
-    if !succeeds(Command::new("apt-get").arg("--version"))? {
-        bail!("it does not run here and is not installed, and there is no apt-get to install it with");
-    }
-    let apt_get = || -> Result<Command> {
-        let mut command = if is_root()? {
-            Command::new("apt-get")
-        } else {
-            let mut sudo = Command::new("sudo");
-            sudo.args(["--non-interactive", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
-            sudo
-        };
-        command.env("DEBIAN_FRONTEND", "noninteractive");
-        Ok(command)
-    };
-    say(&format!("installing {package}"));
-    run(apt_get()?.args(["update", "--quiet"]))
-        .and_then(|()| {
-            run(apt_get()?.args(["install", "--yes", "--quiet", "--no-install-recommends", package]))
-        })
-        .with_context(|| format!("cannot install the package {package}"))
-}
-
-/// Whether this user may do everything.
-pub(super) fn is_root() -> Result<bool> {
-    Ok(output(Command::new("id").arg("-u"))?.trim() == "0")
+    }])
 }
 
 /// The first of these names that there is, in any folder.
 fn program(kind: Kind, names: &[&str]) -> Option<PathBuf> {
-    let folders = folders(kind);
-    names
-        .iter()
-        .find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|program| program.is_file()))
+    packages::first_of(names, &folders(kind))
 }
 
 fn folders(kind: Kind) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> =
-        env::var_os("PATH").iter().flat_map(env::split_paths).filter(|path| path.is_absolute()).collect();
+    let mut folders = packages::search_path();
     folders.extend(SYSTEM_FOLDERS.map(PathBuf::from));
     if kind == Kind::PostgreSql {
         let versions = fs::read_dir(POSTGRESQL_VERSIONS).into_iter().flatten().flatten();

@@ -19,11 +19,8 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{
-    Kind, client,
-    programs::{Programs, is_root},
-};
-use crate::command::output;
+use super::{Kind, client, programs::Programs};
+use crate::{command::output, packages};
 
 /// How long a server may take to make its folder and to answer, on a slow machine.
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -89,7 +86,7 @@ impl Throwaway {
         let mut shell = shell(&role);
         shell.env("INIT", &programs.init).env("SERVER", &programs.server).env("PORT", port.to_string());
         let folder = env::temp_dir().join(format!("kaspi-amocrm-{}-{}", role.user, process::id()));
-        let user = is_root()?.then_some(role.user);
+        let user = packages::is_root()?.then_some(role.user);
         let mut throwaway = Self::spawn(shell, folder, user)?;
         let version = throwaway.wait_until(|| client::version(kind, &url))?;
         Ok((throwaway, url, version))

@@ -11,7 +11,7 @@ use crate::{
 /// Lines for people, where nothing was found.
 pub(super) fn confirmation(connection: &Connection, account: &AccountDescription) -> Vec<String> {
     let id = |name: &str| connection.get(name).and_then(|value| value.parse::<i64>().ok());
-    let Item { id: account_id, name, subdomain } = &account.account;
+    let Item { id: account_id, name, subdomain, .. } = &account.account;
     let mut lines =
         vec![format!("[{}] account {account_id} \"{name}\" ({subdomain}): in order", connection.name())];
     let mut say = |what: &str, named: String| lines.push(format!("  {what}: {named}"));
@@ -91,13 +91,19 @@ mod tests {
 
     #[test]
     fn settings_are_told_by_the_names_of_the_account() {
-        let item = |id: i64, name: &str| Item { id, name: name.to_owned(), subdomain: "acme".to_owned() };
+        let item = |id: i64, name: &str| Item {
+            id,
+            name: name.to_owned(),
+            subdomain: "acme".to_owned(),
+            kind: String::new(),
+        };
         let account = AccountDescription {
             account: item(7, "Acme"),
             pipelines: vec![Pipeline {
                 id: 100,
                 name: "Kaspi".to_owned(),
                 is_main: true,
+                is_archive: false,
                 stages: vec![item(102, "Новый"), item(104, "Доставка"), item(142, "Успех")],
             }],
             users: vec![item(1, "Сотрудник")],

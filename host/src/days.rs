@@ -7,21 +7,23 @@ use crate::{
     run::Range,
 };
 
+/// How far its clocks are ahead of UTC.
 const OFFSET_MS: i64 = 5 * 3_600_000;
-const DAY_MS: i64 = 86_400_000;
+/// One day.
+pub(crate) const DAY_MS: i64 = 86_400_000;
 
 /// A day of Almaty, counted from 1970-01-01.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Day(i64);
+pub(crate) struct Day(i64);
 
 /// What is said of a text that is no day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no such day; write YYYY-MM-DD / такого дня нет; пишите ГГГГ-ММ-ДД")]
-pub(super) struct NoDay;
+pub(crate) struct NoDay;
 
 impl Day {
     /// The day in which a moment falls.
-    pub(super) fn of(moment_ms: i64) -> Self {
+    pub(crate) fn of(moment_ms: i64) -> Self {
         Self((moment_ms + OFFSET_MS).div_euclid(DAY_MS))
     }
 
@@ -37,7 +39,7 @@ impl Day {
     }
 
     /// Year, month and day of the month, by the rule that goes back.
-    fn civil(self) -> (i64, i64, i64) {
+    pub(crate) fn civil(self) -> (i64, i64, i64) {
         let z = self.0 + 719_468;
         let era = z.div_euclid(146_097);
         let day_of_era = z.rem_euclid(146_097);
@@ -50,9 +52,44 @@ impl Day {
         (era * 400 + year_of_era + i64::from(month <= 2), month, day)
     }
 
-    fn begins_ms(self) -> i64 {
+    /// Its first millisecond.
+    pub(crate) fn begins_ms(self) -> i64 {
         self.0 * DAY_MS - OFFSET_MS
     }
+
+    /// The day before it.
+    pub(crate) fn before(self) -> Self {
+        Self(self.0 - 1)
+    }
+
+    /// How many days it is after another one; negative where it is before it.
+    pub(crate) fn after(self, other: Self) -> i64 {
+        self.0 - other.0
+    }
+}
+
+/// Hour and minute of a moment on the clocks of Almaty.
+pub(crate) fn hour_and_minute(moment_ms: i64) -> (i64, i64) {
+    let of_day_ms = (moment_ms + OFFSET_MS).rem_euclid(DAY_MS);
+    (of_day_ms / 3_600_000, of_day_ms / 60_000 % 60)
+}
+
+/// The moment that a text of the component names: `2026-11-24T05:27:31Z`, with or without parts of a second.
+pub(crate) fn moment_ms(text: &str) -> Option<i64> {
+    let (day, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let Day(day) = day.parse().ok()?;
+    let (time, part) = time.split_once('.').unwrap_or((time, "0"));
+    let mut numbers = time.split(':').map(|number| match number.len() {
+        2 => number.parse::<u8>().ok().map(i64::from),
+        _ => None,
+    });
+    let mut next = || numbers.next().flatten();
+    let (hour, minute, second) = (next()?, next()?, next()?);
+    if numbers.next().is_some() || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let part_ms = format!("{part:0<3}").get(..3)?.parse::<u16>().ok()?;
+    Some(day * DAY_MS + (hour * 3_600 + minute * 60 + second) * 1_000 + i64::from(part_ms))
 }
 
 impl FromStr for Day {
@@ -85,7 +122,7 @@ impl fmt::Display for Day {
 ///
 /// # Errors
 /// When the first comes after the last, or the last has not come yet.
-pub(super) fn range(from: Day, to: Day, today: Day) -> Result<Range, Failure> {
+pub(crate) fn range(from: Day, to: Day, today: Day) -> Result<Range, Failure> {
     let refused = |error, hint| Err(Failure { exit: Exit::Usage, error, hint });
     if from > to {
         return refused(
@@ -140,6 +177,26 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Day>(), Err(NoDay), "{text}");
         }
+    }
+
+    #[test]
+    fn moments_are_read() {
+        for (text, expected) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("2026-11-24T05:27:31Z", Some(1_795_498_051_000)),
+            ("2026-11-24T05:27:31.25Z", Some(1_795_498_051_250)),
+            ("2026-11-24T05:27:31", None),
+            ("2026-11-24 05:27:31Z", None),
+            ("2026-11-24T25:27:31Z", None),
+            ("2026-11-24T05:27Z", None),
+            ("2026-11-24T05:27:31.xZ", None),
+            ("2026-11-24T05:27:31.éZ", None),
+            ("", None),
+        ] {
+            assert_eq!(moment_ms(text), expected, "{text}");
+        }
+        assert_eq!(hour_and_minute(1_795_498_051_000), (10, 27));
+        assert_eq!(hour_and_minute(-1), (4, 59));
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod lease;
 pub mod limiter;
 pub mod outbound;
 pub mod password;
+mod percent;
 mod recent;
 pub mod report;
 pub mod run;

@@ -3,6 +3,7 @@
 use kaspi_amocrm_settings::table;
 
 use super::Settings;
+use crate::percent::encoded;
 
 impl Settings {
     /// The address of the database. A relative SQLite path is meant from the folder of the settings.
@@ -35,15 +36,4 @@ impl Settings {
         let password = part("DB_PASS").map(|password| format!(":{}", encoded(password))).unwrap_or_default();
         Some(format!("{scheme}://{user}{password}@{host}{port}/{}", encoded(name)))
     }
-}
-
-fn encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
 }

@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     password::OWNER,
+    percent::encoded,
     run::RunError,
     settings::Connection,
     store::{Session, StoreError},
@@ -281,19 +282,6 @@ fn auth_base(connection: &Connection) -> String {
     let base = connection.get("AMO_AUTH_BASE").unwrap_or(AMOCRM).trim_end_matches('/');
     let is_kommo = connection.amo_origin().is_ok_and(|origin| origin.host().ends_with(".kommo.com"));
     if is_kommo && base == AMOCRM { KOMMO.to_owned() } else { base.to_owned() }
-}
-
-/// For a query.
-fn encoded(text: &str) -> String {
-    let mut all = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            all.push(char::from(byte));
-        } else {
-            all.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    all
 }
 
 #[cfg(test)]

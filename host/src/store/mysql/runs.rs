@@ -29,17 +29,7 @@ impl MySql {
         if claimed.rows_affected() > 0 {
             return Ok(Claim::Yours);
         }
-        let due_in_ms: Option<i64> = sqlx::query_scalar(concat!(
-            "SELECT due_ms - clock.ms FROM schedule, ",
-            clock!(),
-            " WHERE connection = ? AND job = ?"
-        ))
-        .bind(self.clock.given_ms())
-        .bind(connection.as_bytes())
-        .bind(job.name().as_bytes())
-        .fetch_optional(&self.pool)
-        .await?;
-        if let Some(due_in_ms) = due_in_ms {
+        if let Some(due_in_ms) = self.due_in(connection, job).await? {
             return Ok(Claim::DueIn(due_in_ms.max(0)));
         }
         sqlx::query(concat!(

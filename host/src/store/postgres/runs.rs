@@ -32,17 +32,7 @@ impl Postgres {
         if claimed.rows_affected() > 0 {
             return Ok(Claim::Yours);
         }
-        let due_in_ms: Option<i64> = sqlx::query_scalar(concat!(
-            "SELECT due_ms - ",
-            now!(),
-            " FROM schedule WHERE connection = $2 AND job = $3"
-        ))
-        .bind(self.clock.given_ms())
-        .bind(connection)
-        .bind(job.name())
-        .fetch_optional(&self.pool)
-        .await?;
-        if let Some(due_in_ms) = due_in_ms {
+        if let Some(due_in_ms) = self.due_in(connection, job).await? {
             return Ok(Claim::DueIn(due_in_ms.max(0)));
         }
         sqlx::query(concat!(

@@ -16,14 +16,13 @@ use super::{
     words::Words,
 };
 use crate::{
+    days::{Day, hour_and_minute},
     password::{CHARS_MAX, OWNER},
     store::Act,
 };
 
 /// How many acts are listed.
 const ACTS_MAX: u32 = 100;
-/// Almaty is five hours ahead of UTC all year.
-const ALMATY_MS: i64 = 5 * 3_600_000;
 
 pub(super) const ACCOUNT: Words =
     Words::new("Password and access", "Пароль и доступ", "Құпиясөз және қолжетімділік");
@@ -162,18 +161,8 @@ fn named<'a>(visitor: &Visitor, names: &[(&str, Words)], word: &'a str) -> &'a s
 
 /// Day and time of a moment, as it is in Almaty: `2026-11-24 09:05`.
 fn almaty(at_ms: i64) -> String {
-    let minutes = (at_ms + ALMATY_MS).div_euclid(60_000);
-    let (days, minute) = (minutes.div_euclid(1_440), minutes.rem_euclid(1_440));
-    // Days since 0000-03-01, in eras of 400 years; months begin with March, so that the odd day is at the end.
-    let since = days + 719_468;
-    let (era, of_era) = (since.div_euclid(146_097), since.rem_euclid(146_097));
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", minute / 60, minute % 60)
+    let (hour, minute) = hour_and_minute(at_ms);
+    format!("{} {hour:02}:{minute:02}", Day::of(at_ms))
 }
 
 #[cfg(test)]

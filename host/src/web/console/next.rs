@@ -1,5 +1,7 @@
 //! Where somebody wanted to go before they had to sign in.
 
+use crate::percent::encoded;
+
 /// A longer address is not kept.
 const BYTES_MAX: usize = 512;
 /// Pages that lead elsewhere: going there again would lead in circles.
@@ -31,8 +33,8 @@ impl Next {
         if self.0 == "/" {
             return door.to_owned();
         }
-        let encoded: String = self.0.bytes().map(encoded).collect();
-        format!("{door}?next={encoded}")
+        let parts: Vec<String> = self.0.split('/').map(encoded).collect();
+        format!("{door}?next={}", parts.join("/"))
     }
 }
 
@@ -42,15 +44,6 @@ fn own(wanted: &str) -> &str {
     // Browsers take a backslash for a slash, and leave out what is no letter.
     let is_plain = wanted.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if is_path && is_plain && wanted.len() <= BYTES_MAX { wanted } else { "/" }
-}
-
-fn encoded(byte: u8) -> String {
-    match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
-            char::from(byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    }
 }
 
 #[cfg(test)]

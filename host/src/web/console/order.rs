@@ -14,7 +14,7 @@ use super::{
     causes,
     orders::{AT_KASPI, PLACED, TOTAL, step_pill},
     page::{Place, page},
-    parts::{form_token, in_address, live, order_code, run_failed, store_failed},
+    parts::{form_token, live, order_code, run_failed, store_failed},
     telling::{self, TRIES},
     visitor::{Signed, SignedIn, Visitor},
     words::Words,
@@ -22,6 +22,7 @@ use super::{
 use crate::{
     days::moment_ms,
     password::OWNER,
+    percent::encoded,
     run::{Buyer, FoundOrder, Host, RunError},
 };
 
@@ -54,7 +55,7 @@ pub(super) async fn order(
 
 /// Who comes back to the page that showed a buyer finds the order.
 pub(super) async fn back(SignedIn(visitor): SignedIn, Path(code): Path<String>) -> Response {
-    see_other(&visitor.link(&format!("/orders/{}", in_address(&code))))
+    see_other(&visitor.link(&format!("/orders/{}", encoded(&code))))
 }
 
 /// The form has no field but its token.
@@ -125,7 +126,7 @@ pub(super) fn account(host: &Host, connection: &str) -> Option<String> {
 pub(super) fn lead_link(account: Option<&str>, lead_id: &str, text: &str) -> Markup {
     html! {
         @if let Some(account) = account.filter(|account| account.starts_with("http")) {
-            a href={ (account) "/leads/detail/" (in_address(lead_id)) } target="_blank" rel="noreferrer noopener" { (text) }
+            a href={ (account) "/leads/detail/" (encoded(lead_id)) } target="_blank" rel="noreferrer noopener" { (text) }
         } @else { (text) }
     }
 }
@@ -290,7 +291,7 @@ fn who(visitor: &Visitor, view: &View) -> Markup {
                 Seen::Masked => {
                     p class="hint" aria-hidden="true" { "•••••• · +7 ••• ••• •• ••" }
                     p class="hint" { (visitor.say(&MASKED)) }
-                    form method="post" action=(visitor.link(&format!("/orders/{}/buyer", in_address(&view.order.code)))) {
+                    form method="post" action=(visitor.link(&format!("/orders/{}/buyer", encoded(&view.order.code)))) {
                         (form_token(visitor))
                         button { (visitor.say(&SHOW)) }
                     }

@@ -12,12 +12,13 @@ use super::{
     super::{Web, answer::see_other},
     causes,
     page::{Place, page},
-    parts::{in_address, live, order_code, store_failed},
+    parts::{live, order_code, store_failed},
     rows::{self, Row, Rows, Work},
     telling,
     visitor::{SignedIn, Visitor},
     words::Words,
 };
+use crate::percent::encoded;
 
 /// Orders of one page.
 const PAGE: usize = 50;
@@ -50,7 +51,7 @@ pub(super) async fn orders(
     let mut refused = None;
     if let Some(wanted) = query.code.filter(|code| !code.trim().is_empty()) {
         match order_code(&wanted) {
-            Some(code) => return see_other(&visitor.link(&format!("/orders/{}", in_address(code)))),
+            Some(code) => return see_other(&visitor.link(&format!("/orders/{}", encoded(code)))),
             None => refused = Some(wanted),
         }
     }
@@ -97,10 +98,11 @@ fn name(work: Work) -> Words {
 
 /// The page without its frame.
 pub(super) fn body(visitor: &Visitor, view: &View) -> Markup {
-    let older =
-        view.rows.next.as_ref().map(|next| {
-            visitor.link(&format!("/orders?work={}&after={}", view.work.name(), in_address(next)))
-        });
+    let older = view
+        .rows
+        .next
+        .as_ref()
+        .map(|next| visitor.link(&format!("/orders?work={}&after={}", view.work.name(), encoded(next))));
     let newest = visitor.link(&format!("/orders?work={}", view.work.name()));
     html! {
         form class="actions" method="get" action={ (visitor.base) "/orders" } role="search" {
@@ -176,7 +178,7 @@ fn table(visitor: &Visitor, rows: &[Row], now_ms: i64) -> Markup {
 
 /// The number of an order, as a way to its story.
 pub(super) fn link(visitor: &Visitor, code: &str) -> Markup {
-    html! { a href=(visitor.link(&format!("/orders/{}", in_address(code)))) { (code) } }
+    html! { a href=(visitor.link(&format!("/orders/{}", encoded(code)))) { (code) } }
 }
 
 fn state(language: Language, row: &Row) -> Markup {

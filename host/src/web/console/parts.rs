@@ -23,21 +23,6 @@ pub(super) fn form_token(visitor: &Visitor) -> Markup {
     html! { input type="hidden" name="form_token" value=(visitor.form_token); }
 }
 
-/// Text as a part of an address.
-pub(super) fn in_address(text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut address = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            address.push(char::from(byte));
-        } else {
-            // Writing into a text cannot fail.
-            let _ = write!(address, "%{byte:02X}");
-        }
-    }
-    address
-}
-
 /// The number of an order as it can stand in Kaspi.
 pub(super) fn order_code(text: &str) -> Option<&str> {
     let code = text.trim();
@@ -102,8 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_hold_any_text() {
-        assert_eq!(in_address("0100-a/é&\"<"), "0100-a%2F%C3%A9%26%22%3C");
+    fn codes_are_numbers_of_orders() {
         assert_eq!(order_code(" 0100-A "), Some("0100-A"));
         for text in ["", " ", "1 2", "<b>", "№1", &"1".repeat(65)] {
             assert_eq!(order_code(text), None, "{text}");

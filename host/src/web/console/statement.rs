@@ -28,6 +28,7 @@ use crate::{
     clock::now_ms,
     days::{self, Day},
     password::OWNER,
+    percent::encoded,
     run::{Range, RunError},
 };
 
@@ -78,7 +79,7 @@ pub(super) async fn compare(
     State(web): State<Web>,
     Signed(visitor, form): Signed<StatementForm>,
 ) -> Response {
-    let [from, to] = [&form.from, &form.to].map(|day| super::parts::in_address(day));
+    let [from, to] = [&form.from, &form.to].map(|day| encoded(day));
     let there = see_other(&visitor.link(&format!("/statement?from={from}&to={to}")));
     let Ok(range) = range(&form.from, &form.to, Day::of(now_ms())) else { return there };
     let (repair, missing) = match form.act.as_deref() {

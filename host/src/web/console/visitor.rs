@@ -120,15 +120,14 @@ pub(super) fn failed(error: DoorError) -> Response {
 }
 
 fn language(headers: &HeaderMap) -> Language {
-    let of_code = |code: &str| Language::ALL.into_iter().find(|language| language.code() == code);
-    if let Some(chosen) = cookie(headers, LANGUAGE_COOKIE).and_then(of_code) {
+    if let Some(chosen) = cookie(headers, LANGUAGE_COOKIE).and_then(Language::of) {
         return chosen;
     }
     // In the order in which browsers send them, which is that of the wishes.
     let wishes =
         headers.get(header::ACCEPT_LANGUAGE).and_then(|wishes| wishes.to_str().ok()).unwrap_or_default();
     let code = |wish: &str| wish.trim().split([';', '-']).next().unwrap_or_default().to_ascii_lowercase();
-    wishes.split(',').find_map(|wish| of_code(&code(wish))).unwrap_or_default()
+    wishes.split(',').find_map(|wish| Language::of(&code(wish))).unwrap_or_default()
 }
 
 fn theme(headers: &HeaderMap) -> &'static str {

@@ -164,7 +164,7 @@ pub fn compare_products(record: &Record, lead: &Lead, wanted: &BTreeMap<ElementI
         !is_sure && lead.products.as_ref().is_some_and(|products| !products.contains_key(id))
     };
     ProductChange {
-        link: wanted.iter().filter(|(id, n)| !is_done(id, **n)).map(|(id, n)| (*id, *n)).collect(),
+        link: wanted.iter().filter(|(id, n)| !is_done(id, **n)).map(|(id, n)| (*id, *n)).gather(),
         unlink: ours.keys().filter(|id| !wanted.contains_key(id) && !is_off(id)).copied().collect(),
     }
 }

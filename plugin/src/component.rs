@@ -9,9 +9,11 @@ mod config;
 mod failure;
 mod http;
 mod reactor;
-mod refusal;
+mod server;
 mod store;
 mod target;
+
+use std::io::{self, Write as _};
 
 use bindings::exports::{
     kaspi_amocrm::plugin::sync,
@@ -51,71 +53,77 @@ impl sync::Guest for Component {
     fn run(job: sync::Job, options: String) -> Result<String, sync::Error> {
         match job {
             sync::Job::New => {
-                with_ports(&options, |ports, options| Box::pin(crate::sync::run(ports, Job::New, options)))
+                with_ports(options, |ports, options| Box::pin(crate::sync::run(ports, Job::New, options)))
             }
-            sync::Job::Reconcile => with_ports(&options, |ports, options| {
+            sync::Job::Reconcile => with_ports(options, |ports, options| {
                 Box::pin(crate::sync::run(ports, Job::Reconcile, options))
             }),
         }
     }
 
     fn describe_account(options: String) -> Result<String, sync::Error> {
-        with_ports(&options, |ports, options| Box::pin(describe_account(ports, options)))
+        with_ports(options, |ports, options| Box::pin(describe_account(ports, options)))
     }
 
     fn orders(options: String) -> Result<String, sync::Error> {
-        with_ports(&options, |ports, options| Box::pin(crate::inquiry::orders(ports, options)))
+        with_ports(options, |ports, options| Box::pin(crate::inquiry::orders(ports, options)))
     }
 
     fn retry(options: String) -> Result<String, sync::Error> {
-        with_ports(&options, |ports, options| Box::pin(crate::inquiry::retry(ports, options)))
+        with_ports(options, |ports, options| Box::pin(crate::inquiry::retry(ports, options)))
     }
 
     fn backfill(options: String) -> Result<String, sync::Error> {
-        with_ports(&options, |ports, options| Box::pin(crate::sync::backfill(ports, options)))
+        with_ports(options, |ports, options| Box::pin(crate::sync::backfill(ports, options)))
     }
 
     fn statement(options: String) -> Result<String, sync::Error> {
-        with_ports(&options, |ports, options| Box::pin(crate::statement::statement(ports, options)))
+        with_ports(options, |ports, options| Box::pin(crate::statement::statement(ports, options)))
     }
 
     fn reseal(options: String) -> Result<String, sync::Error> {
-        with_ports(&options, |ports, options| Box::pin(crate::seal::reseal(ports, options)))
+        with_ports(options, |ports, options| Box::pin(crate::seal::reseal(ports, options)))
     }
 
     fn examine(options: String) -> Result<String, sync::Error> {
-        with_ports(&options, |ports, options| Box::pin(crate::examine::examine(ports, options)))
+        with_ports(options, |ports, options| Box::pin(crate::examine::examine(ports, options)))
     }
 
     fn prepare_account(options: String) -> Result<String, sync::Error> {
-        with_ports(&options, |ports, options| Box::pin(crate::prepare::prepare_account(ports, options)))
+        with_ports(options, |ports, options| Box::pin(crate::prepare::prepare_account(ports, options)))
     }
 
     fn connect_account(options: String) -> Result<String, sync::Error> {
-        with_ports(&options, |ports, options| Box::pin(crate::connect::connect_account(ports, options)))
+        with_ports(options, |ports, options| Box::pin(crate::connect::connect_account(ports, options)))
     }
 
     fn disconnect_account(options: String) -> Result<String, sync::Error> {
-        with_ports(&options, |ports, options| Box::pin(crate::connect::disconnect_account(ports, options)))
+        with_ports(options, |ports, options| Box::pin(crate::connect::disconnect_account(ports, options)))
     }
 
     fn buyer(options: String) -> Result<String, sync::Error> {
-        with_ports(&options, |ports, options| Box::pin(crate::inquiry::buyer(ports, options)))
+        with_ports(options, |ports, options| Box::pin(crate::inquiry::buyer(ports, options)))
     }
 }
 
-/// Waits for a call that works over WASI. It comes as a boxed future, so that this is one function and not one for each
-/// export.
-fn with_ports(
-    options: &str,
-    call: for<'a> fn(Ports<'a>, &'a str) -> LocalFuture<'a, Result<String, RunError>>,
-) -> Result<String, sync::Error> {
+/// Waits for what works over WASI.
+fn with_wasi<T>(work: impl for<'a> FnOnce(&'a Reactor, Ports<'a>) -> LocalFuture<'a, T>) -> T {
     let reactor = Reactor::default();
     let http = http::WasiHttp::new(&reactor);
     let store = store::WasiStore::default();
     let clock = clock::WasiClock::new(&reactor);
     let ports = Ports { http: &http, store: &store, clock: &clock, config: &config::WasiConfig };
-    reactor.block_on(call(ports, options)).map_err(|error| match error {
+    reactor.block_on(work(&reactor, ports))
+}
+
+/// Calls what our own interface offers. It comes as a boxed future, so that this is one function and not one for each
+/// export.
+fn with_ports(
+    options: String,
+    call: for<'a> fn(Ports<'a>, &'a str) -> LocalFuture<'a, Result<String, RunError>>,
+) -> Result<String, sync::Error> {
+    let result = with_wasi(|_, ports| Box::pin(async move { call(ports, &options).await }));
+    result.map_err(|error| match error {
         RunError::Config(why) => sync::Error::Config(why),
         RunError::Busy => sync::Error::Busy,
         RunError::Upstream(why) => sync::Error::Upstream(why),
@@ -123,22 +131,50 @@ fn with_ports(
     })
 }
 
+/// Runs the job that the settings name; each report is a line of the output.
+fn fire() -> Result<(), RunError> {
+    with_wasi(|_, ports| {
+        Box::pin(async move {
+            let result = crate::trigger::fire(ports, &say).await;
+            match result {
+                // Another run is doing the work.
+                Err(error @ RunError::Busy) => {
+                    say(&error.to_string());
+                    Ok(())
+                }
+                other => other,
+            }
+        })
+    })
+}
+
+/// Writes a line of output; a host that takes none loses nothing that the store does not have.
+fn say(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
 impl bindings::Guest for Component {
+    /// The moment of the trigger says nothing that the clock does not.
     fn handle_cron_event(_: bindings::Metadata) -> Result<(), bindings::Error> {
-        Err(bindings::Error::Other(refusal::detail("cron trigger")))
+        fire().map_err(|error| bindings::Error::Other(error.to_string()))
     }
 }
 
 impl incoming_handler::Guest for Component {
-    fn handle(_: incoming_handler::IncomingRequest, response: incoming_handler::ResponseOutparam) {
-        let reactor = Reactor::default();
-        reactor.block_on(refusal::answer(&reactor, response));
+    fn handle(request: incoming_handler::IncomingRequest, outparam: incoming_handler::ResponseOutparam) {
+        let head = server::Head::read(&request);
+        with_wasi(|reactor, ports| {
+            Box::pin(async move {
+                let answer = crate::http_api::answer(ports, head.request()).await;
+                server::send(reactor, outparam, &answer).await;
+            })
+        });
     }
 }
 
 impl cli::run::Guest for Component {
-    // The export has no room for a reason; the settings that select a job from a command line come with the job.
+    // The export has no room for a reason, so it goes where a person looks.
     fn run() -> Result<(), ()> {
-        Err(())
+        fire().map_err(|error| drop(writeln!(io::stderr(), "{error}")))
     }
 }

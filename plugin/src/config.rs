@@ -14,6 +14,7 @@ use kaspi_amocrm_settings::{key_list, rules, table};
 use crate::{
     ports::Config,
     seal::{Keyring, SecretKey},
+    sync::Job,
 };
 use reader::Reader;
 
@@ -179,6 +180,34 @@ impl Settings {
         }
         format!("{:016x}", fnv1a(text.as_bytes()))
     }
+}
+
+/// What a timer wakes where the host names no job itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trigger {
+    /// The job.
+    pub job: Job,
+    /// Time for each slice of it.
+    pub slice_ms: u64,
+}
+
+impl Trigger {
+    /// Reads the settings `JOB` and `SLICE_SECONDS`.
+    ///
+    /// # Errors
+    /// What is malformed.
+    pub fn load(config: &dyn Config) -> Result<Self, SettingsError> {
+        let mut reader = Reader::new(config);
+        let job = Job::of(&reader.text_or_default(&table::JOB).to_ascii_lowercase()).unwrap_or(Job::New);
+        let slice_ms = (reader.number(&table::SLICE_SECONDS) * SECOND_MS).unsigned_abs();
+        SettingsError::none_of(reader.wrong())?;
+        Ok(Self { job, slice_ms })
+    }
+}
+
+/// The token that opens the HTTP face; `None`: nothing does.
+pub(crate) fn door_token(config: &dyn Config) -> Option<Secret> {
+    Reader::new(config).secret(&table::CRON_SECRET)
 }
 
 /// FNV-1a with 64 bits: it only has to tell "changed" from "the same".

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use crate::{
     amocrm::{Amo, Stop},
     config::Settings,
+    lease::Guard,
     ledger::ShopLedger,
     ports::Ports,
     seal::SealedStore,
-    sync::{RunError, load_settings, parse_options, require_lease},
+    sync::{RunError, load_settings, parse_options},
 };
 
 #[derive(Deserialize)]
@@ -34,8 +35,9 @@ struct DisconnectOptions {
 /// When settings are missing or wrong, amoCRM refuses the code, or the tokens are of another account.
 pub async fn connect_account(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
     let options: ConnectOptions = parse_options(options)?;
-    require_lease(options.lease.as_deref())?;
     let settings = load_settings(ports, options.connection)?;
+    let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
+    let ports = guard.ports();
     let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };
     let pin = pinned_id(ports, &settings)?;
@@ -51,8 +53,9 @@ pub async fn connect_account(ports: Ports<'_>, options: &str) -> Result<String, 
 /// When settings are missing or wrong, or the store fails.
 pub async fn disconnect_account(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
     let options: DisconnectOptions = parse_options(options)?;
-    require_lease(options.lease.as_deref())?;
     let settings = load_settings(ports, options.connection)?;
+    let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
+    let ports = guard.ports();
     let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };
     let is_ours = pinned_id(ports, &settings)? == Some(options.account_id);

@@ -190,7 +190,7 @@ impl Session<'_> {
                 let key = item.effect.key();
                 Some((key.clone(), self.attempts.open.get(&key)?.clone()))
             })
-            .collect();
+            .gather();
         match witness::look_for(self, &wanted).await {
             Ok(look) => {
                 for (item, outcome) in batch.iter().zip(outcomes.iter_mut()) {

@@ -5,14 +5,16 @@ use serde_json::{Value, json};
 
 use crate::{
     config::Settings,
+    gather::{sort, sort_by_key},
     kaspi::Kaspi,
+    lease::Guard,
     ledger::{AccountLedger, Attempt, Effect, Loaded, Meta, Record, ShopLedger, tombstones},
     model::{Day, Order, OrderCode},
     ports::Ports,
     rehearsal::Overlay,
     report::rfc3339,
     seal::SealedStore,
-    sync::{RunError, load_settings, parse_options, require_lease},
+    sync::{RunError, load_settings, parse_options},
 };
 
 /// Orders of one answer, where no number is given.
@@ -75,7 +77,26 @@ impl Cause {
 /// When settings are missing or wrong, or the store fails.
 pub async fn orders(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
     let options: OrdersOptions = parse_options(options)?;
-    let settings = load_settings(ports, options.connection)?;
+    let settings = load_settings(ports, options.connection.clone())?;
+    let (rows, next) = tell(ports, &settings, options).await?;
+    Ok(json!({"orders": rows, "next": next}).to_string())
+}
+
+/// Orders that are not settled, the first so many of them.
+pub(crate) async fn waiting(
+    ports: Ports<'_>,
+    settings: &Settings,
+    limit: usize,
+) -> Result<Vec<Value>, RunError> {
+    let options = OrdersOptions { limit: Some(limit), ..OrdersOptions::default() };
+    Ok(tell(ports, settings, options).await?.0)
+}
+
+async fn tell(
+    ports: Ports<'_>,
+    settings: &Settings,
+    options: OrdersOptions,
+) -> Result<(Vec<Value>, Option<String>), RunError> {
     let overlay = Overlay::new(ports.store);
     let store = SealedStore::new(&overlay, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };
@@ -89,7 +110,7 @@ pub async fn orders(ports: Ports<'_>, options: &str) -> Result<String, RunError>
     let mut next = None;
     let codes: Vec<OrderCode> = if options.codes.is_empty() {
         let mut waiting = shop.pending(Day::from_number(0))?;
-        waiting.sort_unstable();
+        sort(&mut waiting);
         waiting.retain(|code| options.after.as_deref().is_none_or(|after| code.as_str() > after));
         let limit = options.limit.unwrap_or(LIMIT).clamp(1, LIMIT);
         if waiting.len() > limit {
@@ -108,8 +129,8 @@ pub async fn orders(ports: Ports<'_>, options: &str) -> Result<String, RunError>
     let mut rows = Vec::new();
     for Loaded { code, record, .. } in loaded {
         rows.push(match record {
-            Some(record) => row(&code, &record, &meta, &attempts, &settings, now_ms),
-            None => unknown(&code, ports, &settings, &meta).await,
+            Some(record) => row(&code, &record, &meta, &attempts, settings, now_ms),
+            None => unknown(&code, ports, settings, &meta).await,
         });
     }
     for bad in unreadable {
@@ -122,7 +143,7 @@ pub async fn orders(ports: Ports<'_>, options: &str) -> Result<String, RunError>
             json!({"code": bad.code, "found": true, "step": "unknown", "cause": cause.json(), "steps": []}),
         );
     }
-    Ok(json!({"orders": rows, "next": next}).to_string())
+    Ok((rows, next))
 }
 
 fn row(
@@ -234,7 +255,7 @@ fn steps(record: &Record) -> Vec<Value> {
         ("followed", times.followed_ms, "the lead followed".to_owned(), "сделка обновлена".to_owned()),
     ];
     steps.retain(|(_, at_ms, ..)| *at_ms > 0);
-    steps.sort_unstable_by_key(|(_, at_ms, ..)| *at_ms);
+    sort_by_key(&mut steps, |(_, at_ms, ..)| *at_ms);
     let step = |(step, at_ms, en, ru)| json!({"step": step, "at": rfc3339(at_ms), "en": en, "ru": ru});
     steps.into_iter().map(step).collect()
 }
@@ -327,11 +348,12 @@ fn trouble_in_russian(class: &str) -> &'static str {
 /// Lets parked orders be tried again, see `retry` in `wit/world.wit`.
 ///
 /// # Errors
-/// When settings are missing or wrong, the host gives no lease, or the store fails.
+/// When settings are missing or wrong, another run has the connection, or the store fails.
 pub async fn retry(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
     let options: RetryOptions = parse_options(options)?;
     let settings = load_settings(ports, options.connection)?;
-    require_lease(options.lease.as_deref())?;
+    let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
+    let ports = guard.ports();
     let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
     let shop = ShopLedger::new(&store, &settings.connection);
     let now_ms = ports.clock.now_ms();

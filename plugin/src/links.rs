@@ -162,7 +162,7 @@ fn see(session: &mut Session<'_>, order: &Relink, direction: Direction) {
     let Some(SeenLead::There(lead)) = session.crm.seen.get_mut(&order.code) else { return };
     let products = lead
         .products
-        .get_or_insert_with(|| order.after.iter().map(|(id, pieces)| (ElementId(*id), *pieces)).collect());
+        .get_or_insert_with(|| order.after.iter().map(|(id, pieces)| (ElementId(*id), *pieces)).gather());
     for row in &order.rows {
         match direction {
             Direction::Link => drop(products.insert(row.element, row.quantity)),

@@ -2,12 +2,14 @@
 //!
 //! Its key holds the time at which the lock ends, so the lock of a process that died ends by itself, and a short hash
 //! of its owner. Owners are connections, of which the lease lets only one run through: a lock that a connection finds
-//! to be its own was left behind by a run that died. Nothing but this module may write to such a key: see
-//! [`Store::increment`].
+//! to be its own was left behind by a run that died. A lease is a lock without an owner. Nothing but this module may
+//! write to such a key: see [`Store::increment`].
 
 mod account;
 
 pub use account::{AccountLock, Taken};
+
+use std::cell::Cell;
 
 use crate::{
     ledger::hash,
@@ -24,36 +26,60 @@ const OWNER_BITS: u32 = 16;
 #[must_use = "a lock that is not released holds others up until it ends"]
 pub struct Lock<'a> {
     store: &'a dyn Store,
-    key: &'a str,
-    held: i64,
+    key: String,
+    held: Cell<i64>,
 }
 
 impl<'a> Lock<'a> {
-    /// Takes the lock if no other owner has it. `ttl_ms` is longer than whatever is done under it.
+    /// Takes the lock if no other owner has it; without an owner, if nobody has. `ttl_ms` is longer than whatever is
+    /// done under it, or until it is renewed.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the store fails, or cannot keep a lock.
     pub fn try_take(
         store: &'a dyn Store,
-        key: &'a str,
-        owner: &str,
+        key: &str,
+        owner: Option<&str>,
         now_ms: i64,
         ttl_ms: i64,
     ) -> Result<Option<Self>, StoreError> {
         // Makes the key where it is missing: a compare-and-swap is only safe on one that exists.
         let seen = store.increment(key, 0)?;
-        let owner = owner_number(owner);
-        if is_held(seen, now_ms) && owner_of(seen) != owner {
+        let owner = owner.map(owner_number);
+        if is_held(seen, now_ms) && owner != Some(owner_of(seen)) {
             return Ok(None);
         }
-        let held = stamp(now_ms + ttl_ms, owner);
+        let held = stamp(now_ms + ttl_ms, owner.unwrap_or_default());
         let is_ours = store.swap(key, &seen.to_le_bytes(), &held.to_le_bytes())?;
-        Ok(is_ours.then_some(Self { store, key, held }))
+        Ok(is_ours.then(|| Self { store, key: key.to_owned(), held: Cell::new(held) }))
+    }
+
+    /// How long somebody has it from now on; 0: nobody has.
+    ///
+    /// # Errors
+    /// When the store fails, or cannot keep a lock.
+    pub fn left_ms(store: &dyn Store, key: &str, now_ms: i64) -> Result<i64, StoreError> {
+        let seen = stored(key, store.get(key)?)?.unwrap_or_default();
+        Ok(if is_held(seen, now_ms) { (seen >> OWNER_BITS) - now_ms } else { 0 })
     }
 
     /// When it ends.
     pub fn until_ms(&self) -> i64 {
-        self.held >> OWNER_BITS
+        self.held.get() >> OWNER_BITS
+    }
+
+    /// Makes it last until `ttl_ms` from now; answers whether it is still ours.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn renew(&self, now_ms: i64, ttl_ms: i64) -> Result<bool, StoreError> {
+        let held = self.held.get();
+        let next = stamp(now_ms + ttl_ms, owner_of(held));
+        let is_ours = self.store.swap(&self.key, &held.to_le_bytes(), &next.to_le_bytes())?;
+        if is_ours {
+            self.held.set(next);
+        }
+        Ok(is_ours)
     }
 
     /// Gives it back. One that somebody took over meanwhile stays theirs.
@@ -61,8 +87,37 @@ impl<'a> Lock<'a> {
     /// # Errors
     /// When the store fails; the lock ends by itself then.
     pub fn release(self) -> Result<(), StoreError> {
-        self.store.swap(self.key, &self.held.to_le_bytes(), &0_i64.to_le_bytes()).map(drop)
+        self.release_at(0)
     }
+
+    /// Lets it end at that moment; 0: at once.
+    ///
+    /// # Errors
+    /// As for [`release`](Self::release).
+    pub fn release_at(&self, until_ms: i64) -> Result<(), StoreError> {
+        let end = stamp(until_ms, 0);
+        self.store.swap(&self.key, &self.held.get().to_le_bytes(), &end.to_le_bytes()).map(drop)
+    }
+}
+
+/// The number that a store holds for a lock.
+///
+/// # Errors
+/// When it is none: some stores count in decimal text and answer every compare-and-swap with a failure, also where it
+/// has written.
+fn stored(key: &str, value: Option<Vec<u8>>) -> Result<Option<i64>, StoreError> {
+    let number = |bytes: Vec<u8>| {
+        <[u8; 8]>::try_from(bytes).map(i64::from_le_bytes).map_err(|_| {
+            StoreError::Unusable(format!(
+                "the key-value store `default` does not keep counters as eight bytes ({key}), so two runs at once could \
+                 not be told apart; Redis, DynamoDB and Cosmos DB are such stores: on Spin use `type = \"spin\"`, or \
+                 the program kaspi-amocrm with PostgreSQL or MariaDB / хранилище `default` не подходит: на нём нельзя \
+                 исключить два запуска сразу (Redis, DynamoDB, Cosmos DB); в Spin укажите `type = \"spin\"` или \
+                 используйте программу kaspi-amocrm с PostgreSQL или MariaDB"
+            ))
+        })
+    };
+    value.map(number).transpose()
 }
 
 /// Who of several owners came first: the same answer for all who ever ask, also for those that stood still meanwhile.
@@ -73,7 +128,7 @@ pub(crate) fn first(store: &dyn Store, key: &str, owner: Option<&str>) -> Result
         store.increment(key, 0)?;
         store.swap(key, &nobody, &stamp(1, owner_number(owner)).to_le_bytes())?;
     }
-    let seen = store.get(key)?.and_then(|bytes| Some(i64::from_le_bytes(bytes.try_into().ok()?)));
+    let seen = stored(key, store.get(key)?)?;
     Ok(seen.filter(|seen| *seen != 0).map(owner_of))
 }
 
@@ -128,7 +183,7 @@ mod tests {
     #[test]
     fn one_owner_at_a_time_until_it_is_given_back_or_ends() {
         let store = Overlay::new(&Nothing);
-        let take = |owner, now_ms| Lock::try_take(&store, "lock/x", owner, now_ms, 500).unwrap();
+        let take = |owner, now_ms| Lock::try_take(&store, "lock/x", Some(owner), now_ms, 500).unwrap();
         let first = take("one", 1_000).expect("nobody has it");
         assert_eq!(first.until_ms(), 1_500);
         assert!(take("two", 1_000).is_none() && take("two", 1_499).is_none());
@@ -144,7 +199,7 @@ mod tests {
     #[test]
     fn what_a_dead_run_of_the_same_connection_left_is_taken_over() {
         let store = Overlay::new(&Nothing);
-        let take = |owner, now_ms| Lock::try_take(&store, "lock/x", owner, now_ms, 500).unwrap();
+        let take = |owner, now_ms| Lock::try_take(&store, "lock/x", Some(owner), now_ms, 500).unwrap();
         let dead = take("one", 1_000).expect("nobody has it");
         let next = take("one", 1_001).expect("its own");
         dead.release().unwrap();
@@ -155,7 +210,8 @@ mod tests {
     #[test]
     fn a_lock_of_another_clock_is_no_lock() {
         let store = Overlay::new(&Nothing);
-        let _far = Lock::try_take(&store, "lock/x", "one", 5 * AHEAD_MS_MAX, 500).unwrap().expect("free");
-        assert!(Lock::try_take(&store, "lock/x", "two", 1_000, 500).unwrap().is_some());
+        let _far =
+            Lock::try_take(&store, "lock/x", Some("one"), 5 * AHEAD_MS_MAX, 500).unwrap().expect("free");
+        assert!(Lock::try_take(&store, "lock/x", Some("two"), 1_000, 500).unwrap().is_some());
     }
 }

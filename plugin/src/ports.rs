@@ -101,6 +101,9 @@ pub enum StoreError {
     /// what to do, in both languages.
     #[error("{0}")]
     Unusable(String),
+    /// The run has lost its connection to another one and may not write any more.
+    #[error("another run has taken over this connection")]
+    Lost,
 }
 
 /// Some of the keys of a store.

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use crate::{
     amocrm::{Amo, Part, Stop, Write, account_id},
     config::{Settings, SettingsError},
+    lease::Guard,
     ledger::{encode, read},
     ports::Ports,
     seal::SealedStore,
-    sync::{RunError, parse_options, require_lease},
+    sync::{RunError, parse_options},
 };
 
 /// The span over which amoCRM counts requests, so that what a run sent just before does not count.
@@ -33,7 +34,6 @@ struct Options {
 /// When settings are missing or wrong, the account cannot be read, or it refuses to make something.
 pub async fn prepare_account(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
     let options: Options = parse_options(options)?;
-    require_lease(options.lease.as_deref())?;
     let (mut settings, mut wrong) = Settings::so_far(ports.config);
     wrong.retain(|finding| !finding.name.starts_with("KASPI_"));
     SettingsError::none_of(wrong).map_err(|error| RunError::Config(error.to_string()))?;
@@ -52,6 +52,8 @@ pub async fn prepare_account(ports: Ports<'_>, options: &str) -> Result<String, 
             _ => return Err(RunError::Config(format!("options: make: {word:.20} is not known"))),
         });
     }
+    let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
+    let ports = guard.ports();
     let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };
     let amo = Amo::new(ports, &settings, REST_MS);

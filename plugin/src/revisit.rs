@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt as _, stream};
 
 use crate::{
-    gather::Gather as _,
+    gather::{Gather as _, sort_by_key},
     ingest::{self, Deserves, Rows, WindowRead, read_window, tell, tell_incomplete},
     kaspi::{Kaspi, KaspiError, Window},
     ledger::{Index, Meta, ShopLedger, Visit, Visits},
@@ -137,7 +137,7 @@ fn due(shop: &ShopLedger<'_>, visits: &Visits, horizon_ms: i64) -> Result<Vec<(D
             due.push(((is_old, visit.whole_ms.max(visit.open_ms), day), look));
         }
     }
-    due.sort_unstable_by_key(|(rank, _)| *rank);
+    sort_by_key(&mut due, |(rank, _)| *rank);
     Ok(due.into_iter().map(|((.., day), look)| (day, look)).collect())
 }
 

@@ -56,9 +56,7 @@ impl fmt::Debug for SecretKey {
 impl SecretKey {
     /// Reads 32 bytes in base64, with or without padding.
     pub fn parse(text: &str) -> Option<Self> {
-        let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-        let bytes = GeneralPurpose::new(&alphabet::STANDARD, lenient).decode(text.trim()).ok()?;
-        let key: [u8; 32] = bytes.try_into().ok()?;
+        let key: [u8; 32] = from_base64(text)?.try_into().ok()?;
         let mut id = [0; ID_BYTES];
         id.copy_from_slice(&mac(&key, &[b"id"])[..ID_BYTES]);
         let cipher = XChaCha20Poly1305::new(&mac(&key, &[b"contents"]).into());
@@ -220,6 +218,12 @@ impl Store for SealedStore<'_> {
     fn list_keys(&self, cursor: Option<&str>) -> Result<KeyPage, StoreError> {
         self.inner.list_keys(cursor)
     }
+}
+
+/// Bytes in base64, with or without padding.
+pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
+    let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    GeneralPurpose::new(&alphabet::STANDARD, lenient).decode(text.trim()).ok()
 }
 
 fn is_envelope(value: &[u8]) -> bool {

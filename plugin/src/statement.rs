@@ -18,6 +18,7 @@ use crate::{
     gather::Gather as _,
     ingest::{Rows, WindowRead, read_window, split, tell, tell_incomplete},
     kaspi::{Kaspi, Window},
+    lease::Guard,
     ledger::{AccountLedger, Meta, Record, ShopLedger},
     model::{ElementId, LeadId, Order, OrderCode},
     plan::{Policy, lead_name},
@@ -25,7 +26,7 @@ use crate::{
     rehearsal::Overlay,
     report::Report,
     seal::SealedStore,
-    sync::{RunError, amocrm_client, load_settings, parse_options, require_lease},
+    sync::{RunError, amocrm_client, load_settings, parse_options},
     work::checked_account,
 };
 use compare::{Difference, Kind};
@@ -93,9 +94,11 @@ pub async fn statement(ports: Ports<'_>, options: &str) -> Result<String, RunErr
         return Err(RunError::Config("options: from_ms is later than to_ms".into()));
     }
     let settings = load_settings(ports, options.connection)?;
-    if options.repair {
-        require_lease(options.lease.as_deref())?;
-    }
+    let guard = match options.repair {
+        true => Some(Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?),
+        false => None,
+    };
+    let ports = guard.as_ref().map_or(ports, Guard::ports);
     let overlay = Overlay::new(ports.store);
     let store = if options.repair { ports.store } else { &overlay };
     let store = SealedStore::new(store, settings.secret_key.clone())?;

@@ -9,8 +9,9 @@ use crate::{
     amocrm::{Amo, Stop, pair_key},
     apply::Failure,
     config::Settings,
-    ingest,
+    history, ingest,
     kaspi::{Kaspi, Window},
+    lease::Guard,
     ledger::{AccountLedger, Meta, Record, ShopLedger},
     model::{Day, OrderCode},
     ports::{Ports, StoreError},
@@ -24,7 +25,7 @@ use crate::{
 /// Time for a slice where the host names none.
 pub(crate) const MAX_MS: u64 = 25_000;
 /// Between the last request of a run and the first of the next, so that runs share the limit without sharing tickets.
-const REST_MS: i64 = 1_000;
+pub(crate) const REST_MS: i64 = 1_000;
 /// Sealed values that are opened together, so that a long backlog needs little memory.
 const SEALED_AT_ONCE: usize = 200;
 
@@ -35,6 +36,21 @@ pub enum Job {
     New,
     /// Changes of known orders.
     Reconcile,
+}
+
+impl Job {
+    /// As settings, addresses and reports name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Reconcile => "reconcile",
+        }
+    }
+
+    /// The job of that name.
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::New, Self::Reconcile].into_iter().find(|job| job.word() == word)
+    }
 }
 
 /// Why there is no report.
@@ -54,23 +70,37 @@ pub enum RunError {
     Internal(String),
 }
 
+impl RunError {
+    /// A word for programs.
+    pub(crate) fn class(&self) -> &'static str {
+        match self {
+            Self::Config(_) => "config",
+            Self::Busy => "busy",
+            Self::Upstream(_) => "upstream",
+            Self::Internal(_) => "internal",
+        }
+    }
+}
+
 impl From<StoreError> for RunError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unusable(why) => Self::Config(why),
             StoreError::Failed(_) => Self::Internal(error.to_string()),
+            StoreError::Lost => Self::Busy,
         }
     }
 }
 
+/// What a run is told.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Options {
-    max_ms: u64,
-    connection: Option<String>,
-    lease: Option<String>,
-    dry_run: bool,
-    continues: bool,
+pub(crate) struct Options {
+    pub(crate) max_ms: u64,
+    pub(crate) connection: Option<String>,
+    pub(crate) lease: Option<String>,
+    pub(crate) dry_run: bool,
+    pub(crate) continues: bool,
 }
 
 impl Default for Options {
@@ -91,8 +121,9 @@ struct BackfillOptions {
 
 /// The options of a call.
 pub(crate) fn parse_options<T: DeserializeOwned>(options: &str) -> Result<T, RunError> {
-    serde_json::from_str(if options.trim().is_empty() { "{}" } else { options })
-        .map_err(|error| RunError::Config(format!("options: {error}")))
+    let options = if options.trim().is_empty() { "{}" } else { options };
+    // As bytes, like everything else that is read: a second kind of input is 10 KB of the component.
+    serde_json::from_slice(options.as_bytes()).map_err(|error| RunError::Config(format!("options: {error}")))
 }
 
 /// The settings of a call, for one connection.
@@ -100,16 +131,6 @@ pub(crate) fn load_settings(ports: Ports<'_>, connection: Option<String>) -> Res
     let mut settings = Settings::load(ports.config).map_err(|error| RunError::Config(error.to_string()))?;
     settings.connection = connection.unwrap_or(settings.connection);
     Ok(settings)
-}
-
-/// Without a guard of its own the component relies on its host for one run at a time.
-pub(crate) fn require_lease(lease: Option<&str>) -> Result<(), RunError> {
-    match lease {
-        Some("host") => Ok(()),
-        _ => Err(RunError::Config(
-            "options: this host must let only one run of a connection through and say so with \"lease\": \"host\"".into(),
-        )),
-    }
 }
 
 /// The time of a slice.
@@ -155,21 +176,32 @@ impl<'a> Budget<'a> {
 /// # Errors
 /// When the run could not begin, or the store fails. Everything else stands in the report's problems.
 pub async fn run(ports: Ports<'_>, job: Job, options: &str) -> Result<String, RunError> {
-    let options: Options = parse_options(options)?;
+    Ok(run_slice(ports, job, parse_options(options)?).await?.to_json())
+}
+
+/// The same for callers that have no JSON.
+pub(crate) async fn run_slice(ports: Ports<'_>, job: Job, options: Options) -> Result<Report, RunError> {
     let settings = load_settings(ports, options.connection)?;
-    // A dry run changes nothing.
-    if !options.dry_run {
-        require_lease(options.lease.as_deref())?;
-    }
-    let overlay = Overlay::new(ports.store);
-    let store = if options.dry_run { &overlay } else { ports.store };
-    let store = SealedStore::new(store, settings.secret_key.clone())?;
-    let (name, reading) = match job {
-        Job::New => ("new", Reading::New),
-        Job::Reconcile => ("reconcile", Reading::Again { continues: options.continues }),
+    let reading = match job {
+        Job::New => Reading::New,
+        Job::Reconcile => Reading::Again { continues: options.continues },
     };
-    let report = Report { plan: options.dry_run.then(Vec::new), ..Report::default() };
-    slice(Ports { store: &store, ..ports }, &settings, options.max_ms, name, reading, report).await
+    let overlay = Overlay::new(ports.store);
+    if options.dry_run {
+        let report = Report { plan: Some(Vec::new()), ..Report::default() };
+        let ports = Ports { store: &overlay, ..ports };
+        return slice(ports, &settings, options.max_ms, job.word(), reading, report).await;
+    }
+    let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
+    let ports = guard.ports();
+    let began_ms = ports.clock.now_ms();
+    let result = slice(ports, &settings, options.max_ms, job.word(), reading, Report::default()).await;
+    if guard.is_own() {
+        let added = history::add(ports, &settings.connection, job, began_ms, &result);
+        // What ended the run says more than that this could not be written either.
+        return result.and_then(|report| added.map(|()| report).map_err(RunError::from));
+    }
+    result
 }
 
 /// One slice of bringing in the orders of a range, see `backfill` in `wit/world.wit`.
@@ -182,11 +214,11 @@ pub async fn backfill(ports: Ports<'_>, options: &str) -> Result<String, RunErro
         return Err(RunError::Config("options: from_ms is later than to_ms".into()));
     }
     let settings = load_settings(ports, options.connection)?;
-    require_lease(options.lease.as_deref())?;
-    let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
+    let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
     let reading = Reading::Range(Window { from_ms: options.from_ms, to_ms: options.to_ms });
     let max_ms = options.max_ms.unwrap_or(MAX_MS);
-    slice(Ports { store: &store, ..ports }, &settings, max_ms, "backfill", reading, Report::default()).await
+    let report = slice(guard.ports(), &settings, max_ms, "backfill", reading, Report::default()).await?;
+    Ok(report.to_json())
 }
 
 /// What a run reads at Kaspi.
@@ -206,7 +238,9 @@ async fn slice(
     name: &str,
     reading: Reading,
     report: Report,
-) -> Result<String, RunError> {
+) -> Result<Report, RunError> {
+    let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
+    let ports = Ports { store: &store, ..ports };
     let budget = Budget::new(ports, max_ms);
     let mut report = Report {
         job: name.to_owned(),
@@ -218,7 +252,7 @@ async fn slice(
     Box::pin(read_and_work(ports, settings, &reading, &budget, &mut report)).await?;
     rehearsal::finish(&mut report);
     report.took_ms = budget.took_ms();
-    Ok(report.to_json())
+    Ok(report)
 }
 
 async fn read_and_work(

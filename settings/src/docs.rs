@@ -334,12 +334,27 @@ pub static CHAPTERS: &[Chapter] = &[
     Chapter {
         en: "Other hosts",
         ru: "Другие хосты",
-        entries: &[doc(
-            &table::CONNECTION,
-            "shop-2",
-            "name of the connection, part of the keys in the store; our host names connections itself",
-            "имя подключения; наша программа задаёт его сама",
-        )],
+        entries: &[
+            doc(
+                &table::CONNECTION,
+                "shop-2",
+                "name of the connection, part of the keys in the store; our host names connections itself",
+                "имя подключения; наша программа задаёт его сама",
+            ),
+            doc(
+                &table::JOB,
+                "reconcile",
+                "the job that a cron trigger or a command line runs: `new` or `reconcile`",
+                "задача, которую запускает таймер: new или reconcile",
+            ),
+            doc(
+                &table::SLICE_SECONDS,
+                "20",
+                "time for one slice of a job that a cron trigger or a command line runs; what is left over is for the \
+                 next slice",
+                "время на одну порцию работы по таймеру, остальное берёт следующая",
+            ),
+        ],
     },
 ];
 

@@ -101,6 +101,10 @@ const fn process(kind: Kind) -> Setting {
     Setting::new(kind, Scope::Process)
 }
 
+const fn elsewhere(kind: Kind) -> Setting {
+    Setting::new(kind, Scope::Elsewhere)
+}
+
 const fn integer(min: i64, max: i64) -> Kind {
     Kind::Integer { min, max }
 }
@@ -171,7 +175,9 @@ settings! {
     BEHIND_TLS_PROXY = process(Kind::YesNo).or("no");
     TRUSTED_PROXY = process(Kind::Text);
 
-    CONNECTION = Setting::new(Kind::Name, Scope::Elsewhere).or("default");
+    CONNECTION = elsewhere(Kind::Name).or("default");
+    JOB = elsewhere(Kind::OneOf(&["new", "reconcile"])).or("new");
+    SLICE_SECONDS = elsewhere(integer(1, 300)).or("30");
 }
 
 /// The setting of that name, in any case.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     config::{AmoSettings, Settings},
-    gather::Gather as _,
+    gather::{Gather as _, sort},
     http_date::date_ms,
     lock::AccountLock,
     model::{ContactId, LeadId},
@@ -555,7 +555,7 @@ impl<'a> Amo<'a> {
                 Some((request_id, super::wire::positive(row, "id")?))
             })
             .collect();
-        ids.sort_unstable();
+        sort(&mut ids);
         ids.dedup();
         let doubled: Vec<String> =
             ids.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0.clone()).collect();

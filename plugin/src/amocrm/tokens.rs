@@ -10,7 +10,6 @@ use std::{
     collections::BTreeMap,
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::lock::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -25,6 +24,7 @@ use crate::{
     ledger::{self, encode, hash},
     lock::Lock,
     ports::{HttpError, Method, StoreError},
+    seal::from_base64,
 };
 
 const TOKEN_PATH: &str = "/oauth2/access_token";
@@ -475,13 +475,12 @@ impl Amo<'_> {
         config("AMO_REFRESH_TOKEN", problem)
     }
 
-    async fn lock<'k>(&'k self, key: &'k str) -> Result<Lock<'k>, Stop> {
+    async fn lock(&self, key: &str) -> Result<Lock<'_>, Stop> {
         let clock = self.ports.clock;
         let began_ms = clock.monotonic_ms();
         loop {
-            if let Some(lock) =
-                Lock::try_take(self.ports.store, key, self.connection, clock.now_ms(), LOCK_TTL_MS)?
-            {
+            let (owner, now_ms) = (Some(self.connection), clock.now_ms());
+            if let Some(lock) = Lock::try_take(self.ports.store, key, owner, now_ms, LOCK_TTL_MS)? {
                 return Ok(lock);
             }
             if clock.monotonic_ms() - began_ms > WAIT_MS_MAX {
@@ -518,7 +517,9 @@ pub(crate) fn pair_key(base_url: &str) -> String {
 /// When a token ends, by its own words (docs/apis/amocrm.md 1.5). Nothing but a text for people depends on it.
 fn ends_ms_of(token: &str) -> Option<i64> {
     let claims = token.split('.').nth(1)?;
-    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    // The alphabet of addresses, in that of everything else.
+    let claims = from_base64(&claims.replace('-', "+").replace('_', "/"))?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
     claims.get("exp")?.as_i64()?.checked_mul(1_000)
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Pairs, decode, encode, hash, read};
 use crate::{
-    gather::Gather as _,
+    gather::{Gather as _, sort},
     lock,
     model::{ContactId, ElementId, LeadId, OrderCode, Phone},
     ports::{Store, StoreError},
@@ -122,7 +122,7 @@ impl LeadEntry {
             return false;
         }
         self.ids.push(id);
-        self.ids.sort_unstable();
+        sort(&mut self.ids);
         true
     }
 }
@@ -150,7 +150,8 @@ impl Tail {
     /// Remembers leads that exist.
     pub fn learn(&mut self, ids: impl IntoIterator<Item = i64>) {
         self.known.extend(ids);
-        self.known.sort_unstable_by(|a, b| b.cmp(a));
+        sort(&mut self.known);
+        self.known.reverse();
         self.known.dedup();
         self.known.truncate(Self::KNOWN_MAX);
         self.top_id = self.top_id.max(self.known.first().copied().unwrap_or(0));

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::AccountLedger;
-use crate::model::{Line, Order};
+use crate::{
+    gather::sort_by_key,
+    model::{Line, Order},
+};
 
 /// Characters of a product's name that are kept for notes.
 const NAME_CHARS_MAX: usize = 120;
@@ -76,6 +79,6 @@ fn by_product(lines: &[Line]) -> Vec<SeenLine> {
             }
         }
     }
-    seen.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    sort_by_key(&mut seen, |line| line.key.clone());
     seen
 }

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::{OWNER_BITS, is_held, owner_number, owner_of, stamp};
+use super::{OWNER_BITS, is_held, owner_number, owner_of, stamp, stored};
 use crate::{
     amocrm::WRITE_DEADLINE_MS,
     ledger::encode,
@@ -93,10 +93,8 @@ impl<'a> AccountLock<'a> {
         let key = self.key.borrow();
         let line_key = format!("{key}/line");
         let mut values = store.get_many(&[key.clone(), line_key.clone()])?.into_iter();
-        let seen = match values.next().flatten() {
-            Some(bytes) => i64::from_le_bytes(
-                bytes.try_into().map_err(|_| StoreError::Failed(format!("{key} is no counter")))?,
-            ),
+        let seen = match stored(&key, values.next().flatten())? {
+            Some(seen) => seen,
             // Makes the key where it is missing: a compare-and-swap is only safe on one that exists.
             None => store.increment(&key, 0)?,
         };

@@ -7,6 +7,8 @@ use std::fmt;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, enums::Region};
 
+use crate::gather::sort;
+
 /// Letters that stand for a hidden digit: Latin x, Cyrillic ha, the multiplication sign.
 const PLACEHOLDER_LETTERS: [char; 5] = ['x', 'X', 'х', 'Х', '×'];
 
@@ -114,7 +116,7 @@ pub fn all_in(raw: &str, country: &str) -> Vec<Phone> {
     }
     let texts = std::iter::once(raw).chain(raw.split(SEPARATORS));
     let mut phones: Vec<Phone> = texts.filter_map(|text| parse(text, country).phone().cloned()).collect();
-    phones.sort_unstable();
+    sort(&mut phones);
     phones.dedup();
     phones
 }

@@ -6,6 +6,7 @@ use super::{Crm, Known, Plan, PlannedNote, Policy, Product, Relink, Work};
 use crate::{
     amocrm::{ElementDraft, LinkDraft, NoteDraft},
     changes::{self, SeenLead},
+    gather::Gather as _,
     ledger::{Facts, Record},
     model::{ElementId, LeadId, Line, Money, OrderCode},
     note,
@@ -83,7 +84,7 @@ pub(super) fn follow(
         }
         if !difference.unlink.is_empty() {
             let after = wanted.into_iter().map(|(id, pieces)| (id.0, pieces)).collect();
-            let gone = difference.unlink.into_iter().map(|id| (id, 0)).collect();
+            let gone = difference.unlink.into_iter().map(|id| (id, 0)).gather();
             unlink(Relink { code: code.clone(), rows: link_rows(lead, gone, policy), after }, crm, plan);
             return;
         }

@@ -9,9 +9,10 @@ use serde_json::{Map, Value, json};
 
 use super::{Keyring, PROOF_KEY, SealError, SealedStore, is_envelope, key_id};
 use crate::{
+    lease::Guard,
     ledger::is_private,
     ports::{Ports, Store, StoreError},
-    sync::{Budget, MAX_MS, RunError, load_settings, parse_options, require_lease},
+    sync::{Budget, MAX_MS, RunError, load_settings, parse_options},
 };
 
 /// Values that are in memory together.
@@ -48,7 +49,8 @@ struct Found {
 pub async fn reseal(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
     let options: Options = parse_options(options)?;
     let settings = load_settings(ports, options.connection)?;
-    require_lease(options.lease.as_deref())?;
+    let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
+    let ports = guard.ports();
     let keys = settings.secret_key.ok_or_else(|| {
         RunError::Config(
             "SECRET_KEY: is not set: nothing can be sealed / не задан: зашифровать нечем".to_owned(),

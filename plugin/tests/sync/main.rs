@@ -3,6 +3,7 @@
 mod changes;
 mod connecting;
 mod dry_run;
+mod elsewhere;
 mod ending;
 mod examine;
 mod new_orders;

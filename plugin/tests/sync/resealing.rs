@@ -258,15 +258,15 @@ fn a_value_of_an_unknown_key_is_left_and_told() {
 }
 
 #[test]
-fn a_wrong_key_a_damaged_value_and_a_call_without_a_lease_change_nothing() {
+fn a_wrong_key_a_damaged_value_and_a_strange_lease_change_nothing() {
     let mut rig = rolled();
     let before = rig.store.values.borrow().clone();
     let config = |answer: Result<Value, RunError>| match answer {
         Err(RunError::Config(text)) => text,
         other => panic!("{other:?}"),
     };
-    let without = rig.ask(async |ports| reseal(ports, "{}").await);
-    assert!(config(without).contains("lease"));
+    let strange = rig.ask(async |ports| reseal(ports, r#"{"lease":"none"}"#).await);
+    assert!(config(strange).contains("lease"));
     rig.set("secret_key_also", OTHER_KEY);
     let twice = config(slice(&rig, &rig.store, 60_000, &Value::Null));
     assert!(twice.contains("SECRET_KEY_ALSO") && !twice.contains(OTHER_KEY), "{twice}");

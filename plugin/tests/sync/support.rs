@@ -398,14 +398,18 @@ impl Rig {
         Ok(serde_json::from_str(&report).expect("a report is JSON"))
     }
 
+    /// Does something with the ports of a host that only offers those.
+    pub(crate) async fn with_ports<T>(&self, call: impl AsyncFnOnce(Ports<'_>) -> T) -> T {
+        let http = WireHttp { clock: &self.clock, world: &self.world, left: Cell::new(None) };
+        call(Ports { http: &http, store: &self.store, clock: &self.clock, config: &self.config }).await
+    }
+
     /// Asks something besides a job.
     pub(crate) fn ask(
         &self,
         call: impl AsyncFnOnce(Ports<'_>) -> Result<String, RunError>,
     ) -> Result<Value, RunError> {
-        let http = WireHttp { clock: &self.clock, world: &self.world, left: Cell::new(None) };
-        let ports = Ports { http: &http, store: &self.store, clock: &self.clock, config: &self.config };
-        let answer = self.clock.block_on(call(ports))?;
+        let answer = self.clock.block_on(self.with_ports(call))?;
         Ok(serde_json::from_str(&answer).expect("an answer is JSON"))
     }
 

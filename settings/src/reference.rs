@@ -64,6 +64,57 @@ fn meaning(doc: &Doc) -> String {
     text
 }
 
+/// What begins and ends a rendered part of `spin.toml`, after a space its kind: `all`, `cron` or `http`.
+const SPIN_BEGIN: &str = "# variables, rendered by `cargo xtask settings`; do not edit:";
+const SPIN_END: &str = "# end of variables";
+
+/// Settings that our host keeps to itself, or that `spin.toml` makes of others.
+const NOT_ON_SPIN: [&str; 6] =
+    ["KASPI_API_BASE", "KASPI_PROXY_URL", "AMO_SUBDOMAIN", "AMO_BASE_URL", "AMO_AUTH_BASE", "JOB"];
+
+/// `spin.toml` with its variables as they are to be; `None` where it has no place for them.
+pub fn spin_toml(old: &str) -> Option<String> {
+    let mut rest = old;
+    let mut new = String::new();
+    while let Some((before, after)) = rest.split_once(SPIN_BEGIN) {
+        let (kind, after) = after.split_once('\n')?;
+        let (_, after) = after.split_once(SPIN_END)?;
+        writeln!(new, "{before}{SPIN_BEGIN}{kind}").expect("a String takes everything");
+        for setting in CHAPTERS.iter().flat_map(|chapter| chapter.entries).map(|doc| doc.setting) {
+            new.push_str(&spin_variable(setting, kind.trim()).unwrap_or_default());
+        }
+        new.push_str(SPIN_END);
+        rest = after;
+    }
+    new.push_str(rest);
+    new.contains(SPIN_BEGIN).then_some(new)
+}
+
+/// The line of a setting, where that kind of place has one.
+fn spin_variable(setting: &Setting, kind: &str) -> Option<String> {
+    let is_read = match setting.scope {
+        Scope::Connection | Scope::Elsewhere => !NOT_ON_SPIN.contains(&setting.name),
+        Scope::Process => ["SECRET_KEY", "SECRET_KEY_ALSO", "CRON_SECRET"].contains(&setting.name),
+    };
+    let name = setting.name.to_lowercase();
+    match kind {
+        _ if !is_read => None,
+        "all" => {
+            let is_required = ["KASPI_API_TOKEN", "SECRET_KEY"].contains(&setting.name);
+            let value = if is_required {
+                "required = true".to_owned()
+            } else {
+                format!("default = {:?}", setting.default.unwrap_or_default())
+            };
+            let secret = if setting.secret { ", secret = true" } else { "" };
+            Some(format!("{name} = {{ {value}{secret} }}\n"))
+        }
+        // Nothing but the HTTP face asks for it.
+        "cron" if setting.name == "CRON_SECRET" => None,
+        _ => Some(format!("{name} = \"{{{{ {name} }}}}\"\n")),
+    }
+}
+
 /// The whole `.env.example`.
 pub fn env_example() -> String {
     let mut text = format!(

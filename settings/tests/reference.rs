@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use kaspi_amocrm_settings::reference::{COMMAND, configuration, env_example};
+use kaspi_amocrm_settings::reference::{COMMAND, configuration, env_example, spin_toml};
 
 fn file(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
@@ -14,6 +14,13 @@ fn the_reference_is_up_to_date() {
     let old = file("docs/configuration.md");
     let new = configuration(&old).expect("docs/configuration.md has lines between which the tables go");
     assert!(old == new, "docs/configuration.md is out of date; run `{COMMAND}` and commit what it writes");
+}
+
+#[test]
+fn the_manifest_for_spin_is_up_to_date() {
+    let old = file("spin.toml");
+    let new = spin_toml(&old).expect("spin.toml has lines between which the variables go");
+    assert!(old == new, "spin.toml is out of date; run `{COMMAND}` and commit what it writes");
 }
 
 #[test]

@@ -3,28 +3,17 @@
 //! The tests take what they need from three variables; the first of them may say `absent`. The packages of npm are those
 //! of `host/tests/browser/package-lock.json`, installed below the target folder.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{env, fs, path::PathBuf, process::Command};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{
-    command::{output, run, say},
-    packages,
-    servers::ABSENT,
-    workspace::Workspace,
-};
+use crate::{command::output, npm, packages, servers::ABSENT, workspace::Workspace};
 
 const CHROMIUM_VARIABLE: &str = "KASPI_AMOCRM_TEST_CHROMIUM";
 const MODULES_VARIABLE: &str = "KASPI_AMOCRM_TEST_NODE_MODULES";
 const SCREENSHOTS_VARIABLE: &str = "KASPI_AMOCRM_TEST_SCREENSHOTS";
 /// Names under which it is installed.
 const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-/// What says which packages the tests need, and is therefore copied to where they are installed.
-const PACKAGE_FILES: [&str; 2] = ["package.json", "package-lock.json"];
 
 /// What the tests of the console are run in.
 pub(crate) struct Browser {
@@ -70,29 +59,10 @@ pub(crate) fn find(workspace: &Workspace, all: bool) -> Result<Option<Browser>> 
     };
     let version = output(Command::new(&chromium).arg("--version"))?.trim().to_owned();
     let folder = workspace.target.join("browser");
-    let modules = install_modules(&npm, &workspace.root.join("host/tests/browser"), &folder)?;
+    let modules = npm::install(&npm, &workspace.root.join("host/tests/browser"), &folder)?;
     let screenshots = folder.join("screenshots");
     fs::create_dir_all(&screenshots).with_context(|| format!("cannot make {}", screenshots.display()))?;
     Ok(Some(Browser { chromium, version, modules, screenshots }))
-}
-
-/// Installs exactly what the lock file names, unless that has been done.
-fn install_modules(npm: &Path, from: &Path, folder: &Path) -> Result<PathBuf> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let modules = folder.join("node_modules");
-    let done = folder.join("installed.json");
-    let wanted = fs::read(from.join(PACKAGE_FILES[1]))?;
-    if modules.is_dir() && fs::read(&done).is_ok_and(|done| done == wanted) {
-        return Ok(modules);
-    }
-    for file in PACKAGE_FILES {
-        fs::copy(from.join(file), folder.join(file)).with_context(|| format!("cannot copy {file}"))?;
-    }
-    say("installing what drives the browser");
-    // No package of them has a script that it needs.
-    run(Command::new(npm).current_dir(folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))?;
-    fs::write(&done, wanted)?;
-    Ok(modules)
 }
 
 /// What the tests find in their environment.

@@ -9,9 +9,12 @@ mod ci;
 mod command;
 mod deny;
 mod lint;
+mod node;
+mod npm;
 mod packages;
 mod servers;
 mod settings;
+mod spin;
 mod test;
 mod workspace;
 
@@ -30,11 +33,13 @@ Usage: cargo xtask COMMAND
   servers [--all]      the database servers that these tests would find or start, with their versions
   bench [limits]       what the limits around the component cost: time, CPU, memory
   bench connections    the lag of 200 connections, without and beside five that get no answer (9 minutes)
+  bench homes          time and memory for 1000 orders in the program, on Spin (emulated) and in Node.js
   bench console        how long each page of the console takes with 100,000 orders
   demo [--keep]        the program on simulators of both APIs; --keep leaves it running
+  spin-check           the application of spin.toml on the `spin` that is on PATH, against the simulators (3 minutes)
   lint                 formatting and clippy, natively and for WebAssembly, warnings denied
   deny                 licences, banned crates, sources, and advisories where they can be fetched
-  settings             writes docs/configuration.md's tables and .env.example from the code
+  settings             writes docs/configuration.md's tables, spin.toml's variables and .env.example from the code
   docs                 rustdoc, warnings denied
   ci                   lint, test --all, demo, deny and docs, with the time of each
   help                 this text
@@ -49,6 +54,7 @@ The store is tested on SQLite always, on PostgreSQL and MariaDB where they can b
   4. with --all: the packages of Debian or Ubuntu, installed with apt-get, then as before
 The console is tested in the Chromium and with the Node.js that are installed, or KASPI_AMOCRM_TEST_CHROMIUM names (a path,
 or `absent`); --all installs both. Screenshots stay in the target folder, under browser/screenshots.
+The component is run in Node.js 20 or newer too, where that is installed and KASPI_AMOCRM_TEST_NODE does not say `absent`.
 With --all it is an error when one of these cannot be had; otherwise the last line says what was left out.
 ";
 
@@ -80,9 +86,11 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["servers", "--all"] => test::servers(true),
         ["bench"] | ["bench", "limits"] => test::bench(&Workspace::find()?, Bench::Limits),
         ["bench", "connections"] => test::bench(&Workspace::find()?, Bench::Connections),
+        ["bench", "homes"] => test::bench_homes(&Workspace::find()?),
         ["bench", "console"] => test::bench(&Workspace::find()?, Bench::Console),
         ["demo"] => test::demo(&Workspace::find()?, false),
         ["demo", "--keep"] => test::demo(&Workspace::find()?, true),
+        ["spin-check"] => spin::check(&Workspace::find()?),
         ["lint"] => lint::all(&Workspace::find()?),
         ["deny"] => deny::all(&Workspace::find()?),
         ["settings"] => settings::write(&Workspace::find()?),

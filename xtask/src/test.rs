@@ -8,7 +8,7 @@ use crate::{
     browser,
     build::{self, HOSTILE_VARIABLE, Profile, cargo_with_component},
     command::{run, say},
-    servers,
+    node, servers,
     workspace::Workspace,
 };
 
@@ -21,14 +21,22 @@ pub(crate) fn all(workspace: &Workspace, all: bool, arguments: &[&str]) -> Resul
     // First: what is missing shows before minutes of building.
     let servers = servers::find(all)?;
     let browser = browser::find(workspace, all)?;
-    let places = format!("{}; {}", servers.summary(), browser::summary(browser.as_ref()));
+    let node = node::find(all)?;
+    let places = format!(
+        "{}; {}; {}",
+        servers.summary(),
+        browser::summary(browser.as_ref()),
+        node::summary(node.as_ref())
+    );
     let component = build::component(workspace)?;
     let hostile = build::hostile(workspace)?;
+    let in_node = node.map(|node| node::prepare(workspace, &node, &component)).transpose()?;
     say(&format!("running all tests, {places}"));
     run(cargo_with_component(workspace, &component)
         .env(HOSTILE_VARIABLE, hostile)
         .envs(servers.variables())
         .envs(browser::variables(browser.as_ref()))
+        .envs([node::variable(in_node)])
         .args(["test", "--workspace", "--no-fail-fast"])
         .args(arguments))?;
     let which = if arguments.is_empty() { "all tests passed" } else { "the tests that were named passed" };
@@ -75,6 +83,21 @@ pub(crate) fn bench(workspace: &Workspace, bench: Bench) -> Result<()> {
         run(Command::new(&example).args(*variant))?;
     }
     Ok(())
+}
+
+/// Measures the same work in each home of the component.
+///
+/// # Errors
+/// When a build or a run fails.
+pub(crate) fn bench_homes(workspace: &Workspace) -> Result<()> {
+    let node = node::find(false)?;
+    let program = build::program(workspace, Profile::Dev)?;
+    let component = build::component_path(workspace);
+    let folder = node.map(|node| node::prepare(workspace, &node, &component)).transpose()?;
+    run(cargo_with_component(workspace, &component).args(["build", "--workspace", "--example", "homes"]))?;
+    say("measuring (the program is built as for tests: dependencies at full speed, our own code not)");
+    let example = workspace.target.join("debug/examples").join(format!("homes{EXE_SUFFIX}"));
+    run(Command::new(example).arg("1000").arg(program).args(folder))
 }
 
 /// Builds the program and runs its demo on this terminal.

@@ -30,7 +30,7 @@ const STAGES: [(&str, u64); 5] = [
 ];
 
 /// A shop that answers at once, with settings that let doubt end after a second and leads follow their orders.
-async fn rig(mut world: World) -> Rig {
+pub(crate) async fn rig(mut world: World) -> Rig {
     world.kaspi.options.latency_ms = 0;
     world.amo.options.latency_ms = 0;
     world.amo.options.latency_per_item_ms = 0;
@@ -46,7 +46,7 @@ async fn rig(mut world: World) -> Rig {
 }
 
 /// A shop with these orders, `(number, minutes ago)`, each with two lines.
-fn shop(orders: impl IntoIterator<Item = (u64, i64)>) -> World {
+pub(crate) fn shop(orders: impl IntoIterator<Item = (u64, i64)>) -> World {
     let mut world = World::default();
     for (number, minutes) in orders {
         world.kaspi.add_order(order(number, wall_clock_ms() - minutes * MINUTE_MS));
@@ -54,7 +54,7 @@ fn shop(orders: impl IntoIterator<Item = (u64, i64)>) -> World {
     world
 }
 
-fn order(number: u64, created_ms: i64) -> SimOrder {
+pub(crate) fn order(number: u64, created_ms: i64) -> SimOrder {
     let article = number % 7;
     let price = 1_000 + 10 * i64::try_from(article).unwrap();
     SimOrder::new(&code(number), created_ms).lines(vec![
@@ -63,11 +63,11 @@ fn order(number: u64, created_ms: i64) -> SimOrder {
     ])
 }
 
-fn code(number: u64) -> String {
+pub(crate) fn code(number: u64) -> String {
     (1_000_000_000 + number).to_string()
 }
 
-fn scope() -> Scope {
+pub(crate) fn scope() -> Scope {
     let by_key = STAGES.map(|(key, stage)| (key.to_owned(), stage)).into();
     let stages = Some(Stages { by_key, default: Some(account::STATUS_NEW_ID) });
     Scope { rps_max: RPS, stages, ..Scope::at(wall_clock_ms()) }
@@ -119,7 +119,7 @@ impl Rig {
         self.ends(0, &["run", job]).await.report()
     }
 
-    fn violations(&self, scope: &Scope) -> Vec<String> {
+    pub(crate) fn violations(&self, scope: &Scope) -> Vec<String> {
         oracle::check(&self.world(), scope)
     }
 
@@ -149,7 +149,7 @@ impl Rig {
     }
 
     /// What becomes of an order at Kaspi.
-    fn kaspi(&self, code: &str, change: impl FnOnce(SimOrder) -> SimOrder) {
+    pub(crate) fn kaspi(&self, code: &str, change: impl FnOnce(SimOrder) -> SimOrder) {
         let mut world = self.world();
         let order = world.kaspi.order_mut(code).unwrap();
         *order = change(order.clone());

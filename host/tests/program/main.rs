@@ -11,6 +11,7 @@ mod databases;
 mod day_to_day;
 mod embedding;
 mod first_start;
+mod homes;
 #[cfg(unix)]
 mod hosts;
 #[cfg(unix)]
@@ -22,3 +23,5 @@ mod setting_up;
 mod setting_up_in_a_browser;
 #[cfg(unix)]
 mod signals;
+#[path = "../spin/mod.rs"]
+mod spin;

@@ -24,7 +24,7 @@ use kaspi_amocrm_simulator::{
 };
 
 #[path = "../tests/spin/mod.rs"]
-#[expect(dead_code, reason = "the tests need more of it")]
+#[expect(dead_code, clippy::unwrap_used, reason = "it belongs to the tests, which need more of it")]
 mod spin;
 
 #[tokio::main]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Offset of Asia/Almaty.
-const OFFSET_MS: i64 = 5 * 3_600_000;
+pub(crate) const OFFSET_MS: i64 = 5 * 3_600_000;
 /// Length of a day.
 pub const DAY_MS: i64 = 86_400_000;
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{State, Status};
-use crate::{config::Language, history::PastRun, report::rfc3339};
+use crate::{config::Language, history::PastRun, model::day::OFFSET_MS, report::rfc3339};
 
 /// A text in English, Russian and Kazakh.
 type Words = [&'static str; 3];
@@ -23,7 +23,7 @@ const NEW: Words = ["New orders", "Новые заказы", "Жаңа тапс�
 const RECONCILE: Words = ["Changes of orders", "Изменения заказов", "Тапсырыс өзгерістері"];
 const WAITING: Words = ["Orders that wait", "Заказы, которые ждут", "Күтіп тұрған тапсырыстар"];
 const HEAD: [Words; 5] = [
-    ["Began (UTC)", "Начало (UTC)", "Басталуы (UTC)"],
+    ["Began (Almaty)", "Начало (Алматы)", "Басталуы (Алматы)"],
     ["Took", "Длилось", "Ұзақтығы"],
     ["Leads made, changed", "Сделок создано, изменено", "Мәмілелер: жаңа, өзгерген"],
     ["Orders left", "Осталось заказов", "Қалған тапсырыстар"],
@@ -51,7 +51,7 @@ pub(crate) fn page(status: &Status) -> String {
     let mut html = format!(
         "<!doctype html><html lang={}><meta charset=utf-8><meta name=viewport content='width=device-width'>\
          <meta http-equiv=refresh content=60><title>{sign} Kaspi → amoCRM</title><style>{STYLE}</style>\
-         <h1>{sign} {}</h1><p>{}",
+         <h1>{sign} {}</h1><p>Kaspi → amoCRM, {}",
         status.language.code(),
         say(&title),
         escape(&status.connection),
@@ -75,7 +75,7 @@ pub(crate) fn page(status: &Status) -> String {
         for order in &status.orders {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let cause = &order["cause"];
-            let next = cause["next_try_at"].as_str().map(|at| format!("→ {at}"));
+            let next = cause["next_try_at"].as_str().and_then(clock).map(|at| format!("→ {at}"));
             row(&mut html, &[text(&order["code"]), text(&cause[language]), next.unwrap_or_default()]);
         }
         html.push_str("</table>");
@@ -95,9 +95,15 @@ fn cells(run: &PastRun) -> [String; 5] {
     ]
 }
 
-/// Without the year, which nobody needs here, and what separates it.
+/// In Almaty, without the year and the seconds, which nobody needs here.
 fn short(moment_ms: i64) -> String {
-    rfc3339(moment_ms)[5..19].replace('T', " ")
+    rfc3339(moment_ms + OFFSET_MS)[5..16].replace('T', " ")
+}
+
+/// Hour and minute in Almaty of a moment in RFC 3339.
+fn clock(moment: &str) -> Option<String> {
+    let hour: i64 = moment.get(11..13)?.parse().ok()?;
+    Some(format!("{:02}{}", (hour + OFFSET_MS / 3_600_000) % 24, moment.get(13..16)?))
 }
 
 fn paragraph(html: &mut String, text: &str) {

@@ -69,6 +69,21 @@ fn of_runs_that_begin_together_one_works_and_the_others_are_busy() {
 }
 
 #[test]
+fn a_run_that_fails_leaves_amocrm_a_second_to_forget_its_requests() {
+    let rig = Rig::new(world(orders(30)));
+    // It dies of the first record of a lead, and with it what it knew of the time.
+    rig.store.dies_of.replace(Some("\"lead\":8".into()));
+    while rig.own(Job::New).is_ok() {}
+    rig.store.dies_of.replace(None);
+    let sent = rig.amo_requests();
+    assert!(sent > 0);
+    rig.own(Job::New).expect("a report");
+    let world = rig.world.borrow();
+    let at_ms = |index: usize| world.amo.requests()[index].at_ms;
+    assert!(at_ms(sent) - at_ms(sent - 1) >= 1_000, "{} ms apart", at_ms(sent) - at_ms(sent - 1));
+}
+
+#[test]
 fn timers_that_fire_together_take_turns_at_seven_requests_a_second() {
     let mut rig = Rig::new(world(orders(60)));
     rig.set("slice_seconds", 1);
@@ -156,6 +171,43 @@ fn a_run_that_stood_still_past_its_lease_sends_and_writes_nothing_more() {
         }
         assert_right(&rig, &format!("request {at}"));
     }
+}
+
+/// Looks at the lease whenever a request leaves.
+struct Watched<'a> {
+    ports: Ports<'a>,
+    store: &'a MemoryStore,
+    renewals: Cell<u32>,
+    until_ms: Cell<i64>,
+}
+
+impl Http for Watched<'_> {
+    fn send(&self, request: HttpRequest) -> LocalFuture<'_, Result<HttpResponse, HttpError>> {
+        let bytes = self.store.values.borrow()["lease/default"].clone();
+        let until_ms = i64::from_le_bytes(bytes.try_into().expect("eight bytes")) >> 16;
+        let over_ms = self.ports.clock.now_ms() + request.deadline_ms.cast_signed() + 5_000;
+        assert!(until_ms >= over_ms, "{request:?}: the lease ends {} ms too early", over_ms - until_ms);
+        if until_ms != self.until_ms.replace(until_ms) {
+            self.renewals.set(self.renewals.get() + 1);
+        }
+        self.ports.http.send(request)
+    }
+}
+
+#[test]
+fn no_request_leaves_that_could_outlast_the_lease() {
+    let rig = Rig::new(world(orders(120)));
+    // Long enough for several leases.
+    rig.world.borrow_mut().amo.options.latency_ms = 8_000;
+    let renewals = rig.clock.block_on(rig.with_ports(async |ports| {
+        let (renewals, until_ms) = (Cell::new(0), Cell::new(0));
+        let http = Watched { ports, store: &rig.store, renewals, until_ms };
+        let options = r#"{"max_ms":600000}"#;
+        run(Ports { http: &http, ..ports }, Job::New, options).await.expect("a report");
+        http.renewals.get()
+    }));
+    assert!(renewals > 2, "{renewals} leases");
+    assert_right(&rig, "after a long run");
 }
 
 fn snapshot(rig: &Rig) -> Vec<(String, Vec<u8>)> {
@@ -345,6 +397,7 @@ fn the_status_tells_what_is_wrong_and_nothing_about_buyers() {
     assert!(told["lag_ms"].as_i64().is_some_and(|lag_ms| lag_ms < MINUTE_MS), "{told}");
     let text = page(&rig);
     assert!(text.contains("<h1>✓ It works</h1>") && text.contains("<td>5, 0<td>0"), "{text}");
+    assert!(text.contains("<tr><td>11-24 12:0"), "as clocks in Almaty show it: {text}");
 
     rig.wait_minutes(13);
     assert_eq!(state(&rig), "late");

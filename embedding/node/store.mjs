@@ -1,11 +1,28 @@
-// wasi:keyvalue and wasi:config for Node.js: what docs/embedding.md asks of a host, for ONE process at a time.
-// The store is a journal: each write is a line, on the disk before the call returns. The newest line of a key counts.
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+// wasi:keyvalue and wasi:config for Node.js: what docs/embedding.md asks of a host, on one file.
+// The file is a journal: each write is a line, on the disk before the call returns. The newest line of a key counts.
+import { fsyncSync, ftruncateSync, openSync, readFileSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 
-const file = openSync(process.env.STORE_FILE ?? 'store.jsonl', 'a+');
+const path = process.env.STORE_FILE ?? 'store.jsonl';
+takeTurn(`${path}.lock`);
+const file = openSync(path, 'a+', 0o600);
 const values = new Map();
-for (const line of readFileSync(file, 'utf8').split('\n').slice(0, -1)) apply(JSON.parse(line));
-process.on('exit', () => closeSync(file));
+const whole = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+whole.forEach((line) => apply(JSON.parse(line)));
+// A process that died while it wrote has left half a line.
+ftruncateSync(file, whole.reduce((bytes, line) => bytes + Buffer.byteLength(line) + 1, 0));
+
+// A second process would not see the writes of this one, and no lease would keep them apart.
+function takeTurn(lock) {
+  try {
+    writeFileSync(lock, `${process.pid}`, { flag: 'wx' });
+  } catch {
+    const other = Number(readFileSync(lock, 'utf8'));
+    try { process.kill(other, 0); } catch { unlinkSync(lock); return takeTurn(lock); }
+    console.error(`busy: process ${other} has ${path}; if that is another program, remove ${lock}`);
+    process.exit(75);
+  }
+  process.on('exit', () => unlinkSync(lock));
+}
 
 function apply(changes) {
   for (const [key, value] of changes) {
@@ -14,12 +31,12 @@ function apply(changes) {
   }
 }
 
-// All changes of a call are one line, so that a process that dies writes all of them or none.
+// All changes of a call are one line, so that a process that dies has written all of them or none.
 function write(changes) {
-  const lines = changes.map(([key, value]) => [key, value && Buffer.from(value).toString('base64')]);
-  writeSync(file, JSON.stringify(lines) + '\n');
+  const encoded = changes.map(([key, value]) => [key, value && Buffer.from(value).toString('base64')]);
+  writeSync(file, `${JSON.stringify(encoded)}\n`);
   fsyncSync(file);
-  apply(lines);
+  apply(encoded);
 }
 
 class Bucket {

@@ -3,6 +3,7 @@
 //! Start reading at [`sync`], which is one run from lease to report. [`ingest`] brings Kaspi's pages into the
 //! [`ledger`]; [`plan`] decides what the CRM lacks, without any I/O; [`apply`] does it; [`witness`] looks at what
 //! the CRM really holds, before anything is created and whenever an answer was lost.
+//! [`trigger`] and [`http_api`] wake it on hosts that are not ours; there [`sync`] keeps a lease of its own.
 //! Everything from outside comes in through [`ports`]; only `component` knows the generated bindings.
 
 pub mod amocrm;

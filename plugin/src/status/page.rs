@@ -97,7 +97,8 @@ fn cells(run: &PastRun) -> [String; 5] {
 
 /// In Almaty, without the year and the seconds, which nobody needs here.
 fn short(moment_ms: i64) -> String {
-    rfc3339(moment_ms + OFFSET_MS)[5..16].replace('T', " ")
+    let text = rfc3339(moment_ms + OFFSET_MS);
+    format!("{}.{} {}", &text[8..10], &text[5..7], &text[11..16])
 }
 
 /// Hour and minute in Almaty of a moment in RFC 3339.

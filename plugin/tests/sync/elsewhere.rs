@@ -397,7 +397,7 @@ fn the_status_tells_what_is_wrong_and_nothing_about_buyers() {
     assert!(told["lag_ms"].as_i64().is_some_and(|lag_ms| lag_ms < MINUTE_MS), "{told}");
     let text = page(&rig);
     assert!(text.contains("<h1>✓ It works</h1>") && text.contains("<td>5, 0<td>0"), "{text}");
-    assert!(text.contains("<tr><td>11-24 12:0"), "as clocks in Almaty show it: {text}");
+    assert!(text.contains("<tr><td>24.11 12:0"), "as clocks in Almaty show it: {text}");
 
     rig.wait_minutes(13);
     assert_eq!(state(&rig), "late");

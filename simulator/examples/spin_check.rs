@@ -5,12 +5,14 @@ use std::{
     fs::{self, File},
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
+
+#[cfg(unix)]
+use std::os::unix::process::CommandExt as _;
 
 use kaspi_amocrm_simulator::{
     World,
@@ -161,9 +163,10 @@ impl Check<'_> {
             .envs(variables.map(|(name, value)| (format!("SPIN_VARIABLE_{name}"), value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
-            .stderr(log)
-            // Its triggers are processes of their own.
-            .process_group(0);
+            .stderr(log);
+        // Its triggers are processes of their own.
+        #[cfg(unix)]
+        command.process_group(0);
         let child = command.spawn()?;
         say(&format!("spin up, on port {port}"));
         Ok(Running { child, port })

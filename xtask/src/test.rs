@@ -1,6 +1,10 @@
 //! Tests, and the demo that shows the whole working.
 
-use std::{env::consts::EXE_SUFFIX, process::Command};
+use std::{
+    env::{self, consts::EXE_SUFFIX},
+    process::Command,
+    thread,
+};
 
 use anyhow::Result;
 
@@ -11,6 +15,9 @@ use crate::{
     node, servers,
     workspace::Workspace,
 };
+
+/// Read by the harness of the tests.
+const THREADS_VARIABLE: &str = "RUST_TEST_THREADS";
 
 /// Builds both components and runs all tests; further arguments go to `cargo test`. With `all` none of the
 /// databases may be left out, and the browser neither.
@@ -34,6 +41,7 @@ pub(crate) fn all(workspace: &Workspace, all: bool, arguments: &[&str]) -> Resul
     say(&format!("running all tests, {places}"));
     run(cargo_with_component(workspace, &component)
         .env(HOSTILE_VARIABLE, hostile)
+        .env(THREADS_VARIABLE, threads())
         .envs(servers.variables())
         .envs(browser::variables(browser.as_ref()))
         .envs([node::variable(in_node)])
@@ -42,6 +50,13 @@ pub(crate) fn all(workspace: &Workspace, all: bool, arguments: &[&str]) -> Resul
     let which = if arguments.is_empty() { "all tests passed" } else { "the tests that were named passed" };
     say(&format!("{which}; {places}"));
     Ok(())
+}
+
+/// How many tests run at once, unless that is said from outside: most of those that take long wait for the clock or for
+/// another process.
+fn threads() -> String {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    env::var(THREADS_VARIABLE).unwrap_or_else(|_| (2 * cores).to_string())
 }
 
 /// Finds or starts the database servers of the tests and says which they are.

@@ -1,6 +1,5 @@
 //! Takes a pair of tokens for an authorization code, and gives it up.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -8,40 +7,26 @@ use crate::{
     config::Settings,
     lease::Guard,
     ledger::ShopLedger,
+    options::{Options, required},
     ports::Ports,
     seal::SealedStore,
-    sync::{RunError, load_settings, parse_options},
+    sync::{RunError, load_settings},
 };
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ConnectOptions {
-    connection: Option<String>,
-    lease: Option<String>,
-    code: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DisconnectOptions {
-    connection: Option<String>,
-    lease: Option<String>,
-    account_id: i64,
-}
 
 /// See `connect-account` in `wit/world.wit`.
 ///
 /// # Errors
 /// When settings are missing or wrong, amoCRM refuses the code, or the tokens are of another account.
 pub async fn connect_account(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options: ConnectOptions = parse_options(options)?;
+    let options = Options::parse(options, &["connection", "lease", "code"])?;
+    let code = required(options.code, "code")?;
     let settings = load_settings(ports, options.connection)?;
     let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
     let ports = guard.ports();
     let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };
     let pin = pinned_id(ports, &settings)?;
-    let account = Amo::new(ports, &settings, 0).connect(&options.code, pin).await.map_err(told)?;
+    let account = Amo::new(ports, &settings, 0).connect(&code, pin).await.map_err(told)?;
     let part = |name: &str| account.get(name).cloned().unwrap_or(Value::Null);
     let account = json!({"id": part("id"), "name": part("name"), "subdomain": part("subdomain")});
     Ok(json!({"account": account}).to_string())
@@ -52,13 +37,14 @@ pub async fn connect_account(ports: Ports<'_>, options: &str) -> Result<String, 
 /// # Errors
 /// When settings are missing or wrong, or the store fails.
 pub async fn disconnect_account(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options: DisconnectOptions = parse_options(options)?;
+    let options = Options::parse(options, &["connection", "lease", "account_id"])?;
+    let account_id = required(options.account_id, "account_id")?;
     let settings = load_settings(ports, options.connection)?;
     let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
     let ports = guard.ports();
     let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };
-    let is_ours = pinned_id(ports, &settings)? == Some(options.account_id);
+    let is_ours = pinned_id(ports, &settings)? == Some(account_id);
     let disconnected = is_ours && Amo::new(ports, &settings, 0).disconnect().await.map_err(told)?;
     Ok(json!({"disconnected": disconnected}).to_string())
 }

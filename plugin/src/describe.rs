@@ -1,23 +1,17 @@
 //! What the account of the settings looks like, for people who fill them in.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
     amocrm::{Amo, Extent, Layout, Stop, another_account, check_account},
     config::{Finding, Language},
     ledger::ShopLedger,
+    options::Options,
     ports::Ports,
     rehearsal::Overlay,
     seal::SealedStore,
-    sync::{RunError, load_settings, parse_options},
+    sync::{RunError, load_settings},
 };
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct Options {
-    connection: Option<String>,
-}
 
 /// Reads the account and compares the settings with it; writes nothing, neither there nor into the store. Answers with
 /// JSON, see `describe-account` in `wit/world.wit`.
@@ -25,7 +19,7 @@ struct Options {
 /// # Errors
 /// When settings are missing or wrong, or the account cannot be read.
 pub async fn describe_account(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options: Options = parse_options(options)?;
+    let options = Options::parse(options, &["connection"])?;
     let settings = load_settings(ports, options.connection)?;
     let overlay = Overlay::new(ports.store);
     let store = SealedStore::new(&overlay, settings.secret_key.clone())?;

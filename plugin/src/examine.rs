@@ -1,7 +1,6 @@
 //! Whether both sides take what the settings name: each finding is what a server answered, or what the settings lack.
 
 use kaspi_amocrm_settings::{rules, table};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -9,10 +8,11 @@ use crate::{
     config::{Finding, Language, Settings},
     kaspi::{Kaspi, Obstacle, Window},
     ledger::ShopLedger,
+    options::Options,
     ports::Ports,
     rehearsal::Overlay,
     seal::SealedStore,
-    sync::{RunError, parse_options},
+    sync::RunError,
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -23,13 +23,6 @@ const ENDS_SOON_MS: i64 = 14 * DAY_MS;
 
 /// The span over which amoCRM counts requests.
 const REST_MS: u64 = 1_000;
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct Options {
-    connection: Option<String>,
-    part: Option<String>,
-}
 
 /// What is wrong, in the order in which it was found.
 #[derive(Default)]
@@ -58,7 +51,7 @@ impl Found {
 /// # Errors
 /// When the options are wrong, the store fails, or the host is about to end. All else is a finding.
 pub async fn examine(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options: Options = parse_options(options)?;
+    let options = Options::parse(options, &["connection", "part"])?;
     let (wants_kaspi, wants_amo) = match options.part.as_deref() {
         None => (true, true),
         Some("kaspi") => (true, false),

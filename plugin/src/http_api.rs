@@ -7,10 +7,11 @@ use serde_json::json;
 use crate::{
     config::door_token,
     ledger::hash,
+    options::Options,
     ports::Ports,
     seal::from_base64,
     status::{State, Status, page},
-    sync::{Job, Options, RunError, run_slice},
+    sync::{Job, RunError, run_slice},
     url,
 };
 
@@ -87,7 +88,7 @@ async fn cron(ports: Ports<'_>, request: Request<'_>, query: &str) -> Answer {
     let Some(job) = parameter(query, "task").and_then(|task| Job::of(&task)) else {
         return Answer::problem(400, "task", "task must be new or reconcile");
     };
-    let options = Options { max_ms: SLICE_MS, ..Options::default() };
+    let options = Options { max_ms: Some(SLICE_MS), ..Options::default() };
     match run_slice(ports, job, options).await {
         Ok(report) => Answer::json(200, report.to_json()),
         Err(RunError::Busy) => Answer::json(202, r#"{"busy":true}"#.to_owned()),

@@ -1,6 +1,5 @@
 //! Where orders stand and why, for people; and second tries.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -10,40 +9,16 @@ use crate::{
     lease::Guard,
     ledger::{AccountLedger, Attempt, Effect, Loaded, Meta, Record, ShopLedger, tombstones},
     model::{Day, Order, OrderCode},
+    options::{Options, required},
     ports::Ports,
     rehearsal::Overlay,
     report::rfc3339,
     seal::SealedStore,
-    sync::{RunError, load_settings, parse_options},
+    sync::{RunError, load_settings},
 };
 
 /// Orders of one answer, where no number is given.
 const LIMIT: usize = 200;
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct OrdersOptions {
-    connection: Option<String>,
-    codes: Vec<String>,
-    after: Option<String>,
-    limit: Option<usize>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct RetryOptions {
-    connection: Option<String>,
-    lease: Option<String>,
-    codes: Vec<String>,
-    all: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BuyerOptions {
-    connection: Option<String>,
-    code: String,
-}
 
 /// Why an order goes no further at this moment.
 struct Cause {
@@ -76,7 +51,7 @@ impl Cause {
 /// # Errors
 /// When settings are missing or wrong, or the store fails.
 pub async fn orders(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options: OrdersOptions = parse_options(options)?;
+    let options = Options::parse(options, &["connection", "codes", "after", "limit"])?;
     let settings = load_settings(ports, options.connection.clone())?;
     let (rows, next) = tell(ports, &settings, options).await?;
     Ok(json!({"orders": rows, "next": next}).to_string())
@@ -88,14 +63,14 @@ pub(crate) async fn waiting(
     settings: &Settings,
     limit: usize,
 ) -> Result<Vec<Value>, RunError> {
-    let options = OrdersOptions { limit: Some(limit), ..OrdersOptions::default() };
+    let options = Options { limit: Some(limit), ..Options::default() };
     Ok(tell(ports, settings, options).await?.0)
 }
 
 async fn tell(
     ports: Ports<'_>,
     settings: &Settings,
-    options: OrdersOptions,
+    options: Options,
 ) -> Result<(Vec<Value>, Option<String>), RunError> {
     let overlay = Overlay::new(ports.store);
     let store = SealedStore::new(&overlay, settings.secret_key.clone())?;
@@ -350,7 +325,7 @@ fn trouble_in_russian(class: &str) -> &'static str {
 /// # Errors
 /// When settings are missing or wrong, another run has the connection, or the store fails.
 pub async fn retry(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options: RetryOptions = parse_options(options)?;
+    let options = Options::parse(options, &["connection", "lease", "codes", "all"])?;
     let settings = load_settings(ports, options.connection)?;
     let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
     let ports = guard.ports();
@@ -410,9 +385,10 @@ pub async fn retry(ports: Ports<'_>, options: &str) -> Result<String, RunError> 
 /// # Errors
 /// When settings or options are wrong, or the store fails.
 pub async fn buyer(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options: BuyerOptions = parse_options(options)?;
+    let options = Options::parse(options, &["connection", "code"])?;
+    let code = required(options.code, "code")?;
     let settings = load_settings(ports, options.connection)?;
-    let code = OrderCode::parse(&options.code)
+    let code = OrderCode::parse(&code)
         .ok_or_else(|| RunError::Config("options: code: no order number".to_owned()))?;
     let overlay = Overlay::new(ports.store);
     let store = SealedStore::new(&overlay, settings.secret_key.clone())?;

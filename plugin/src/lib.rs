@@ -33,6 +33,7 @@ mod links;
 pub mod lock;
 pub mod model;
 pub mod note;
+mod options;
 pub mod pace;
 pub mod plan;
 pub mod ports;

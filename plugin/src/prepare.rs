@@ -1,6 +1,5 @@
 //! Makes in the account what a person asked for: fields, and a list of products. What is there is not made again.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -8,9 +7,10 @@ use crate::{
     config::{Settings, SettingsError},
     lease::Guard,
     ledger::{encode, read},
+    options::Options,
     ports::Ports,
     seal::SealedStore,
-    sync::{RunError, parse_options},
+    sync::RunError,
 };
 
 /// The span over which amoCRM counts requests, so that what a run sent just before does not count.
@@ -20,20 +20,12 @@ const LOCK_WAIT_MS: u64 = 20_000;
 /// After a lost answer it is looked so often whether it took effect.
 const LOOK_AGAIN_MS: [u64; 3] = [1_000, 4_000, 10_000];
 
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct Options {
-    connection: Option<String>,
-    lease: Option<String>,
-    make: Vec<String>,
-}
-
 /// See `prepare-account` in `wit/world.wit`. What belongs to Kaspi need not be set.
 ///
 /// # Errors
 /// When settings are missing or wrong, the account cannot be read, or it refuses to make something.
 pub async fn prepare_account(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options: Options = parse_options(options)?;
+    let options = Options::parse(options, &["connection", "lease", "make"])?;
     let (mut settings, mut wrong) = Settings::so_far(ports.config);
     wrong.retain(|finding| !finding.name.starts_with("KASPI_"));
     SettingsError::none_of(wrong).map_err(|error| RunError::Config(error.to_string()))?;

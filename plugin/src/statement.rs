@@ -7,7 +7,6 @@ mod mend;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -21,12 +20,13 @@ use crate::{
     lease::Guard,
     ledger::{AccountLedger, Meta, Record, ShopLedger},
     model::{ElementId, LeadId, Order, OrderCode},
+    options::Options,
     plan::{Policy, lead_name},
     ports::Ports,
     rehearsal::Overlay,
     report::Report,
     seal::SealedStore,
-    sync::{RunError, amocrm_client, load_settings, parse_options},
+    sync::{RunError, amocrm_client, load_settings},
     work::checked_account,
 };
 use compare::{Difference, Kind};
@@ -39,19 +39,6 @@ const BEFORE_S: i64 = 86_400;
 const WAIT_MS: u64 = 20_000;
 const BUSY: &str = "other shops of this amoCRM account are at work, so nothing was mended; try again in a minute / \
     с этим аккаунтом amoCRM работают другие магазины, поэтому ничего не исправлено; повторите через минуту";
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {
-    from_ms: i64,
-    to_ms: i64,
-    connection: Option<String>,
-    lease: Option<String>,
-    #[serde(default)]
-    repair: bool,
-    #[serde(default)]
-    missing: bool,
-}
 
 /// Both sides, as they are at this moment.
 struct Sides<'a> {
@@ -89,10 +76,9 @@ impl Sides<'_> {
 /// # Errors
 /// When settings are missing or wrong, or the store fails. What cannot be read is told in the answer.
 pub async fn statement(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options: Options = parse_options(options)?;
-    if options.from_ms > options.to_ms {
-        return Err(RunError::Config("options: from_ms is later than to_ms".into()));
-    }
+    let known = ["connection", "lease", "from_ms", "to_ms", "repair", "missing"];
+    let options = Options::parse(options, &known)?;
+    let range = options.range()?;
     let settings = load_settings(ports, options.connection)?;
     let guard = match options.repair {
         true => Some(Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?),
@@ -112,7 +98,7 @@ pub async fn statement(ports: Ports<'_>, options: &str) -> Result<String, RunErr
     if !options.repair {
         amo = amo.rehearsing();
     }
-    let range = Window { from_ms: options.from_ms, to_ms: options.to_ms.min(now_ms) };
+    let range = Window { to_ms: range.to_ms.min(now_ms), ..range };
     let orders = kaspi_side(&kaspi, range, &mut report).await;
     let mut differences = Vec::new();
     let mut answer = Answer::default();

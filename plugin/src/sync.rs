@@ -3,8 +3,6 @@
 //! Both halves meet only in the ledger, so trouble on one side never stops the other. A run works in slices: it ends
 //! between two units of work when its time is spent, never before the first, and says that there is more.
 
-use serde::{Deserialize, de::DeserializeOwned};
-
 use crate::{
     amocrm::{Amo, Stop, pair_key},
     apply::Failure,
@@ -14,6 +12,7 @@ use crate::{
     lease::Guard,
     ledger::{AccountLedger, Meta, Record, ShopLedger},
     model::{Day, OrderCode},
+    options::Options,
     ports::{Ports, StoreError},
     rehearsal::{self, Overlay},
     report::{Report, rfc3339},
@@ -92,40 +91,6 @@ impl From<StoreError> for RunError {
     }
 }
 
-/// What a run is told.
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Options {
-    pub(crate) max_ms: u64,
-    pub(crate) connection: Option<String>,
-    pub(crate) lease: Option<String>,
-    pub(crate) dry_run: bool,
-    pub(crate) continues: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { max_ms: MAX_MS, connection: None, lease: None, dry_run: false, continues: false }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BackfillOptions {
-    from_ms: i64,
-    to_ms: i64,
-    max_ms: Option<u64>,
-    connection: Option<String>,
-    lease: Option<String>,
-}
-
-/// The options of a call.
-pub(crate) fn parse_options<T: DeserializeOwned>(options: &str) -> Result<T, RunError> {
-    let options = if options.trim().is_empty() { "{}" } else { options };
-    // As bytes, like everything else that is read: a second kind of input is 10 KB of the component.
-    serde_json::from_slice(options.as_bytes()).map_err(|error| RunError::Config(format!("options: {error}")))
-}
-
 /// The settings of a call, for one connection.
 pub(crate) fn load_settings(ports: Ports<'_>, connection: Option<String>) -> Result<Settings, RunError> {
     let mut settings = Settings::load(ports.config).map_err(|error| RunError::Config(error.to_string()))?;
@@ -176,12 +141,14 @@ impl<'a> Budget<'a> {
 /// # Errors
 /// When the run could not begin, or the store fails. Everything else stands in the report's problems.
 pub async fn run(ports: Ports<'_>, job: Job, options: &str) -> Result<String, RunError> {
-    Ok(run_slice(ports, job, parse_options(options)?).await?.to_json())
+    let options = Options::parse(options, &["connection", "lease", "max_ms", "dry_run", "continues"])?;
+    Ok(run_slice(ports, job, options).await?.to_json())
 }
 
 /// The same for callers that have no JSON.
 pub(crate) async fn run_slice(ports: Ports<'_>, job: Job, options: Options) -> Result<Report, RunError> {
     let settings = load_settings(ports, options.connection)?;
+    let max_ms = options.max_ms.unwrap_or(MAX_MS);
     let reading = match job {
         Job::New => Reading::New,
         Job::Reconcile => Reading::Again { continues: options.continues },
@@ -190,12 +157,12 @@ pub(crate) async fn run_slice(ports: Ports<'_>, job: Job, options: Options) -> R
     if options.dry_run {
         let report = Report { plan: Some(Vec::new()), ..Report::default() };
         let ports = Ports { store: &overlay, ..ports };
-        return slice(ports, &settings, options.max_ms, job.word(), reading, report).await;
+        return slice(ports, &settings, max_ms, job.word(), reading, report).await;
     }
     let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
     let ports = guard.ports();
     let began_ms = ports.clock.now_ms();
-    let result = slice(ports, &settings, options.max_ms, job.word(), reading, Report::default()).await;
+    let result = slice(ports, &settings, max_ms, job.word(), reading, Report::default()).await;
     if guard.is_own() {
         let added = history::add(ports, &settings.connection, job, began_ms, &result);
         // What ended the run says more than that this could not be written either.
@@ -209,14 +176,12 @@ pub(crate) async fn run_slice(ports: Ports<'_>, job: Job, options: Options) -> R
 /// # Errors
 /// As for [`run`].
 pub async fn backfill(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options: BackfillOptions = parse_options(options)?;
-    if options.from_ms > options.to_ms {
-        return Err(RunError::Config("options: from_ms is later than to_ms".into()));
-    }
+    let options = Options::parse(options, &["connection", "lease", "max_ms", "from_ms", "to_ms"])?;
+    let range = options.range()?;
     let settings = load_settings(ports, options.connection)?;
     let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
-    let reading = Reading::Range(Window { from_ms: options.from_ms, to_ms: options.to_ms });
     let max_ms = options.max_ms.unwrap_or(MAX_MS);
+    let reading = Reading::Range(range);
     let report = slice(guard.ports(), &settings, max_ms, "backfill", reading, Report::default()).await?;
     Ok(report.to_json())
 }

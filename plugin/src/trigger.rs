@@ -2,8 +2,9 @@
 
 use crate::{
     config::{SettingsError, Trigger},
+    options::Options,
     ports::Ports,
-    sync::{Job, Options, RunError, run_slice},
+    sync::{Job, RunError, run_slice},
 };
 
 /// Slices of one call. New orders come again in a minute; changes come in ten, so what is left of them is gone on with.
@@ -31,7 +32,7 @@ pub async fn fire(ports: Ports<'_>, tell: &dyn Fn(&str)) -> Result<(), RunError>
         }
         let began_ms = ports.clock.monotonic_ms();
         let report = loop {
-            let options = Options { max_ms: slice_ms, continues: slice > 0, ..Options::default() };
+            let options = Options { max_ms: Some(slice_ms), continues: slice > 0, ..Options::default() };
             match run_slice(ports, job, options).await {
                 Err(RunError::Busy) if ports.clock.monotonic_ms() - began_ms < WAIT_MS => {
                     ports.clock.sleep(LOOK_AGAIN_MS).await;

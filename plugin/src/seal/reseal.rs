@@ -4,15 +4,15 @@
 //! and who writes it meanwhile wins. The proof follows when a whole walk has found nothing else to do: until then, who
 //! has only the new key is refused at once, and not by some value in the middle of a run.
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Keyring, PROOF_KEY, SealError, SealedStore, is_envelope, key_id};
 use crate::{
     lease::Guard,
     ledger::is_private,
+    options::Options,
     ports::{Ports, Store, StoreError},
-    sync::{Budget, MAX_MS, RunError, load_settings, parse_options},
+    sync::{Budget, MAX_MS, RunError, load_settings},
 };
 
 /// Values that are in memory together.
@@ -23,15 +23,6 @@ const TRIES_MAX: u32 = 5;
 const CLEAN: &str = "=";
 /// Something has.
 const DIRTY: &str = "+";
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct Options {
-    connection: Option<String>,
-    lease: Option<String>,
-    max_ms: Option<u64>,
-    after: Option<String>,
-}
 
 /// What a slice has found.
 #[derive(Default)]
@@ -47,7 +38,7 @@ struct Found {
 /// # Errors
 /// When settings are missing or wrong, no key is that of the store, a value is damaged, or the store fails.
 pub async fn reseal(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options: Options = parse_options(options)?;
+    let options = Options::parse(options, &["connection", "lease", "max_ms", "after"])?;
     let settings = load_settings(ports, options.connection)?;
     let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
     let ports = guard.ports();

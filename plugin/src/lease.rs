@@ -78,7 +78,7 @@ fn key(connection: &str) -> String {
 
 struct Lease<'a> {
     ports: Ports<'a>,
-    lock: Lock<'a>,
+    lock: Lock,
     /// When the last answer came.
     answered_ms: Cell<Option<i64>>,
 }
@@ -103,8 +103,7 @@ impl<'a> Lease<'a> {
 
     /// Whether it lasts so long from now on, renewed where that is due.
     fn lasts(&self, duration_ms: i64) -> Result<bool, StoreError> {
-        let now_ms = self.ports.clock.now_ms();
-        Ok(self.lock.until_ms() - now_ms >= duration_ms || self.lock.renew(now_ms, TTL_MS)?)
+        self.lock.lasts(self.ports.store, duration_ms, self.ports.clock.now_ms(), TTL_MS)
     }
 
     fn may_write(&self) -> Result<&dyn Store, StoreError> {
@@ -118,7 +117,7 @@ impl Drop for Lease<'_> {
         let rests_until_ms = self.answered_ms.get().map_or(0, |answered_ms| answered_ms + REST_MS);
         let until_ms = if rests_until_ms > self.ports.clock.now_ms() { rests_until_ms } else { 0 };
         // It ends by itself where the store fails.
-        let _ = self.lock.release_at(until_ms);
+        let _ = self.lock.release_at(self.ports.store, until_ms);
     }
 }
 

@@ -24,20 +24,19 @@ const OWNER_BITS: u32 = 16;
 
 /// A lock that is ours until it ends.
 #[must_use = "a lock that is not released holds others up until it ends"]
-pub struct Lock<'a> {
-    store: &'a dyn Store,
+pub struct Lock {
     key: String,
     held: Cell<i64>,
 }
 
-impl<'a> Lock<'a> {
+impl Lock {
     /// Takes the lock if no other owner has it; without an owner, if nobody has. `ttl_ms` is longer than whatever is
     /// done under it, or until it is renewed.
     ///
     /// # Errors
     /// When the store fails, or cannot keep a lock.
     pub fn try_take(
-        store: &'a dyn Store,
+        store: &dyn Store,
         key: &str,
         owner: Option<&str>,
         now_ms: i64,
@@ -49,9 +48,13 @@ impl<'a> Lock<'a> {
         if is_held(seen, now_ms) && owner != Some(owner_of(seen)) {
             return Ok(None);
         }
-        let held = stamp(now_ms + ttl_ms, owner.unwrap_or_default());
+        Self::replace(store, key, seen, stamp(now_ms + ttl_ms, owner.unwrap_or_default()))
+    }
+
+    /// Takes the lock if its key still holds `seen`.
+    fn replace(store: &dyn Store, key: &str, seen: i64, held: i64) -> Result<Option<Self>, StoreError> {
         let is_ours = store.swap(key, &seen.to_le_bytes(), &held.to_le_bytes())?;
-        Ok(is_ours.then(|| Self { store, key: key.to_owned(), held: Cell::new(held) }))
+        Ok(is_ours.then(|| Self { key: key.to_owned(), held: Cell::new(held) }))
     }
 
     /// How long somebody has it from now on; 0: nobody has.
@@ -72,31 +75,47 @@ impl<'a> Lock<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn renew(&self, now_ms: i64, ttl_ms: i64) -> Result<bool, StoreError> {
+    pub fn renew(&self, store: &dyn Store, now_ms: i64, ttl_ms: i64) -> Result<bool, StoreError> {
         let held = self.held.get();
         let next = stamp(now_ms + ttl_ms, owner_of(held));
-        let is_ours = self.store.swap(&self.key, &held.to_le_bytes(), &next.to_le_bytes())?;
+        let is_ours = store.swap(&self.key, &held.to_le_bytes(), &next.to_le_bytes())?;
         if is_ours {
             self.held.set(next);
         }
         Ok(is_ours)
     }
 
-    /// Gives it back. One that somebody took over meanwhile stays theirs.
+    /// Sees to it that it lasts for `duration_ms` from now, and renews it where that is due; answers whether it does. One
+    /// that was lost never does.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn lasts(
+        &self,
+        store: &dyn Store,
+        duration_ms: i64,
+        now_ms: i64,
+        ttl_ms: i64,
+    ) -> Result<bool, StoreError> {
+        Ok(self.until_ms() - now_ms >= duration_ms || self.renew(store, now_ms, ttl_ms)?)
+    }
+
+    /// Gives it back, with the name of who had it last. One that somebody took over meanwhile stays theirs.
     ///
     /// # Errors
     /// When the store fails; the lock ends by itself then.
-    pub fn release(self) -> Result<(), StoreError> {
-        self.release_at(0)
+    pub fn release(self, store: &dyn Store) -> Result<(), StoreError> {
+        self.release_at(store, 0)
     }
 
     /// Lets it end at that moment; 0: at once.
     ///
     /// # Errors
     /// As for [`release`](Self::release).
-    pub fn release_at(&self, until_ms: i64) -> Result<(), StoreError> {
-        let end = stamp(until_ms, 0);
-        self.store.swap(&self.key, &self.held.get().to_le_bytes(), &end.to_le_bytes()).map(drop)
+    pub fn release_at(&self, store: &dyn Store, until_ms: i64) -> Result<(), StoreError> {
+        let held = self.held.get();
+        let end = stamp(until_ms, owner_of(held));
+        store.swap(&self.key, &held.to_le_bytes(), &end.to_le_bytes()).map(drop)
     }
 }
 
@@ -187,13 +206,13 @@ mod tests {
         let first = take("one", 1_000).expect("nobody has it");
         assert_eq!(first.until_ms(), 1_500);
         assert!(take("two", 1_000).is_none() && take("two", 1_499).is_none());
-        first.release().unwrap();
+        first.release(&store).unwrap();
         let second = take("two", 1_001).expect("given back");
         assert!(take("one", 1_500).is_none());
         let third = take("one", 1_501).expect("the second one has ended");
-        second.release().unwrap();
+        second.release(&store).unwrap();
         assert!(take("two", 1_502).is_none(), "who comes late gives nothing back that is not theirs");
-        third.release().unwrap();
+        third.release(&store).unwrap();
     }
 
     #[test]
@@ -202,9 +221,9 @@ mod tests {
         let take = |owner, now_ms| Lock::try_take(&store, "lock/x", Some(owner), now_ms, 500).unwrap();
         let dead = take("one", 1_000).expect("nobody has it");
         let next = take("one", 1_001).expect("its own");
-        dead.release().unwrap();
+        dead.release(&store).unwrap();
         assert!(take("two", 1_002).is_none(), "the dead one holds nothing any more");
-        next.release().unwrap();
+        next.release(&store).unwrap();
     }
 
     #[test]

@@ -217,7 +217,7 @@ impl Amo<'_> {
                 }
                 None => stored.or(Some(new)),
             };
-            lock.release()?;
+            lock.release(self.ports.store)?;
         }
         let Some(pair) = pair else {
             let problem =
@@ -278,7 +278,7 @@ impl Amo<'_> {
         let key = self.lock_key();
         let lock = self.lock(&key).await?;
         let result = self.renew_locked(used, lock.until_ms()).await;
-        lock.release()?;
+        lock.release(self.ports.store)?;
         result
     }
 
@@ -338,7 +338,7 @@ impl Amo<'_> {
         let key = self.lock_key();
         let lock = self.lock(&key).await?;
         let connected = self.connect_locked(client, code, expected_id, lock.until_ms()).await;
-        lock.release()?;
+        lock.release(self.ports.store)?;
         connected
     }
 
@@ -394,7 +394,7 @@ impl Amo<'_> {
             // Its access token is not tried any more either.
             self.store_pair(&Stored { dead, ends_ms: Some(self.ports.clock.now_ms()), ..pair })?;
         }
-        lock.release()?;
+        lock.release(self.ports.store)?;
         Ok(is_there)
     }
 
@@ -475,7 +475,7 @@ impl Amo<'_> {
         config("AMO_REFRESH_TOKEN", problem)
     }
 
-    async fn lock(&self, key: &str) -> Result<Lock<'_>, Stop> {
+    async fn lock(&self, key: &str) -> Result<Lock, Stop> {
         let clock = self.ports.clock;
         let began_ms = clock.monotonic_ms();
         loop {

@@ -1,8 +1,8 @@
 //! The lock of an amoCRM account, for the shops that work with it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
-use super::{OWNER_BITS, is_held, owner_number, owner_of, stamp, stored};
+use super::{Lock, is_held, owner_number, owner_of, stamp, stored};
 use crate::{
     amocrm::WRITE_DEADLINE_MS,
     ledger::encode,
@@ -55,15 +55,14 @@ pub enum Taken {
 pub struct AccountLock<'a> {
     ports: Ports<'a>,
     owner: i64,
-    key: RefCell<String>,
-    /// The stored number that says that it is ours; 0: it was not taken.
-    held: Cell<i64>,
+    /// `None` while it is not taken.
+    held: RefCell<Option<Lock>>,
 }
 
 impl<'a> AccountLock<'a> {
     /// The lock as it concerns one connection; not taken.
     pub fn new(ports: Ports<'a>, connection: &str) -> Self {
-        Self { ports, owner: owner_number(connection), key: RefCell::default(), held: Cell::new(0) }
+        Self { ports, owner: owner_number(connection), held: RefCell::default() }
     }
 
     /// Takes the lock of an account; `None` if others had it all the time. Waits for `wait_ms`, within reason.
@@ -72,12 +71,12 @@ impl<'a> AccountLock<'a> {
     /// When the store fails.
     pub async fn take(&self, account_id: i64, wait_ms: u64) -> Result<Option<Taken>, StoreError> {
         let wait_ms = wait_ms.clamp(*WAIT_MS.start(), *WAIT_MS.end());
-        self.key.replace(format!("lock/amo/{account_id}"));
+        let key = format!("lock/amo/{account_id}");
         let clock = self.ports.clock;
         let began_ms = clock.monotonic_ms();
         let mut place = None;
         loop {
-            if let Some(taken) = self.try_take(&mut place)? {
+            if let Some(taken) = self.try_take(&key, &mut place)? {
                 return Ok(Some(taken));
             }
             if clock.monotonic_ms() - began_ms >= wait_ms {
@@ -88,15 +87,14 @@ impl<'a> AccountLock<'a> {
     }
 
     /// `place` is the moment and the owner by which this connection stands in line.
-    fn try_take(&self, place: &mut Option<i64>) -> Result<Option<Taken>, StoreError> {
+    fn try_take(&self, key: &str, place: &mut Option<i64>) -> Result<Option<Taken>, StoreError> {
         let (store, now_ms) = (self.ports.store, self.ports.clock.now_ms());
-        let key = self.key.borrow();
         let line_key = format!("{key}/line");
-        let mut values = store.get_many(&[key.clone(), line_key.clone()])?.into_iter();
-        let seen = match stored(&key, values.next().flatten())? {
+        let mut values = store.get_many(&[key.to_owned(), line_key.clone()])?.into_iter();
+        let seen = match stored(key, values.next().flatten())? {
             Some(seen) => seen,
             // Makes the key where it is missing: a compare-and-swap is only safe on one that exists.
-            None => store.increment(&key, 0)?,
+            None => store.increment(key, 0)?,
         };
         let line = Line::read(values.next().flatten(), now_ms);
         let own = line.places.iter().find(|(place, _)| owner_of(*place) == self.owner);
@@ -104,16 +102,13 @@ impl<'a> AccountLock<'a> {
         let is_held = is_held(seen, now_ms);
         // One that is our own was left behind by a run that died; nobody else could take it now.
         let is_turn = if is_held { owner_of(seen) == self.owner } else { line.lets_through(place, now_ms) };
-        if is_turn {
-            let held = stamp(now_ms + TTL_MS, self.owner);
-            if store.swap(&key, &seen.to_le_bytes(), &held.to_le_bytes())? {
-                self.held.set(held);
-                if own.is_some() {
-                    line.leave(store, &line_key, self.owner)?;
-                }
-                let is_undisturbed = seen == stamp(0, self.owner);
-                return Ok(Some(if is_undisturbed { Taken::Undisturbed } else { Taken::AfterOthers }));
+        if is_turn && let Some(lock) = Lock::replace(store, key, seen, stamp(now_ms + TTL_MS, self.owner))? {
+            self.held.replace(Some(lock));
+            if own.is_some() {
+                line.leave(store, &line_key, self.owner)?;
             }
+            let is_undisturbed = seen == stamp(0, self.owner);
+            return Ok(Some(if is_undisturbed { Taken::Undisturbed } else { Taken::AfterOthers }));
         }
         line.stand(store, &line_key, place, now_ms)?;
         Ok(None)
@@ -124,14 +119,8 @@ impl<'a> AccountLock<'a> {
     /// # Errors
     /// When the store fails.
     pub fn renew(&self) -> Result<bool, StoreError> {
-        let held = self.held.get();
-        let next = stamp(self.ports.clock.now_ms() + TTL_MS, self.owner);
-        let is_ours = held != 0
-            && self.ports.store.swap(&self.key.borrow(), &held.to_le_bytes(), &next.to_le_bytes())?;
-        if is_ours {
-            self.held.set(next);
-        }
-        Ok(is_ours)
+        let (store, now_ms) = (self.ports.store, self.ports.clock.now_ms());
+        self.held.borrow().as_ref().map_or(Ok(false), |lock| lock.renew(store, now_ms, TTL_MS))
     }
 
     /// Sees to it that the lock, where it was taken, ends later than a request that is sent now; answers whether it
@@ -140,9 +129,8 @@ impl<'a> AccountLock<'a> {
     /// # Errors
     /// When the store fails.
     pub fn outlasts_a_request(&self) -> Result<bool, StoreError> {
-        let held = self.held.get();
-        let left_ms = (held >> OWNER_BITS) - self.ports.clock.now_ms();
-        Ok(held == 0 || left_ms >= LEFT_MS_MIN || self.renew()?)
+        let (store, now_ms) = (self.ports.store, self.ports.clock.now_ms());
+        self.held.borrow().as_ref().map_or(Ok(true), |lock| lock.lasts(store, LEFT_MS_MIN, now_ms, TTL_MS))
     }
 
     /// Gives it back, with the name of who had it last. One that somebody took over stays theirs.
@@ -150,12 +138,7 @@ impl<'a> AccountLock<'a> {
     /// # Errors
     /// When the store fails; the lock ends by itself then.
     pub fn release(&self) -> Result<(), StoreError> {
-        let held = self.held.take();
-        if held != 0 {
-            let free = stamp(0, self.owner);
-            self.ports.store.swap(&self.key.borrow(), &held.to_le_bytes(), &free.to_le_bytes())?;
-        }
-        Ok(())
+        self.held.take().map_or(Ok(()), |lock| lock.release(self.ports.store))
     }
 }
 

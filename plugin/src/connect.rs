@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    amocrm::{Amo, Stop},
+    amocrm::Amo,
     config::Settings,
     lease::Guard,
     ledger::ShopLedger,
@@ -26,7 +26,7 @@ pub async fn connect_account(ports: Ports<'_>, options: &str) -> Result<String, 
     let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };
     let pin = pinned_id(ports, &settings)?;
-    let account = Amo::new(ports, &settings, 0).connect(&code, pin).await.map_err(told)?;
+    let account = Amo::new(ports, &settings, 0).connect(&code, pin).await?;
     let part = |name: &str| account.get(name).cloned().unwrap_or(Value::Null);
     let account = json!({"id": part("id"), "name": part("name"), "subdomain": part("subdomain")});
     Ok(json!({"account": account}).to_string())
@@ -45,20 +45,11 @@ pub async fn disconnect_account(ports: Ports<'_>, options: &str) -> Result<Strin
     let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };
     let is_ours = pinned_id(ports, &settings)? == Some(account_id);
-    let disconnected = is_ours && Amo::new(ports, &settings, 0).disconnect().await.map_err(told)?;
+    let disconnected = is_ours && Amo::new(ports, &settings, 0).disconnect().await?;
     Ok(json!({"disconnected": disconnected}).to_string())
 }
 
 /// The account that the connection has worked with so far.
 fn pinned_id(ports: Ports<'_>, settings: &Settings) -> Result<Option<i64>, RunError> {
     Ok(ShopLedger::new(ports.store, &settings.connection).pin()?.map(|pin| pin.account_id))
-}
-
-fn told(stop: Stop) -> RunError {
-    match stop {
-        Stop::Config(why) => RunError::Config(why),
-        Stop::Store(error) => error.into(),
-        Stop::Busy => RunError::Busy,
-        other => RunError::Upstream(other.to_string()),
-    }
 }

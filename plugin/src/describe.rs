@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    amocrm::{Amo, Extent, Layout, Stop, another_account, check_account},
+    amocrm::{Amo, Extent, Layout, another_account, check_account},
     config::{Finding, Language},
     ledger::ShopLedger,
     options::Options,
@@ -25,11 +25,7 @@ pub async fn describe_account(ports: Ports<'_>, options: &str) -> Result<String,
     let store = SealedStore::new(&overlay, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };
     let amo = Amo::new(ports, &settings, 0).rehearsing();
-    let layout = Layout::read(&amo, &settings, Extent::Everything).await.map_err(|stop| match stop {
-        Stop::Config(why) => RunError::Config(why),
-        Stop::Store(error) => error.into(),
-        other => RunError::Upstream(other.to_string()),
-    })?;
+    let layout = Layout::read(&amo, &settings, Extent::Everything).await?;
     let mut check = check_account(&layout, &settings);
     let pin = ShopLedger::new(ports.store, &settings.connection).pin()?;
     if let Some(pin) = pin.filter(|pin| pin.account_id != check.account_id) {

@@ -48,13 +48,12 @@ impl PastRun {
             .map(|problem| (problem.class.clone(), problem.message.clone()))
             .take(PROBLEMS_MAX)
             .collect();
-        let error = result.as_ref().err().map(RunError::class);
-        problems
-            .extend(error.zip(result.as_ref().err()).map(|(class, error)| (class.into(), error.to_string())));
+        let error = result.as_ref().err();
+        problems.extend(error.map(|error| (error.class().to_owned(), error.to_string())));
         Self {
             began_ms,
             ended_ms,
-            error: error.map(str::to_owned),
+            error: error.map(|error| error.class().to_owned()),
             complete: report.complete,
             leads: report.created + report.adopted,
             updated: report.updated,

@@ -149,15 +149,12 @@ impl Work<'_> {
 
 fn told(stop: Stop) -> RunError {
     match stop {
-        Stop::Config(why) => RunError::Config(why),
-        Stop::Store(error) => error.into(),
-        Stop::Busy => RunError::Busy,
         Stop::Refused { status: 403, .. } => RunError::Config(
             "AMO_LONG_LIVED_TOKEN: only an administrator may do this; use a token of an administrator / это может \
              только администратор; возьмите токен администратора"
                 .to_owned(),
         ),
-        other => RunError::Upstream(other.to_string()),
+        other => other.into(),
     }
 }
 

@@ -81,6 +81,17 @@ impl RunError {
     }
 }
 
+impl From<Stop> for RunError {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Config(why) => Self::Config(why),
+            Stop::Store(error) => error.into(),
+            Stop::Busy => Self::Busy,
+            other => Self::Upstream(other.to_string()),
+        }
+    }
+}
+
 impl From<StoreError> for RunError {
     fn from(error: StoreError) -> Self {
         match error {

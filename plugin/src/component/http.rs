@@ -81,7 +81,7 @@ impl<'r> WasiHttp<'r> {
         data: &[u8],
     ) -> Option<OutgoingBody> {
         let written = match body.write() {
-            Ok(stream) => self.write(answer, &stream, data).await,
+            Ok(stream) => write(self.reactor, &stream, data, Some(answer)).await,
             Err(()) => false,
         };
         if !written {
@@ -90,30 +90,6 @@ impl<'r> WasiHttp<'r> {
         // A failure to finish shows in the answer too, with its code.
         let _ = OutgoingBody::finish(body, None);
         None
-    }
-
-    async fn write(&self, answer: &FutureIncomingResponse, stream: &OutputStream, mut rest: &[u8]) -> bool {
-        while !rest.is_empty() {
-            match stream.check_write() {
-                Ok(0) => {
-                    let writable = self.reactor.ready(stream.subscribe());
-                    let answered = self.reactor.ready(answer.subscribe());
-                    if let Either::Right(_) = select(writable, answered).await {
-                        return false;
-                    }
-                }
-                Ok(room) => {
-                    let (now, later) =
-                        rest.split_at(rest.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
-                    if stream.write(now).is_err() {
-                        return false;
-                    }
-                    rest = later;
-                }
-                Err(_) => return false,
-            }
-        }
-        true
     }
 
     /// Reads the whole answer. The server has the request by now, so no failure in here means "not sent".
@@ -160,6 +136,38 @@ impl Http for WasiHttp<'_> {
             }
         })
     }
+}
+
+/// Writes a body and answers whether all of it was. That of a request ends where its answer comes first.
+pub(super) async fn write(
+    reactor: &Reactor,
+    stream: &OutputStream,
+    mut rest: &[u8],
+    answer: Option<&FutureIncomingResponse>,
+) -> bool {
+    while !rest.is_empty() {
+        match stream.check_write() {
+            Ok(0) => {
+                let writable = reactor.ready(stream.subscribe());
+                let Some(answer) = answer else {
+                    writable.await;
+                    continue;
+                };
+                if let Either::Right(_) = select(writable, reactor.ready(answer.subscribe())).await {
+                    return false;
+                }
+            }
+            Ok(room) => {
+                let (now, later) = rest.split_at(rest.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
+                if stream.write(now).is_err() {
+                    return false;
+                }
+                rest = later;
+            }
+            Err(_) => return false,
+        }
+    }
+    true
 }
 
 /// The request without its body.

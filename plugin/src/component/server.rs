@@ -5,6 +5,7 @@ use super::{
     bindings::wasi::http::types::{
         Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
     },
+    http::write,
 };
 use crate::http_api::{Answer, Request};
 
@@ -58,20 +59,8 @@ pub(super) async fn send(reactor: &Reactor, outparam: ResponseOutparam, answer: 
     ResponseOutparam::set(outparam, Ok(response));
     let Ok(body) = body else { return };
     let Ok(stream) = body.write() else { return };
-    let mut rest = answer.body.as_bytes();
-    while !rest.is_empty() {
-        match stream.check_write() {
-            Ok(0) => reactor.ready(stream.subscribe()).await,
-            Ok(room) => {
-                let (now, later) = rest.split_at(rest.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
-                if stream.write(now).is_err() {
-                    return;
-                }
-                rest = later;
-            }
-            Err(_) => return,
-        }
+    if write(reactor, &stream, answer.body.as_bytes(), None).await {
+        drop(stream);
+        let _ = OutgoingBody::finish(body, None);
     }
-    drop(stream);
-    let _ = OutgoingBody::finish(body, None);
 }

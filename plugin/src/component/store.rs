@@ -41,8 +41,9 @@ impl WasiStore {
     /// Some hosts answer only the keys that exist, and in any order: matched by key.
     fn read(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         let bucket = self.bucket()?;
+        let are_several = keys.len() > 1;
         // Not for one key: on Redis Spin 4.0 asks for all keys that look like it, and panics where there is one.
-        if keys.len() > 1 && !self.reads_singly.get() {
+        if are_several && !self.reads_singly.get() {
             match batch::get_many(bucket, keys) {
                 Ok(found) => {
                     let found: BTreeMap<String, Option<Vec<u8>>> = found.into_iter().gather();
@@ -57,7 +58,9 @@ impl WasiStore {
             .iter()
             .map(|key| bucket.get(key).map_err(|error| failed("cannot read", error)))
             .collect::<Result<_, _>>()?;
-        self.reads_singly.set(self.reads_singly.get() || keys.len() > 1);
+        if are_several {
+            self.reads_singly.set(true);
+        }
         Ok(values)
     }
 }

@@ -11,7 +11,6 @@ use kaspi_amocrm_simulator::{
     World,
     demo::demo_world,
     fault::{Fault, Rate},
-    oracle::{self, Scope},
     serve::wall_clock_ms,
 };
 use serde_json::Value;
@@ -107,8 +106,7 @@ async fn orders_become_leads_once(home: impl AsyncFn(&Rig) -> Home) {
     let report = home.run(&rig, "new").await;
     let sum = report["created"].as_u64().unwrap() + report["adopted"].as_u64().unwrap();
     assert_eq!((sum, &report["complete"]), (40, &true.into()), "{report}");
-    let right = |rig: &Rig| assert_eq!(oracle::check(&rig.world(), &Scope::at(wall_clock_ms())), [""; 0]);
-    right(&rig);
+    rig.assert_right("after the first run");
     let requests = rig.world().amo.requests().len();
     assert_eq!(report["requests"]["amocrm"], requests);
     assert!(requests * 10 <= 13 * 40, "{requests} requests for 40 orders");
@@ -118,7 +116,7 @@ async fn orders_become_leads_once(home: impl AsyncFn(&Rig) -> Home) {
         assert_eq!(home.run(&rig, job).await["complete"], true);
     }
     assert_eq!(rig.writes(), writes, "all is done");
-    right(&rig);
+    rig.assert_right("after both jobs again");
 }
 
 async fn leads_follow_their_orders(home: impl AsyncFn(&Rig) -> Home) {

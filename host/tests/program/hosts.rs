@@ -10,7 +10,6 @@ use std::{
 use kaspi_amocrm_simulator::{
     World,
     kaspi::{SimLine, SimOrder},
-    oracle::{self, Scope},
     rng::SplitMix64,
     serve::wall_clock_ms,
 };
@@ -104,10 +103,6 @@ impl Rig {
         let world = self.world();
         let requests = world.amo.requests().iter();
         requests.filter(|request| request.method == "POST" && request.path.ends_with(end)).count()
-    }
-
-    fn assert_right(&self, what: &str) {
-        assert_eq!(oracle::check(&self.world(), &Scope::at(wall_clock_ms())), [""; 0], "{what}");
     }
 
     /// Runs until every order is settled. Doubt ends by itself; what died too often is tried again.

@@ -12,6 +12,7 @@ use kaspi_amocrm_simulator::{
     World,
     amo::account,
     demo::demo_world,
+    oracle::{self, Scope},
     serve::{Server, serve, wall_clock_ms},
 };
 use serde_json::Value;
@@ -76,6 +77,11 @@ impl Rig {
     /// Requests to amoCRM that could change something.
     pub(crate) fn writes(&self) -> usize {
         self.world().amo.requests().iter().filter(|request| request.method != "GET").count()
+    }
+
+    /// One of everything, complete, and within the limit.
+    pub(crate) fn assert_right(&self, what: &str) {
+        assert_eq!(oracle::check(&self.world(), &Scope::at(wall_clock_ms())), [""; 0], "{what}");
     }
 
     /// What must stand in no file, log or report.

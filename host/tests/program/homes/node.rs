@@ -7,11 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use kaspi_amocrm_simulator::{
-    demo::demo_world,
-    oracle::{self, Scope},
-    serve::wall_clock_ms,
-};
+use kaspi_amocrm_simulator::{demo::demo_world, serve::wall_clock_ms};
 
 use crate::rig::{Ended, Rig, ended};
 
@@ -54,10 +50,6 @@ fn program() -> PathBuf {
     path.unwrap_or_else(|| panic!("{VARIABLE} is not set: `cargo xtask test` sets it")).into()
 }
 
-fn assert_right(rig: &Rig, what: &str) {
-    assert_eq!(oracle::check(&rig.world(), &Scope::at(wall_clock_ms())), [""; 0], "{what}");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_on_one_store_do_not_work_at_once() {
     if !Node::is_wanted() {
@@ -72,7 +64,7 @@ async fn two_processes_on_one_store_do_not_work_at_once() {
     assert_eq!(codes, [Some(0), Some(75)], "{}{}", one.text(), two.text());
     let busy: &Ended = if one.code == Some(75) { &one } else { &two };
     assert!(busy.stderr.starts_with("busy: process "), "{}", busy.text());
-    assert_right(&rig, "after both");
+    rig.assert_right("after both");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,7 +85,7 @@ async fn a_store_whose_last_write_was_cut_goes_on() {
         node.run(&rig, "new").await;
     }
     assert_eq!(rig.writes(), writes, "all is known");
-    assert_right(&rig, "after the cut");
+    rig.assert_right("after the cut");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,12 +2,7 @@
 
 use std::time::Duration;
 
-use kaspi_amocrm_simulator::{
-    World,
-    demo::demo_world,
-    oracle::{self, Scope},
-    serve::wall_clock_ms,
-};
+use kaspi_amocrm_simulator::{World, demo::demo_world, serve::wall_clock_ms};
 use serde_json::Value;
 
 use super::{App, Backend, app, code, order, rig, scope, shop};
@@ -20,10 +15,6 @@ const MINUTE: Duration = Duration::from_secs(61);
 async fn fire(app: &App, job: &str) {
     let fired = app.fire(&[("job", job)]).await;
     assert_eq!(fired.result, Ok(()), "{job}: {}", fired.output);
-}
-
-fn assert_right(rig: &Rig, what: &str) {
-    assert_eq!(oracle::check(&rig.world(), &Scope::at(wall_clock_ms())), [""; 0], "{what}");
 }
 
 /// The real limit of seven requests a second, which the oracle and the simulator both watch.
@@ -41,7 +32,7 @@ async fn firings_that_overlap_make_each_lead_once_at_seven_requests_a_second() {
             firings.spawn(async move { fire(&app, job).await });
         }
         firings.join_all().await;
-        assert_right(&rig, &format!("round {round}"));
+        rig.assert_right(&format!("round {round}"));
     }
     assert_eq!(rig.world().amo.leads().len(), 40 + 30);
     assert!(rig.world().amo.requests().iter().all(|request| request.status != 429));

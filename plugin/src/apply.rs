@@ -103,7 +103,7 @@ impl<'a> Session<'a> {
                 }
             }
         }
-        Ok(self.account.ensure_salt(&self.settings.connection)?)
+        Ok(self.account.ensure_salt(&self.settings.connection, self.ports.chance)?)
     }
 
     /// Gives the account back.

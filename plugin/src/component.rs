@@ -4,6 +4,7 @@
 //! test of its own ([`failure`], [`reactor`], [`target`]) knows no bindings either and is tested natively by
 //! `tests/component_parts.rs`. Start reading at [`Component`].
 
+mod chance;
 mod clock;
 mod config;
 mod failure;
@@ -112,7 +113,13 @@ fn with_wasi<T>(work: impl for<'a> FnOnce(&'a Reactor, Ports<'a>) -> LocalFuture
     let http = http::WasiHttp::new(&reactor);
     let store = store::WasiStore::default();
     let clock = clock::WasiClock::new(&reactor);
-    let ports = Ports { http: &http, store: &store, clock: &clock, config: &config::WasiConfig };
+    let ports = Ports {
+        http: &http,
+        store: &store,
+        clock: &clock,
+        chance: &chance::HasherChance,
+        config: &config::WasiConfig,
+    };
     reactor.block_on(work(&reactor, ports))
 }
 

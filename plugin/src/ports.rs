@@ -179,6 +179,12 @@ pub trait Clock {
     fn sleep(&self, duration_ms: u64) -> LocalFuture<'_, ()>;
 }
 
+/// Chance, for what must differ between installations and is never decided by.
+pub trait Chance {
+    /// 128 bits that nobody can guess, as far as the host has such.
+    fn bits(&self) -> u128;
+}
+
 /// Settings by lower-case name.
 pub trait Config {
     /// The value, or `None` where nothing is set.
@@ -197,6 +203,8 @@ pub struct Ports<'a> {
     pub store: &'a dyn Store,
     /// Time.
     pub clock: &'a dyn Clock,
+    /// Chance.
+    pub chance: &'a dyn Chance,
     /// Settings.
     pub config: &'a dyn Config,
 }

@@ -10,11 +10,12 @@ type Step = (&'static str, fn(&Workspace) -> Result<()>);
 
 /// Quick checks first, and each step finds what the ones before it have built: clippy leaves the metadata that the
 /// documentation needs, the tests leave the program that the demo runs.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     ("format", lint::format),
     ("component", |workspace| build::component(workspace).map(drop)),
     ("clippy", lint::clippy),
     ("docs", lint::docs),
+    ("trace", |workspace| test::trace(workspace, &["50"])),
     ("test", |workspace| test::all(workspace, true, &[])),
     ("demo", |workspace| test::demo(workspace, false)),
     ("deny", deny::all),

@@ -30,6 +30,8 @@ Usage: cargo xtask COMMAND
   build [--release]    component, then the program with the component embedded
   build --component    only the component, as the program and the tests take it
   test [--all] [ARGS]  component and its hostile double, then all tests; ARGS go to `cargo test`
+  trace [N]            plays the first N of 300 seeds (all) and holds what the sync does against testkit/trace.txt;
+                       --seed N prints one whole, --accept writes the file anew
   servers [--all]      the database servers that these tests would find or start, with their versions
   bench [limits]       what the limits around the component cost: time, CPU, memory
   bench connections    the lag of 200 connections, without and beside five that get no answer (9 minutes)
@@ -41,7 +43,7 @@ Usage: cargo xtask COMMAND
   deny                 licences, banned crates, sources, and advisories where they can be fetched
   settings             writes docs/configuration.md's tables, spin.toml's variables and .env.example from the code
   docs                 rustdoc, warnings denied
-  ci                   lint, test --all, demo, deny and docs, with the time of each
+  ci                   lint, trace 50, test --all, demo, deny and docs, with the time of each
   help                 this text
 
 CARGO_TARGET_DIR is honoured. The WebAssembly target and cargo-deny are installed when they are missing.
@@ -82,6 +84,7 @@ fn run(arguments: &[&str]) -> Result<()> {
             let (all, rest) = servers::split_all(rest);
             test::all(&Workspace::find()?, all, rest)
         }
+        ["trace", rest @ ..] => test::trace(&Workspace::find()?, rest),
         ["servers"] => test::servers(false),
         ["servers", "--all"] => test::servers(true),
         ["bench"] | ["bench", "limits"] => test::bench(&Workspace::find()?, Bench::Limits),

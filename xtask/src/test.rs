@@ -115,6 +115,19 @@ pub(crate) fn bench_homes(workspace: &Workspace) -> Result<()> {
     run(Command::new(example).arg("1000").arg(program).args(folder))
 }
 
+/// Plays seeds through the native sync and holds them against the committed digests; arguments as of the program.
+///
+/// # Errors
+/// When the build fails, or a seed does something else than before.
+pub(crate) fn trace(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
+    const PROGRAM: &str = "kaspi-amocrm-testkit";
+    say("building the trace");
+    // Naming the workspace chooses the features that the tests have; with the package alone all would be built again.
+    run(workspace.cargo().args(["build", "--workspace", "--bin", PROGRAM]))?;
+    say("playing the seeds");
+    run(Command::new(workspace.target.join("debug").join(format!("{PROGRAM}{EXE_SUFFIX}"))).args(arguments))
+}
+
 /// Builds the program and runs its demo on this terminal.
 ///
 /// # Errors

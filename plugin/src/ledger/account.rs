@@ -1,9 +1,6 @@
 //! The realm of one amoCRM account: what is known to exist there, and what we may just have made.
 
-use std::{
-    collections::{BTreeMap, hash_map::RandomState},
-    hash::BuildHasher as _,
-};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +9,7 @@ use crate::{
     gather::{Gather as _, sort},
     lock,
     model::{ContactId, ElementId, LeadId, OrderCode, Phone},
-    ports::{Store, StoreError},
+    ports::{Chance, Store, StoreError},
 };
 
 /// Longest SKU that stands in a key as it is.
@@ -182,7 +179,7 @@ impl<'a> AccountLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn ensure_salt(&mut self, connection: &str) -> Result<(), StoreError> {
+    pub fn ensure_salt(&mut self, connection: &str, chance: &dyn Chance) -> Result<(), StoreError> {
         if !self.salt.is_empty() {
             return Ok(());
         }
@@ -197,7 +194,7 @@ impl<'a> AccountLedger<'a> {
         let chosen = match lock::first(store, &choice, None)? {
             Some(owner) => Some(owner),
             None => {
-                store.set_many(&[(own.clone(), encode(&fresh_salt()))])?;
+                store.set_many(&[(own.clone(), encode(&fresh_salt(chance)))])?;
                 lock::first(store, &choice, Some(connection))?
             }
         };
@@ -205,7 +202,7 @@ impl<'a> AccountLedger<'a> {
         // Its shop takes the offer away once the salt stands.
         let salt = match offer {
             Some(salt) => salt,
-            None => read(store, &key)?.unwrap_or_else(fresh_salt),
+            None => read(store, &key)?.unwrap_or_else(|| fresh_salt(chance)),
         };
         store.set_many(&[(key, encode(&salt))])?;
         store.delete_many(&[own])?;
@@ -387,12 +384,6 @@ impl<'a> AccountLedger<'a> {
     }
 }
 
-/// 128 random bits of std's hasher, which asks the host for them. Decisions never depend on the value.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place that wants chance, and nothing is decided by it"
-)]
-fn fresh_salt() -> String {
-    let state = RandomState::new();
-    format!("{:016x}{:016x}", state.hash_one(1_u8), state.hash_one(2_u8))
+fn fresh_salt(chance: &dyn Chance) -> String {
+    format!("{:032x}", chance.bits())
 }

@@ -22,7 +22,15 @@ async fn own(ports: Ports<'_>, job: Job) -> Report {
     Ok(serde_json::from_str(&report).expect("a report is JSON"))
 }
 
-impl Rig {
+/// What hosts without a lease call.
+trait Elsewhere {
+    fn own(&self, job: Job) -> Report;
+    fn ask_http(&self, request: Request<'_>) -> Answer;
+    fn fire(&self, job: &str) -> (Vec<Value>, Result<(), RunError>);
+    async fn fire_async(&self, job: &str) -> (Vec<Value>, Result<(), RunError>);
+}
+
+impl Elsewhere for Rig {
     /// A run as a host without a lease has it.
     fn own(&self, job: Job) -> Report {
         self.clock.block_on(self.with_ports(async |ports| own(ports, job).await))

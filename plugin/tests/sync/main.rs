@@ -1,6 +1,5 @@
 //! The sync against strict simulators, in virtual time.
 
-mod changes;
 mod connecting;
 mod dry_run;
 mod elsewhere;
@@ -13,8 +12,8 @@ mod resealing;
 mod rows;
 mod scenario;
 mod sealing;
-mod shops;
 mod statement;
-mod support;
 mod tokens;
 mod two_shops;
+
+use kaspi_amocrm_testkit::{self as support, changes, shops};

@@ -16,14 +16,18 @@ use kaspi_amocrm_plugin::{
 use kaspi_amocrm_simulator::{World, kaspi::SimOrder, rng::SplitMix64};
 use serde_json::Value;
 
-use crate::support::{LATENCY_MS, MINUTE_MS, Rig, delivered, wire, world};
+use crate::{
+    orders::{MINUTE_MS, world},
+    rig::Rig,
+    wire::{LATENCY_MS, delivered, wire},
+};
 
 /// Longer than a lock lasts whose holder does not renew it.
-pub(crate) const PAUSE_MS: u64 = 61_000;
+pub const PAUSE_MS: u64 = 61_000;
 
 /// What befalls the process of a shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mishap {
+pub enum Mishap {
     /// It ends without a trace.
     Dies,
     /// It stands still; the others run at once and then that often, then it goes on as if nothing had been.
@@ -31,22 +35,22 @@ pub(crate) enum Mishap {
 }
 
 /// One shop with its process.
-pub(crate) struct Shop {
-    pub(crate) name: String,
-    kaspi: RefCell<World>,
+pub struct Shop {
+    pub name: String,
+    pub kaspi: RefCell<World>,
     /// Uses of the store and of the network so far.
     steps: Cell<u64>,
     mishap: Cell<Option<(u64, Mishap)>>,
     is_dead: Cell<bool>,
     /// Keys that were read or written, one list for each use of the store.
-    pub(crate) used: RefCell<Vec<(&'static str, Vec<String>)>>,
+    pub used: RefCell<Vec<(&'static str, Vec<String>)>>,
 }
 
 /// The shops, the account and the store.
-pub(crate) struct Shops {
+pub struct Shops {
     /// The account, with the orders of all shops, so that the oracle sees them.
-    pub(crate) rig: Rig,
-    pub(crate) shops: Vec<Shop>,
+    pub rig: Rig,
+    pub shops: Vec<Shop>,
     /// How long things take, and who begins.
     chance: RefCell<SplitMix64>,
     /// When the host's tickets for the account may be used again.
@@ -57,7 +61,7 @@ pub(crate) struct Shops {
 
 impl Shops {
     /// Shops with their orders; a code that several of them show is one order.
-    pub(crate) fn new(orders: Vec<Vec<SimOrder>>, seed: u64) -> Self {
+    pub fn new(orders: Vec<Vec<SimOrder>>, seed: u64) -> Self {
         let rig = Rig::new(World::default());
         let names = ["astana", "almaty", "shymkent", "aktau", "semey"];
         let shop = |name: &str| Shop {
@@ -82,7 +86,7 @@ impl Shops {
         shops
     }
 
-    pub(crate) fn add_order(&self, shop: usize, order: SimOrder) {
+    pub fn add_order(&self, shop: usize, order: SimOrder) {
         let mut central = self.rig.world.borrow_mut();
         if central.kaspi.orders().iter().all(|other| other.code != order.code) {
             central.kaspi.add_order(order.clone());
@@ -91,30 +95,40 @@ impl Shops {
     }
 
     /// Something befalls a shop at that step, counted from here.
-    pub(crate) fn befall(&self, shop: usize, step: u64, mishap: Mishap) {
+    pub fn befall(&self, shop: usize, step: u64, mishap: Mishap) {
         let shop = &self.shops[shop];
         shop.mishap.set(Some((shop.steps.get() + step, mishap)));
     }
 
     /// Whether the mishap is still to come.
-    pub(crate) fn awaits_mishap(&self, shop: usize) -> bool {
+    pub fn awaits_mishap(&self, shop: usize) -> bool {
         self.shops[shop].mishap.get().is_some()
     }
 
+    /// Nothing befalls it any more.
+    pub fn forget_mishap(&self, shop: usize) {
+        self.shops[shop].mishap.set(None);
+    }
+
     /// A new process for a shop whose last one died.
-    pub(crate) fn revive(&self, shop: usize) {
+    pub fn revive(&self, shop: usize) {
         self.shops[shop].is_dead.set(false);
     }
 
     /// Runs some shops at the same time, each in slices until there is no more; answers with their last reports, and
     /// none for those that died.
-    pub(crate) fn run(&self, shops: &[usize]) -> BTreeMap<usize, Value> {
+    pub fn run(&self, shops: &[usize]) -> BTreeMap<usize, Value> {
+        self.run_job(shops, Job::New)
+    }
+
+    /// The same for either job.
+    pub fn run_job(&self, shops: &[usize], job: Job) -> BTreeMap<usize, Value> {
         let clock = &self.rig.clock;
         let runs = shops.iter().map(|&shop| async move {
             let offset_ms = self.chance.borrow_mut().below(700) as u64;
             clock.sleep(offset_ms).await;
             for _ in 0..200 {
-                let report = self.slice(shop).await.ok()?;
+                let report = self.slice(shop, job).await.ok()?;
                 if report["more"] != true {
                     return Some((shop, report));
                 }
@@ -125,7 +139,7 @@ impl Shops {
     }
 
     /// Runs some shops every so many minutes.
-    pub(crate) fn run_for(&self, shops: &[usize], rounds: u64, minutes: u64) -> BTreeMap<usize, Value> {
+    pub fn run_for(&self, shops: &[usize], rounds: u64, minutes: u64) -> BTreeMap<usize, Value> {
         let mut last = BTreeMap::new();
         for _ in 0..rounds {
             self.rig.wait_minutes(minutes);
@@ -156,13 +170,13 @@ impl Shops {
         }
     }
 
-    async fn slice(&self, shop: usize) -> Result<Value, RunError> {
+    async fn slice(&self, shop: usize, job: Job) -> Result<Value, RunError> {
         let process = Process { shops: self, shop };
         let rig = &self.rig;
-        let ports = Ports { http: &process, store: &process, clock: &rig.clock, config: &rig.config };
+        let ports = Ports { store: &process, ..rig.ports(&process) };
         let name = &self.shops[shop].name;
         let options = format!(r#"{{"max_ms":60000,"lease":"host","connection":"{name}"}}"#);
-        let report = run(ports, Job::New, &options).await?;
+        let report = run(ports, job, &options).await?;
         Ok(serde_json::from_str(&report).expect("a report is JSON"))
     }
 }
@@ -260,7 +274,9 @@ impl Http for Process<'_> {
             }
             clock.sleep(latency_ms).await;
             let world = if is_kaspi { &self.shop().kaspi } else { &*self.shops.rig.world };
-            let reply = world.borrow_mut().handle(&wire(&request), clock.now_ms());
+            let sent = wire(&request);
+            self.shops.rig.log.note(clock.now_ms(), &self.shop().name, &sent);
+            let reply = world.borrow_mut().handle(&sent, clock.now_ms());
             let answer = delivered(clock, reply, request.deadline_ms, latency_ms).await;
             issue.into_iter().for_each(|issue| self.shops.give_ticket_back(issue, 1_000));
             if self.step() { answer } else { Err(HttpError::Ending) }
@@ -269,14 +285,14 @@ impl Http for Process<'_> {
 }
 
 /// The codes of a shop's orders that have a problem of a class.
-pub(crate) fn codes_with(report: &Value, class: &str) -> Vec<String> {
+pub fn codes_with(report: &Value, class: &str) -> Vec<String> {
     let problems = report["problems"].as_array().expect("problems");
     let of_class = problems.iter().filter(|problem| problem["class"] == class);
     of_class.map(|problem| problem["code"].as_str().expect("a code").to_owned()).collect()
 }
 
 /// An order of the last hour of some buyer, with two products.
-pub(crate) fn order(code: u64, buyer: u64, sku: u64, now_ms: i64) -> SimOrder {
+pub fn order(code: u64, buyer: u64, sku: u64, now_ms: i64) -> SimOrder {
     use kaspi_amocrm_simulator::kaspi::SimLine;
     SimOrder::new(&code.to_string(), now_ms - MINUTE_MS)
         .buyer("Айгерим", &format!("Б{buyer}"), &format!("701{:07}", 1_000_000 + buyer))

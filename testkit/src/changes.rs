@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{NOON_MS, Rig, world};
+use crate::{
+    orders::{NOON_MS, world},
+    rig::Rig,
+};
 use kaspi_amocrm_simulator::{
     amo::{Lead, account},
     kaspi::{SimLine, SimOrder},
@@ -10,12 +13,12 @@ use kaspi_amocrm_simulator::{
 };
 use serde_json::Value;
 
-pub(crate) const DAY_MS: i64 = 86_400_000;
-pub(crate) const WON_ID: u64 = 142;
-pub(crate) const LOST_ID: u64 = 143;
+pub const DAY_MS: i64 = 86_400_000;
+pub const WON_ID: u64 = 142;
+pub const LOST_ID: u64 = 143;
 
 /// The stages of these tests: packing, delivery, won, lost.
-pub(crate) const STATUS_MAP: [(&str, u64); 6] = [
+pub const STATUS_MAP: [(&str, u64); 6] = [
     ("NEW", account::STATUS_NEW_ID),
     ("KASPI_DELIVERY", account::STATUS_PACKING_ID),
     ("KASPI_DELIVERY/handed_over", account::STATUS_DELIVERY_ID),
@@ -24,7 +27,7 @@ pub(crate) const STATUS_MAP: [(&str, u64); 6] = [
     ("ARCHIVE/RETURNED", LOST_ID),
 ];
 
-pub(crate) fn rig(orders: Vec<SimOrder>) -> Rig {
+pub fn rig(orders: Vec<SimOrder>) -> Rig {
     let mut rig = Rig::new(world(orders));
     let map: Vec<String> = STATUS_MAP.iter().map(|(key, id)| format!("{key}={id}")).collect();
     rig.set("status_map", map.join(",")).set("amo_loss_reason_id", account::LOSS_REASON_CANCELLED_ID);
@@ -34,7 +37,7 @@ pub(crate) fn rig(orders: Vec<SimOrder>) -> Rig {
 }
 
 /// Orders of the last twelve days, newest last, three products each.
-pub(crate) fn orders(count: usize) -> Vec<SimOrder> {
+pub fn orders(count: usize) -> Vec<SimOrder> {
     (0..count)
         .map(|i| {
             let age_ms = (count - i) as i64 * 12 * DAY_MS / count as i64;
@@ -49,26 +52,26 @@ pub(crate) fn orders(count: usize) -> Vec<SimOrder> {
         .collect()
 }
 
-pub(crate) fn code(i: usize) -> String {
+pub fn code(i: usize) -> String {
     format!("{}", 1_000_000_000 + i)
 }
 
 impl Rig {
-    pub(crate) fn change(&self, i: usize, change: impl FnOnce(&mut SimOrder)) {
+    pub fn change(&self, i: usize, change: impl FnOnce(&mut SimOrder)) {
         change(self.world.borrow_mut().kaspi.order_mut(&code(i)).expect("an order"));
     }
 
-    pub(crate) fn complete(&self, i: usize) {
+    pub fn complete(&self, i: usize) {
         let now_ms = self.now_ms();
         self.change(i, |order| *order = order.clone().later(now_ms, "ARCHIVE", "COMPLETED"));
     }
 
-    pub(crate) fn cancel(&self, i: usize, reason: &str) {
+    pub fn cancel(&self, i: usize, reason: &str) {
         let now_ms = self.now_ms();
         self.change(i, |order| *order = order.clone().cancelled(now_ms, reason));
     }
 
-    pub(crate) fn lead_id(&self, i: usize) -> u64 {
+    pub fn lead_id(&self, i: usize) -> u64 {
         let world = self.world.borrow();
         let field = account::LEAD_ORDER_CODE_FIELD_ID;
         let is_of = |lead: &&Lead| {
@@ -77,25 +80,25 @@ impl Rig {
         world.amo.leads().iter().find(is_of).expect("a lead").id
     }
 
-    pub(crate) fn lead<T>(&self, i: usize, see: impl FnOnce(&Lead) -> T) -> T {
+    pub fn lead<T>(&self, i: usize, see: impl FnOnce(&Lead) -> T) -> T {
         let id = self.lead_id(i);
         see(self.world.borrow().amo.leads().iter().find(|lead| lead.id == id).expect("a lead"))
     }
 
-    pub(crate) fn edit(&self, i: usize, edit: impl FnOnce(&mut Lead)) {
+    pub fn edit(&self, i: usize, edit: impl FnOnce(&mut Lead)) {
         let id = self.lead_id(i);
         self.touched.borrow_mut().insert(code(i));
         edit(self.world.borrow_mut().amo.lead_mut(id).expect("a lead"));
     }
 
-    pub(crate) fn notes(&self, i: usize) -> Vec<String> {
+    pub fn notes(&self, i: usize) -> Vec<String> {
         let id = self.lead_id(i);
         let world = self.world.borrow();
         world.amo.notes().iter().filter(|note| note.lead_id == id).map(|note| note.text.clone()).collect()
     }
 
     /// Takes one product off a lead, behind everybody's back.
-    pub(crate) fn unlink_first(&self, i: usize) {
+    pub fn unlink_first(&self, i: usize) {
         let id = self.lead_id(i);
         let mut world = self.world.borrow_mut();
         let link = world.amo.links().iter().find(|link| link.lead_id == id).cloned().expect("a product");
@@ -103,7 +106,7 @@ impl Rig {
     }
 
     /// Reconciles every ten minutes, with the minute's job between.
-    pub(crate) fn reconcile_for(&self, rounds: usize) -> Value {
+    pub fn reconcile_for(&self, rounds: usize) -> Value {
         let mut last = Value::Null;
         for _ in 0..rounds {
             self.run_for(10);

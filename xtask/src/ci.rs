@@ -4,14 +4,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use crate::{build, command::say, deny, lint, test, workspace::Workspace};
+use crate::{build, command::say, deny, lint, structure, test, workspace::Workspace};
 
 type Step = (&'static str, fn(&Workspace) -> Result<()>);
 
 /// Quick checks first, and each step finds what the ones before it have built: clippy leaves the metadata that the
 /// documentation needs, the tests leave the program that the demo runs.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     ("format", lint::format),
+    ("structure", structure::check),
     ("component", |workspace| build::component(workspace).map(drop)),
     ("clippy", lint::clippy),
     ("docs", lint::docs),

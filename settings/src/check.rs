@@ -1,10 +1,12 @@
 //! What is wrong with a single value. Values of secrets and of addresses are never repeated, others only when short.
 
 use crate::{
-    Finding, Kind, Setting, StatusMap, Text, is_country,
+    country::is_country,
+    finding::{Finding, Text, shown},
     lead_name::{LEAD_NAME_CHARS_MAX, lead_name_problem},
-    rules::{account_host, is_server_database},
-    shown,
+    status_map::StatusMap,
+    table::{Kind, Setting},
+    url::{account_host, is_base_url, is_server_database},
 };
 
 /// Longest name of a connection: it is part of the keys of the store.
@@ -258,29 +260,6 @@ fn is_key(value: &str) -> bool {
     digits.len() == KEY_CHARS
         && digits.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
         && digits.last().is_some_and(|b| b"AEIMQUYcgkosw048".contains(b))
-}
-
-pub(crate) fn is_base_url(url: &str) -> bool {
-    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
-        return false;
-    };
-    let authority = rest.split('/').next().unwrap_or_default();
-    let (host, port) = match authority.rsplit_once(':') {
-        // The colon of an IPv6 address stands inside brackets.
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
-    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let host_ok = match bracketed {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => {
-            !host.is_empty()
-                && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-        }
-    };
-    let port_ok = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-    let path_ok = rest.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'\\' | b'@'));
-    host_ok && port_ok && path_ok
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod reference;
 pub mod rules;
 mod status_map;
 pub mod table;
+mod url;
 
 pub use check::{key_list, yes_or_no};
 pub use country::is_country;

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::{
-    Kind, Scope, Setting,
     docs::{CHAPTERS, Chapter, Doc},
+    table::{Kind, Scope, Setting},
 };
 
 /// What brings the rendered texts up to date.

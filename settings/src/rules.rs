@@ -1,14 +1,13 @@
 //! Rules that need more than one value, or more than a glance at one. Both sides follow the same ones: what our host
 //! lets through, the component takes as well.
 
+pub use crate::url::{account_host, is_server_database};
 use crate::{
-    Finding, Setting, Text,
     check::{KEY_HINT, key_list},
+    finding::{Finding, Text},
     table::*,
 };
 
-/// Domains of amoCRM accounts (docs/apis/amocrm.md, conventions).
-const AMO_DOMAINS: [&str; 3] = ["amocrm.ru", "amocrm.com", "kommo.com"];
 /// A secret that is shorter can be guessed.
 const SECRET_CHARS_MIN: usize = 16;
 
@@ -80,30 +79,6 @@ pub fn account_address(base_url: Option<&str>, subdomain: Option<&str>) -> Optio
         return Some(url.trim_end_matches('/').to_owned());
     }
     account_host(subdomain?).map(|host| format!("https://{host}"))
-}
-
-/// The host of an account from what people write: `acme`, `acme.kommo.com`, or an address copied from a browser.
-pub fn account_host(value: &str) -> Option<String> {
-    let value = value.to_ascii_lowercase();
-    let host = match value.split_once("://") {
-        Some(("https", rest)) => rest.split('/').next().unwrap_or_default(),
-        Some(_) => return None,
-        None => value.trim_end_matches('/'),
-    };
-    let (subdomain, domain) = host.split_once('.').unwrap_or((host, AMO_DOMAINS[0]));
-    let shaped = !subdomain.is_empty()
-        && subdomain.len() <= 63
-        && !subdomain.starts_with('-')
-        && !subdomain.ends_with('-')
-        && subdomain.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    // `www` is the platform, not an account.
-    (shaped && subdomain != "www" && AMO_DOMAINS.contains(&domain)).then(|| format!("{subdomain}.{domain}"))
-}
-
-/// Whether an address names a database that others can reach over the network.
-pub fn is_server_database(url: &str) -> bool {
-    let scheme = url.split(':').next().unwrap_or_default();
-    matches!(scheme, "postgres" | "postgresql" | "mysql" | "mariadb")
 }
 
 /// In a database of a server, secrets and personal data are sealed.
@@ -199,24 +174,6 @@ mod tests {
         assert!(told(&[&AMO_ACCESS_TOKEN]) && told(&[&AMO_ACCESS_TOKEN, &AMO_CLIENT_ID]));
         assert!(!told(&[]) && !told(&[&AMO_ACCESS_TOKEN, &AMO_LONG_LIVED_TOKEN]));
         assert!(!told(&[&AMO_ACCESS_TOKEN, &AMO_CLIENT_ID, &AMO_CLIENT_SECRET, &AMO_REDIRECT_URI]));
-    }
-
-    #[test]
-    fn accounts_as_people_write_them() {
-        for (value, wanted) in [
-            ("acme", Some("acme.amocrm.ru")),
-            ("Acme-2", Some("acme-2.amocrm.ru")),
-            ("acme.amocrm.ru/", Some("acme.amocrm.ru")),
-            ("acme.amocrm.com", Some("acme.amocrm.com")),
-            ("https://acme.kommo.com/leads/pipeline/1/", Some("acme.kommo.com")),
-            ("http://acme.amocrm.ru", None),
-            ("www.amocrm.ru", None),
-            ("acme.example.com", None),
-            ("-acme", None),
-            ("", None),
-        ] {
-            assert_eq!(account_host(value).as_deref(), wanted, "{value:?}");
-        }
     }
 
     #[test]

@@ -3,10 +3,10 @@
 //! Everything follows from the given time, so that two demos differ in nothing else. All people are invented.
 
 use crate::{
-    World,
     amo::account::{CATALOG_ID, PIPELINE_ID, STATUS_NEW_ID},
     kaspi::{Address, PHONE_MASK, SimLine, SimOrder},
     rng::SplitMix64,
+    world::World,
 };
 
 /// Orders that are there from the start.

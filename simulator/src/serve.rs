@@ -28,9 +28,9 @@ use tokio::{
 };
 
 use crate::{
-    World,
     http::{Delivery, Request},
     kaspi,
+    world::World,
 };
 
 /// How long a request that hangs is held where the client has no deadline (docs/apis/kaspi.md 8.3).

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use crate::{build, command::say, deny, lint, test, workspace::Workspace};
+use crate::{build, command::say, deny, lint, structure, test, workspace::Workspace};
 
 type Step = (&'static str, fn(&Workspace) -> Result<()>);
 
@@ -12,6 +12,7 @@ type Step = (&'static str, fn(&Workspace) -> Result<()>);
 /// documentation needs, the tests leave the program that the demo runs.
 const STEPS: [Step; 8] = [
     ("format", lint::format),
+    ("structure", structure::check),
     ("component", |workspace| build::component(workspace).map(drop)),
     ("clippy", lint::clippy),
     ("docs", lint::docs),

@@ -5,15 +5,17 @@ use anyhow::Result;
 use crate::{
     build::{self, cargo_with_component},
     command::{run, say},
+    structure,
     workspace::{WASM, Workspace},
 };
 
-/// Formatting and clippy.
+/// Formatting, structure and clippy.
 ///
 /// # Errors
 /// When anything is found.
 pub(crate) fn all(workspace: &Workspace) -> Result<()> {
     format(workspace)?;
+    structure::check(workspace)?;
     clippy(workspace)
 }
 

@@ -15,6 +15,7 @@ mod packages;
 mod servers;
 mod settings;
 mod spin;
+mod structure;
 mod test;
 mod workspace;
 
@@ -39,7 +40,8 @@ Usage: cargo xtask COMMAND
   bench console        how long each page of the console takes with 100,000 orders
   demo [--keep]        the program on simulators of both APIs; --keep leaves it running
   spin-check           the application of spin.toml on the `spin` that is on PATH, against the simulators (3 minutes)
-  lint                 formatting and clippy, natively and for WebAssembly, warnings denied
+  lint                 formatting, structure, and clippy natively and for WebAssembly, warnings denied
+  structure            only that: no circle of imports, the layers of xtask/layers.toml, no file over 500 lines
   deny                 licences, banned crates, sources, and advisories where they can be fetched
   settings             writes docs/configuration.md's tables, spin.toml's variables and .env.example from the code
   docs                 rustdoc, warnings denied
@@ -95,6 +97,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["demo", "--keep"] => test::demo(&Workspace::find()?, true),
         ["spin-check"] => spin::check(&Workspace::find()?),
         ["lint"] => lint::all(&Workspace::find()?),
+        ["structure"] => structure::check(&Workspace::find()?),
         ["deny"] => deny::all(&Workspace::find()?),
         ["settings"] => settings::write(&Workspace::find()?),
         ["docs"] => lint::docs(&Workspace::find()?),

@@ -6,6 +6,7 @@
 
 mod address;
 mod client;
+mod kind;
 mod programs;
 #[cfg_attr(not(unix), path = "servers/throwaway_elsewhere.rs")]
 mod throwaway;
@@ -14,22 +15,13 @@ use std::{env, fmt};
 
 use anyhow::{Context as _, Result, bail};
 
-use self::{programs::Programs, throwaway::Throwaway};
+use self::{kind::Kind, programs::Programs, throwaway::Throwaway};
 use crate::command::say;
 
 /// What a variable says to have the tests of its server, or of the browser, return at once.
 pub(crate) const ABSENT: &str = "absent";
 /// What a variable says to have a server started even where one answers.
 const START: &str = "start";
-
-/// The servers that the store can be kept on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    /// PostgreSQL.
-    PostgreSql,
-    /// MariaDB.
-    MariaDb,
-}
 
 /// A server that tests may use.
 pub(crate) struct Server {
@@ -92,31 +84,6 @@ pub(crate) fn find(all: bool) -> Result<Servers> {
 }
 
 impl Kind {
-    const ALL: [Self; 2] = [Self::PostgreSql, Self::MariaDb];
-
-    /// The tests take a URL, or [`ABSENT`], from here.
-    fn variable(self) -> &'static str {
-        match self {
-            Self::PostgreSql => "KASPI_AMOCRM_TEST_POSTGRES",
-            Self::MariaDb => "KASPI_AMOCRM_TEST_MARIADB",
-        }
-    }
-
-    /// Of the user who may do everything and has no password, as a server for development is commonly set up.
-    fn url(self, port: u16) -> String {
-        match self {
-            Self::PostgreSql => format!("postgres://postgres@127.0.0.1:{port}/postgres"),
-            Self::MariaDb => format!("mysql://root@127.0.0.1:{port}/mysql"),
-        }
-    }
-
-    fn default_port(self) -> u16 {
-        match self {
-            Self::PostgreSql => 5432,
-            Self::MariaDb => 3306,
-        }
-    }
-
     fn find(self, all: bool) -> Result<Option<Server>> {
         let value = match env::var(self.variable()) {
             Ok(value) => value,
@@ -146,20 +113,6 @@ impl Kind {
         let (throwaway, url, version) = Throwaway::start(self, &programs)?;
         let version = Some(short(&version).to_owned());
         Ok(Server { kind: self, version, url, _throwaway: Some(throwaway) })
-    }
-
-    /// MySQL listens where MariaDB does and is another server.
-    fn is_own(self, version: &str) -> bool {
-        self == Self::PostgreSql || version.contains("MariaDB")
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::PostgreSql => "PostgreSQL",
-            Self::MariaDb => "MariaDB",
-        })
     }
 }
 

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Call, answer,
+    answer,
+    call::Call,
     check::{self, Object},
     list::{Query, Spec},
     state::State,

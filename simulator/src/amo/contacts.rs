@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    Call,
     account::{MANAGER_ID, Owner, PHONE_FIELD_ID},
-    answer, change,
+    answer,
+    call::Call,
+    change,
     check::{self, Object},
     fields,
     leads::{Common, NAME_CHARS_MAX, change_tags, render_tags},
@@ -161,7 +162,7 @@ pub(crate) fn list(state: &State, call: &Call<'_>) -> Response {
     if let Some(refusal) = call.refuses_filter(&query) {
         return refusal;
     }
-    if call.options.api_filter == super::ApiFilter::Ignored {
+    if call.options.api_filter == super::options::ApiFilter::Ignored {
         query.custom_fields.clear();
     }
     let mut rows: Vec<&Contact> =

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{
-    ApiFilter, Call,
     account::{Field, LossReason, Owner, Pipeline, User},
     answer,
+    call::Call,
     list::{self, Query, Spec},
+    options::ApiFilter,
     state::State,
 };
 use crate::http::Response;

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    Call,
     account::{Owner, SKU_FIELD_ID},
-    answer, check, fields,
+    answer,
+    call::Call,
+    check, fields,
     leads::NAME_CHARS_MAX,
     list::{self, Query, Spec},
     state::{Element, FieldValue, FieldValues, State},

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::{
-    Call,
     account::{Catalog, Field, Owner},
-    answer, check,
+    answer,
+    call::Call,
+    check,
     leads::NAME_CHARS_MAX,
     list::{Query, Spec},
     state::State,

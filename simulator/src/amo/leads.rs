@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    Call,
     account::{Account, MANAGER_ID, Owner, STATUS_LOST_ID, STATUS_WON_ID},
-    answer, change,
+    answer,
+    call::Call,
+    change,
     check::{self, Object},
     directory,
     fields::{self, FieldChanges},
@@ -368,7 +369,7 @@ pub(crate) fn list(state: &State, call: &Call<'_>) -> Response {
     if let Some(refusal) = call.refuses_filter(&query) {
         return refusal;
     }
-    if call.options.api_filter == super::ApiFilter::Ignored {
+    if call.options.api_filter == super::options::ApiFilter::Ignored {
         query.custom_fields.clear();
     }
     let mut rows: Vec<&Lead> = state.leads.iter().filter(|lead| selects(call, &query, lead)).collect();

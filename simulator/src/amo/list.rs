@@ -4,11 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Call, answer, fields, state::FieldValues};
-use crate::{
-    codec,
-    http::{Request, Response},
-};
+use super::{answer, call::Call, fields, options::ApiFilter, state::FieldValues};
+use crate::http::{Request, Response};
 
 /// Largest `limit` and largest list of ids.
 const ROWS_MAX: usize = 250;
@@ -174,6 +171,14 @@ impl Query {
     }
 }
 
+impl Call<'_> {
+    /// The answer to a custom-field filter on accounts without that option.
+    pub(crate) fn refuses_filter(&self, query: &Query) -> Option<Response> {
+        let refused = self.options.api_filter == ApiFilter::Refused && !query.custom_fields.is_empty();
+        refused.then(|| answer::bad_request("Invalid filter for current account"))
+    }
+}
+
 fn is_index(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -228,17 +233,4 @@ pub(crate) fn page<T>(
         body["_page_count"] = json!(rows.len().div_ceil(query.limit));
     }
     answer::hal(&body)
-}
-
-/// The address of this list at another page.
-pub(crate) fn href(base: &str, request: &Request, page: usize) -> String {
-    let mut parts: Vec<String> = request
-        .parameters()
-        .unwrap_or_default()
-        .iter()
-        .filter(|(name, _)| name != "page")
-        .map(|(name, value)| format!("{}={}", codec::percent_encode(name), codec::percent_encode(value)))
-        .collect();
-    parts.push(format!("page={page}"));
-    format!("{base}{}?{}", request.path, parts.join("&"))
 }

@@ -4,6 +4,7 @@
 
 pub mod account;
 mod answer;
+mod call;
 mod change;
 mod check;
 mod contacts;
@@ -16,11 +17,15 @@ mod links;
 mod list;
 mod notes;
 pub mod oauth;
+mod options;
 mod people;
+mod routes;
 mod state;
 
 pub use account::{Account, Owner};
+pub use call::BASE_PATH;
 pub use oauth::{OAuth, Pair};
+pub use options::{AmoOptions, ApiFilter};
 pub use state::{Contact, Element, FieldValue, FieldValues, Lead, Link, Note};
 
 use serde_json::Value;
@@ -32,94 +37,8 @@ use crate::{
     limiter::{Limit, Limiter, Verdict},
     rng::SplitMix64,
 };
+use call::Call;
 use state::State;
-
-/// Path of the API below the host.
-pub const BASE_PATH: &str = "/api/v4";
-
-/// What the account does with `filter[custom_fields_values]` (docs/apis/amocrm.md 4.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ApiFilter {
-    /// It works, from an index that lags.
-    #[default]
-    On,
-    /// 400.
-    Refused,
-    /// Everything comes back.
-    Ignored,
-}
-
-/// Switches of the simulated CRM.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AmoOptions {
-    /// The long-lived token; others come from [`Amo::issue_pair`] and the token endpoint.
-    pub token: String,
-    /// Id of the integration.
-    pub client_id: String,
-    /// Its secret.
-    pub client_secret: String,
-    /// Its redirect address.
-    pub redirect_uri: String,
-    /// How long an access token lives.
-    pub access_ttl_s: i64,
-    /// A refresh ends the old access token at once; it is not known whether the real one does (1.4).
-    pub refresh_kills_access: bool,
-    /// Requests in any second; refused ones count.
-    pub rps_max: usize,
-    /// How long everything is refused after an excess.
-    pub penalty_ms: i64,
-    /// Refusals within 60 s before the account is blocked.
-    pub violations_max: usize,
-    /// How long `query` and custom-field filters do not see a new entity.
-    pub search_lag_ms: i64,
-    /// How long lists do not see a new entity. Real lists are immediate.
-    pub list_lag_ms: i64,
-    /// Lists ignore `order`: the oldest come first.
-    pub order_ignored: bool,
-    /// Custom-field filters.
-    pub api_filter: ApiFilter,
-    /// Entities in one request.
-    pub items_max: usize,
-    /// Time of an answer.
-    pub latency_ms: u64,
-    /// More of it for each entity that is written.
-    pub latency_per_item_ms: u64,
-    /// An answer that takes longer becomes a 504; the effect stays.
-    pub gateway_timeout_ms: u64,
-    /// The price of a lead follows its products, a second later.
-    pub auto_price: bool,
-    /// Everybody may list the users, not only administrators.
-    pub users_for_all: bool,
-    /// How far the server's clock is ahead of everybody's.
-    pub clock_skew_ms: i64,
-}
-
-impl Default for AmoOptions {
-    fn default() -> Self {
-        Self {
-            token: "amo-test-token".into(),
-            client_id: "0f3c2d1e-1111-4222-8333-444455556666".into(),
-            client_secret: "amo-test-client-secret".into(),
-            redirect_uri: "https://sync.example/cb".into(),
-            access_ttl_s: 86_400,
-            refresh_kills_access: false,
-            rps_max: 7,
-            penalty_ms: 1000,
-            violations_max: 100,
-            search_lag_ms: 5000,
-            list_lag_ms: 0,
-            order_ignored: false,
-            api_filter: ApiFilter::On,
-            items_max: 250,
-            latency_ms: 150,
-            latency_per_item_ms: 8,
-            gateway_timeout_ms: 20_000,
-            auto_price: false,
-            users_for_all: false,
-            clock_skew_ms: 0,
-        }
-    }
-}
 
 /// One account.
 #[derive(Debug)]
@@ -141,42 +60,6 @@ pub struct Amo {
 impl Default for Amo {
     fn default() -> Self {
         Self::new(AmoOptions::default())
-    }
-}
-
-/// What every handler gets.
-pub(crate) struct Call<'a> {
-    pub(crate) request: &'a Request,
-    pub(crate) now_ms: i64,
-    pub(crate) options: &'a AmoOptions,
-    base_url: String,
-}
-
-impl Call<'_> {
-    /// Seconds, as all times of this API.
-    pub(crate) fn now_s(&self) -> i64 {
-        self.now_ms.div_euclid(1000)
-    }
-
-    /// A link to an address below the API.
-    pub(crate) fn link(&self, path: &str) -> Value {
-        serde_json::json!({"self": {"href": format!("{}{BASE_PATH}/{path}", self.base_url)}})
-    }
-
-    /// The address of the list that is asked for, at a page.
-    pub(crate) fn href(&self, page: usize) -> String {
-        list::href(&self.base_url, self.request, page)
-    }
-
-    /// Whether lists show an entity already.
-    pub(crate) fn lists(&self, made_at_ms: i64) -> bool {
-        self.options.list_lag_ms == 0 || made_at_ms + self.options.list_lag_ms <= self.now_ms
-    }
-
-    /// The answer to a custom-field filter on accounts without that option.
-    pub(crate) fn refuses_filter(&self, query: &list::Query) -> Option<Response> {
-        let refused = self.options.api_filter == ApiFilter::Refused && !query.custom_fields.is_empty();
-        refused.then(|| answer::bad_request("Invalid filter for current account"))
     }
 }
 
@@ -364,7 +247,7 @@ impl Amo {
         let base_url = self.state.account.base_url();
         let call = Call { request, now_ms, options: &self.options, base_url };
         let segments: Vec<&str> = path.split('/').collect();
-        let response = dispatch(&mut self.state, &call, &segments);
+        let response = routes::dispatch(&mut self.state, &call, &segments);
         if self.options.auto_price && path.ends_with("link") && response.is_success() {
             let rows = serde_json::from_slice::<Vec<Value>>(&request.body).unwrap_or_default();
             let single = segments.get(1).and_then(|id| id.parse().ok());
@@ -375,84 +258,6 @@ impl Amo {
         }
         response
     }
-}
-
-/// The table of routes.
-fn dispatch(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Response {
-    let id = |text: &str| text.parse::<u64>().ok();
-    let method = call.request.method.as_str();
-    let known = match (segments, method) {
-        (["account"], "GET") => Some(directory::account(state, call)),
-        (["users"], "GET") => Some(directory::users(state, call)),
-        (["catalogs"], "GET") => Some(directory::catalogs(state, call)),
-        (["catalogs"], "POST") => Some(layout::create_catalogs(state, call)),
-        (["leads", "pipelines"], "GET") => Some(directory::pipelines(state, call)),
-        (["leads", "loss_reasons"], "GET") => Some(directory::loss_reasons(state, call)),
-        (["leads", "custom_fields"], "GET") => Some(directory::custom_fields(state, call, Owner::Leads)),
-        (["leads", "custom_fields"], "POST") => Some(layout::create_fields(state, call, Owner::Leads)),
-        (["contacts", "custom_fields"], "POST") => Some(layout::create_fields(state, call, Owner::Contacts)),
-        (["contacts", "custom_fields"], "GET") => {
-            Some(directory::custom_fields(state, call, Owner::Contacts))
-        }
-        (["catalogs", catalog, rest @ ..], _) => return catalog_route(state, call, id(catalog), rest),
-        (["leads"], "GET") => Some(leads::list(state, call)),
-        (["leads"], "POST") => Some(leads::create(state, call)),
-        (["leads"], "PATCH") => Some(leads::change(state, call, None)),
-        (["leads", "links"], "GET") => Some(links::list(state, call, None)),
-        (["leads", "link"], "POST") => Some(links::link(state, call, None)),
-        (["leads", "unlink"], "POST") => Some(links::unlink(state, call, None)),
-        (["leads", "notes"], "GET") => Some(notes::list(state, call, None)),
-        (["leads", "notes"], "POST") => Some(notes::create(state, call, None)),
-        (["contacts"], "GET") => Some(contacts::list(state, call)),
-        (["contacts"], "POST") => Some(contacts::create(state, call)),
-        (["contacts"], "PATCH") => Some(contacts::change(state, call, None)),
-        (["contacts", contact], "GET") => id(contact).map(|id| contacts::single(state, call, id)),
-        (["contacts", contact], "PATCH") => id(contact).map(|id| contacts::change(state, call, Some(id))),
-        (["leads", lead], "GET") => id(lead).map(|id| leads::single(state, call, id)),
-        (["leads", lead], "PATCH") => id(lead).map(|id| leads::change(state, call, Some(id))),
-        (["leads", lead, "links"], "GET") => id(lead).map(|id| links::list(state, call, Some(id))),
-        (["leads", lead, "link"], "POST") => id(lead).map(|id| links::link(state, call, Some(id))),
-        (["leads", lead, "unlink"], "POST") => id(lead).map(|id| links::unlink(state, call, Some(id))),
-        (["leads", lead, "notes"], "GET") => id(lead).map(|id| notes::list(state, call, Some(id))),
-        (["leads", lead, "notes"], "POST") => id(lead).map(|id| notes::create(state, call, Some(id))),
-        _ => None,
-    };
-    known.unwrap_or_else(|| unknown(segments))
-}
-
-fn catalog_route(state: &mut State, call: &Call<'_>, catalog: Option<u64>, rest: &[&str]) -> Response {
-    let known = catalog.filter(|id| state.account.catalogs.iter().any(|catalog| catalog.id == *id));
-    let Some(catalog) = known else { return answer::not_found() };
-    match (rest, call.request.method.as_str()) {
-        (["custom_fields"], "GET") => directory::custom_fields(state, call, Owner::Catalog(catalog)),
-        (["custom_fields"], "POST") => layout::create_fields(state, call, Owner::Catalog(catalog)),
-        (["elements"], "GET") => elements::list(state, call, catalog),
-        (["elements"], "POST") => elements::create(state, call, catalog),
-        (["elements", element], "GET") => match element.parse() {
-            Ok(id) => elements::single(state, call, catalog, id),
-            Err(_) => answer::not_found(),
-        },
-        (["custom_fields" | "elements"] | ["elements", _], _) => method_not_allowed(),
-        _ => answer::not_found(),
-    }
-}
-
-/// A wrong method on a path that exists is 405, all else 404.
-fn unknown(segments: &[&str]) -> Response {
-    let exists = match segments {
-        ["account" | "users" | "catalogs" | "leads" | "contacts"] => true,
-        ["leads", "pipelines" | "loss_reasons" | "custom_fields" | "links" | "link" | "unlink" | "notes"]
-        | ["contacts", "custom_fields"] => true,
-        ["leads" | "contacts", id] | ["leads", id, "links" | "link" | "unlink" | "notes"] => {
-            id.parse::<u64>().is_ok()
-        }
-        _ => false,
-    };
-    if exists { method_not_allowed() } else { answer::not_found() }
-}
-
-fn method_not_allowed() -> Response {
-    answer::problem(405, "Method Not Allowed", "Method not allowed")
 }
 
 fn refusal_text(response: &Response) -> String {

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::AmoOptions;
+use super::options::AmoOptions;
 use crate::{
     codec,
     http::{Request, Response},

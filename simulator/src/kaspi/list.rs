@@ -2,7 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Kaspi, ListOrder, SimOrder, answer, error, render};
+use super::{
+    answer::{answer, error},
+    options::ListOrder,
+    order::SimOrder,
+    render,
+    shop::Kaspi,
+};
 use crate::{fault::Fault, http::Response, rng::SplitMix64};
 
 const STATES: [&str; 6] = ["NEW", "SIGN_REQUIRED", "PICKUP", "DELIVERY", "KASPI_DELIVERY", "ARCHIVE"];

@@ -2,158 +2,33 @@
 //!
 //! Reading only: the sync writes nothing to Kaspi, so any other method is refused and [`crate::oracle`] counts it.
 
+mod answer;
 mod list;
+mod options;
 mod order;
 mod render;
+mod shop;
 
+pub use options::{KaspiOptions, ListOrder, Mask, PHONE_MASK};
 pub use order::{Address, Buyer, Change, SimLine, SimOrder};
-
-use std::collections::BTreeMap;
+pub use shop::Kaspi;
 
 use serde_json::{Value, json};
 
 use crate::{
     codec,
-    fault::{self, Fault, FaultPlan, Machine},
+    fault::{self, Fault, Machine},
     http::{Delivery, LoggedRequest, Reply, Request, Response},
-    limiter::{Limit, Limiter, Verdict},
+    limiter::{Limit, Verdict},
     rng::SplitMix64,
 };
+use answer::{answer, error};
 
 /// Media type of all JSON of this API.
 pub const MEDIA_TYPE: &str = "application/vnd.api+json";
 /// Path of the API below the host.
 pub const BASE_PATH: &str = "/shop/api/v2";
-/// What a masked phone looks like (docs/apis/kaspi.md 4).
-pub const PHONE_MASK: &str = "+0(000)-000-00-00";
-
-/// Whose phones are hidden.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mask {
-    /// Nobody's.
-    #[default]
-    Never,
-    /// Those of orders in the state `ARCHIVE`.
-    Archive,
-    /// Everybody's.
-    Always,
-}
-
-/// In which order a list comes; clients must not rely on any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ListOrder {
-    /// Latest creation date first.
-    #[default]
-    NewestFirst,
-    /// Earliest creation date first.
-    OldestFirst,
-    /// Without a visible rule, but the same each time.
-    Scrambled,
-}
-
-/// Switches of the simulated shop.
-#[derive(Debug, Clone, PartialEq)]
-pub struct KaspiOptions {
-    /// The one token that is accepted.
-    pub token: String,
-    /// If set, an `X-Merchant-Uid` that is sent must be this one.
-    pub merchant_uid: Option<String>,
-    /// The token is right but the API is not enabled: 403.
-    pub disabled: bool,
-    /// Largest `page[size]`.
-    pub page_size_max: usize,
-    /// Largest window in days.
-    pub window_days_max: i64,
-    /// Rows that one window yields at most, whatever the paging.
-    pub window_rows_max: usize,
-    /// Whose phones are hidden.
-    pub mask: Mask,
-    /// Order of lists.
-    pub list_order: ListOrder,
-    /// `include[orders]=entries` is answered with 400.
-    pub reject_include_entries: bool,
-    /// `include[orders]` is accepted but nothing is included.
-    pub ignore_include: bool,
-    /// The last line of each order is missing among the included ones, though its id is named.
-    pub lose_included_line: bool,
-    /// Ids of orders cannot be computed from the code.
-    pub odd_ids: bool,
-    /// `filter[orders][status]` for returns lets other orders through.
-    pub ignore_return_filter: bool,
-    /// Requests in any second; Kaspi publishes none.
-    pub rps_max: Option<usize>,
-    /// Time of an answer.
-    pub latency_ms: u64,
-    /// How far the server's clock is ahead of everybody's.
-    pub clock_skew_ms: i64,
-}
-
-impl Default for KaspiOptions {
-    fn default() -> Self {
-        Self {
-            token: "kaspi-test-token".into(),
-            merchant_uid: None,
-            disabled: false,
-            page_size_max: 100,
-            window_days_max: 14,
-            window_rows_max: 10_000,
-            mask: Mask::Never,
-            list_order: ListOrder::NewestFirst,
-            reject_include_entries: false,
-            ignore_include: false,
-            lose_included_line: false,
-            odd_ids: false,
-            ignore_return_filter: false,
-            rps_max: None,
-            latency_ms: 120,
-            clock_skew_ms: 0,
-        }
-    }
-}
-
-/// One shop.
-#[derive(Debug, Default)]
-pub struct Kaspi {
-    /// Switches; may be changed between requests.
-    pub options: KaspiOptions,
-    /// What goes wrong on purpose.
-    pub faults: FaultPlan,
-    orders: Vec<SimOrder>,
-    log: Vec<LoggedRequest>,
-    limiter: Limiter,
-    /// By how many rows the pages of a window have moved since its first page was read.
-    shifts: BTreeMap<String, usize>,
-}
-
 impl Kaspi {
-    /// A shop without orders.
-    pub fn new(options: KaspiOptions) -> Self {
-        Self { options, ..Self::default() }
-    }
-
-    /// Adds an order. A code that exists already is replaced.
-    pub fn add_order(&mut self, order: SimOrder) {
-        match self.order_mut(&order.code) {
-            Some(present) => *present = order,
-            None => self.orders.push(order),
-        }
-    }
-
-    /// All orders, also those that are not visible yet.
-    pub fn orders(&self) -> &[SimOrder] {
-        &self.orders
-    }
-
-    /// One order, to change it.
-    pub fn order_mut(&mut self, code: &str) -> Option<&mut SimOrder> {
-        self.orders.iter_mut().find(|order| order.code == code)
-    }
-
-    /// Every request that arrived, in order.
-    pub fn requests(&self) -> &[LoggedRequest] {
-        &self.log
-    }
-
     /// The answer to one request that arrives now.
     pub fn handle(&mut self, request: &Request, now_ms: i64) -> Reply {
         let mut label = None;
@@ -294,34 +169,6 @@ impl Kaspi {
             |data| answer(&json!({"data": data, "included": []})),
         )
     }
-
-    fn visible(&self, now_ms: i64) -> impl Iterator<Item = &SimOrder> {
-        self.orders.iter().filter(move |order| order.visible_from_ms <= now_ms && order.created_ms <= now_ms)
-    }
-
-    fn masks(&self, order: &SimOrder, now_ms: i64) -> bool {
-        match self.options.mask {
-            Mask::Never => false,
-            Mask::Archive => order.at(now_ms).0 == "ARCHIVE",
-            Mask::Always => true,
-        }
-    }
-
-    /// The phone of an order as this API shows it now.
-    pub fn shown_phone(&self, order: &SimOrder, now_ms: i64) -> Option<String> {
-        match &order.buyer.phone {
-            Some(_) if self.masks(order, now_ms) => Some(PHONE_MASK.to_owned()),
-            phone => phone.clone(),
-        }
-    }
-
-    fn id(&self, order: &SimOrder) -> String {
-        if self.options.odd_ids {
-            codec::base64(&format!("o:{}", order.code))
-        } else {
-            codec::base64(&order.code)
-        }
-    }
 }
 
 impl Machine for Kaspi {
@@ -335,15 +182,6 @@ impl Machine for Kaspi {
     fn rng(&mut self) -> &mut SplitMix64 {
         self.faults.rng()
     }
-}
-
-fn answer(body: &Value) -> Response {
-    Response::json(200, "application/vnd.api+json;charset=UTF-8", body)
-}
-
-/// An error body: only `title` has ever been seen (docs/apis/kaspi.md 1.6).
-fn error(status: u16, title: &str) -> Response {
-    Response::json(status, "application/vnd.api+json;charset=UTF-8", &json!({"errors": [{"title": title}]}))
 }
 
 fn refusal_text(response: &Response) -> String {

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{PHONE_MASK, SimLine, SimOrder};
+use super::{
+    options::PHONE_MASK,
+    order::{SimLine, SimOrder},
+};
 use crate::codec::{base64, digits};
 
 const ROOT: &str = "https://kaspi.kz/shop/api/v2";

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Scope;
+use super::scope::Scope;
 use crate::{
-    World,
     amo::{Lead, Note},
     kaspi::SimOrder,
+    world::World,
 };
 
 /// The revision of the summary; later notes count on from it.

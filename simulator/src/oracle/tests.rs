@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    amo::account::{CATALOG_ID, LEAD_ORDER_CODE_FIELD_ID, PIPELINE_ID, STATUS_NEW_ID},
+    amo::account::{self, CATALOG_ID, LEAD_ORDER_CODE_FIELD_ID, PIPELINE_ID, STATUS_NEW_ID},
     http::Request,
     kaspi::PHONE_MASK,
 };

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use super::{Kind, address::Address, programs};
+use super::{address::Address, kind::Kind, programs};
 
 /// How long a client waits for a connection.
 const CONNECT_SECONDS: &str = "5";

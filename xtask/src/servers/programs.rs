@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Result;
 
-use super::Kind;
+use super::kind::Kind;
 use crate::packages;
 
 /// Debian keeps the programs of each major version in a folder of its own, which is not in the search path.

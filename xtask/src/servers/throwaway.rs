@@ -19,7 +19,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Kind, client, programs::Programs};
+use super::{client, kind::Kind, programs::Programs};
 use crate::{command::output, packages};
 
 /// How long a server may take to make its folder and to answer, on a slow machine.

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use super::{Kind, programs::Programs};
+use super::{kind::Kind, programs::Programs};
 
 /// Cannot be had here.
 pub(super) enum Throwaway {}

@@ -10,7 +10,7 @@ type Step = (&'static str, fn(&Workspace) -> Result<()>);
 
 /// Quick checks first, and each step finds what the ones before it have built: clippy leaves the metadata that the
 /// documentation needs, the tests leave the program that the demo runs.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("format", lint::format),
     ("structure", structure::check),
     ("component", |workspace| build::component(workspace).map(drop)),

@@ -3,7 +3,11 @@
 use kaspi_amocrm_plugin::sync::{Job, RunError};
 use serde_json::{Value, json};
 
-use super::{Trace, crm, plain, request_line, stage::Stage};
+use super::{
+    crm,
+    digest::{Trace, plain, request_line},
+    stage::Stage,
+};
 use crate::{changes::DAY_MS, shops::Mishap};
 
 /// Plays a seed and answers with all that can be seen from outside.

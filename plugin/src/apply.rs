@@ -11,12 +11,11 @@ use crate::{
     config::Settings,
     contacts,
     create::{Item, Made},
+    domain::{ContactId, ElementId, LeadId, OrderCode, Phone, element_key, small_collections::Gather as _},
     elements, follow,
-    gather::Gather as _,
     ledger::{AccountLedger, Attempts, Effect, Note, Pairs, Record, ShopLedger, Tail},
     links::{self, Direction},
     lock::Taken,
-    model::{ContactId, ElementId, LeadId, OrderCode},
     note,
     plan::{self, Crm, KnownLead, Plan, PlannedNote, Policy, Work},
     ports::{Ports, StoreError},
@@ -114,7 +113,7 @@ impl<'a> Session<'a> {
     /// Asks something that depends on the policy of this moment.
     pub fn with_policy<T>(&self, ask: impl FnOnce(&Policy<'_>) -> T) -> T {
         let account = &self.account;
-        let phone_key = |phone: &crate::model::Phone| account.phone_key(phone);
+        let phone_key = |phone: &Phone| account.phone_key(phone);
         let policy = Policy {
             settings: self.settings,
             now_ms: self.now_ms(),
@@ -122,7 +121,7 @@ impl<'a> Session<'a> {
             first_stage_id: self.check.first_stage_id,
             catalog: self.check.catalog.as_ref(),
             phone_key: &phone_key,
-            element_key: &AccountLedger::element_key,
+            element_key: &element_key,
         };
         ask(&policy)
     }

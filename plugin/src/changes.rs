@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     amocrm::{Lead, LeadChange},
-    gather::Gather as _,
-    ledger::{Facts, Parts, Record, Written},
-    model::{ElementId, LeadId},
+    domain::{ElementId, Facts, LeadId, small_collections::Gather as _},
+    ledger::{Parts, Record, Written},
     plan::Policy,
 };
 
@@ -174,8 +173,7 @@ mod tests {
     use super::*;
     use crate::{
         config::Settings,
-        ledger::AccountLedger,
-        model::{Buyer, Money, Order, OrderCode},
+        domain::{Buyer, Money, Order, OrderCode, element_key},
         ports::Config,
     };
 
@@ -211,7 +209,7 @@ mod tests {
             first_stage_id: Some(NEW),
             catalog: None,
             phone_key: &|_| String::new(),
-            element_key: &AccountLedger::element_key,
+            element_key: &element_key,
         })
     }
 

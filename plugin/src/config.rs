@@ -5,6 +5,8 @@
 //! All names, shapes and defaults come from the crate `kaspi-amocrm-settings`, which hosts share.
 
 mod reader;
+#[cfg(test)]
+mod tests;
 
 pub use kaspi_amocrm_settings::{Finding, Language, SettingsError, StatusMap, Text};
 pub use reader::Secret;
@@ -12,11 +14,11 @@ pub use reader::Secret;
 use kaspi_amocrm_settings::{key_list, rules, table};
 
 use crate::{
+    config::reader::Reader,
+    domain::Job,
     ports::Config,
     seal::{Keyring, SecretKey},
-    sync::Job,
 };
-use reader::Reader;
 
 const SECOND_MS: i64 = 1_000;
 const DAY_S: i64 = 86_400;
@@ -278,6 +280,3 @@ fn keyring(reader: &mut Reader<'_>) -> Option<Keyring> {
 fn language(reader: &mut Reader<'_>) -> Language {
     Language::of(&reader.text_or_default(&table::LANGUAGE_CRM).to_ascii_lowercase()).unwrap_or_default()
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,8 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use crate::{
     amocrm::{Contact, PAGE_SIZE, Stop},
     apply::{Failure, Session},
-    gather::Gather as _,
-    model::{ContactId, Phone, phone},
+    domain::{ContactId, Phone, phone, small_collections::Gather as _},
     plan::Known,
 };
 

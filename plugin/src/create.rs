@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     amocrm::{Amo, Creation, Stop, WRITE_DEADLINE_MS, Write},
     apply::{Failure, Session},
-    gather::Gather as _,
+    domain::small_collections::Gather as _,
     ledger::{Attempt, Effect, Pairs},
     note,
     plan::Known,

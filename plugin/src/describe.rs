@@ -1,10 +1,10 @@
 //! What the account of the settings looks like, for people who fill them in.
 
+use kaspi_amocrm_settings::{Finding, Language};
 use serde_json::{Value, json};
 
 use crate::{
     amocrm::{Amo, Extent, Layout, another_account, check_account},
-    config::{Finding, Language},
     ledger::ShopLedger,
     options::Options,
     ports::Ports,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     apply::{Failure, Session},
+    domain::{ContactId, ElementId, LeadId, OrderCode},
     ledger::{Attempt, Attempts, Effect, Note, Pairs, ShopLedger},
-    model::{ContactId, ElementId, LeadId, OrderCode},
     plan::{Crm, Known, KnownLead},
     ports::StoreError,
     witness,

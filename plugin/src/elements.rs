@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     amocrm::{Element, PAGE_SIZE, Stop},
     apply::{Failure, Session},
-    gather::Gather as _,
-    ledger::AccountLedger,
-    model::ElementId,
+    domain::{ElementId, element_key, small_collections::Gather as _},
     plan::{Known, Product},
 };
 
@@ -69,7 +67,7 @@ fn match_all(
 /// The keys under which a line may ask for an element: its SKU, or its name where it has none.
 pub fn keys_of(element: &Element) -> Vec<String> {
     match &element.sku {
-        Some(sku) => vec![AccountLedger::element_key(Some(sku), &element.name)],
-        None => vec![AccountLedger::element_key(None, element.name.trim())],
+        Some(sku) => vec![element_key(Some(sku), &element.name)],
+        None => vec![element_key(None, element.name.trim())],
     }
 }

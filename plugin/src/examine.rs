@@ -1,11 +1,11 @@
 //! Whether both sides take what the settings name: each finding is what a server answered, or what the settings lack.
 
-use kaspi_amocrm_settings::{rules, table};
+use kaspi_amocrm_settings::{Finding, Language, rules, table};
 use serde_json::{Value, json};
 
 use crate::{
     amocrm::{AccountCheck, Amo, Extent, Layout, Stop, account_id, another_account, check_account},
-    config::{Finding, Language, Settings},
+    config::Settings,
     kaspi::{Kaspi, Obstacle, Window},
     ledger::ShopLedger,
     options::Options,

@@ -6,9 +6,8 @@ use crate::{
     amocrm::{Amo, Lead, LeadChange, PAGE_SIZE, Write},
     apply::{Failure, Session, set_record},
     changes::{self, SeenLead},
-    gather::Gather as _,
+    domain::{LeadId, OrderCode, small_collections::Gather as _},
     ledger::{Meta, Pairs},
-    model::{LeadId, OrderCode},
     plan::{Known, Work},
 };
 

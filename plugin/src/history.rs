@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    domain::Job,
     ledger::{encode, read},
     ports::{Ports, Store, StoreError},
     report::{Report, Requests},
-    sync::{Job, RunError},
+    sync::RunError,
 };
 
 /// Runs of each job that are kept.

@@ -6,13 +6,11 @@ use serde_json::json;
 
 use crate::{
     config::door_token,
-    ledger::hash,
+    domain::{Job, base64::from_base64, hash::hash, url},
     options::Options,
     ports::Ports,
-    seal::from_base64,
-    status::{State, Status, page},
-    sync::{Job, RunError, run_slice},
-    url,
+    status::{State, Status, page::page},
+    sync::{RunError, run_slice},
 };
 
 /// Most services that call an address by a timer cut it after half a minute.

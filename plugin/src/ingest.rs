@@ -9,9 +9,9 @@ use futures_util::{StreamExt as _, stream};
 
 use crate::{
     config::Settings,
+    domain::{Order, OrderCode, day::DAY_MS},
     kaspi::{BadRow, Kaspi, KaspiError, WINDOW_PAGES_MAX, Window},
     ledger::{Meta, Record, ShopLedger, tombstones},
-    model::{Order, OrderCode, day::DAY_MS},
     ports::StoreError,
     rehearsal,
     report::Report,

@@ -4,17 +4,20 @@ use serde_json::{Value, json};
 
 use crate::{
     config::Settings,
-    gather::{sort, sort_by_key},
+    domain::{
+        Day, Order, OrderCode,
+        rfc3339::rfc3339,
+        small_collections::{sort, sort_by_key},
+    },
     kaspi::Kaspi,
     lease::Guard,
     ledger::{AccountLedger, Attempt, Effect, Loaded, Meta, Record, ShopLedger, tombstones},
-    model::{Day, Order, OrderCode},
     options::{Options, required},
     ports::Ports,
     rehearsal::Overlay,
-    report::rfc3339,
     seal::SealedStore,
     sync::{RunError, load_settings},
+    work::DEATHS_PARKED,
 };
 
 /// Orders of one answer, where no number is given.
@@ -178,7 +181,7 @@ fn cause(
             .until(until_ms.max(now_ms)),
         );
     }
-    if record.deaths >= crate::work::DEATHS_PARKED {
+    if record.deaths >= DEATHS_PARKED {
         return Some(Cause::new(
             "poison",
             format!("{} runs died while working on this order", record.deaths),

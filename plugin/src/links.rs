@@ -9,9 +9,8 @@ use crate::{
     amocrm::{LinkDraft, Write},
     apply::{Failure, Session, set_record},
     changes::SeenLead,
-    gather::Gather as _,
+    domain::{ContactId, ElementId, LeadId, OrderCode, small_collections::Gather as _},
     ledger::Pairs,
-    model::{ContactId, ElementId, LeadId, OrderCode},
     plan::{Known, Relink, Work},
 };
 

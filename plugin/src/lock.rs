@@ -12,7 +12,7 @@ pub use account::{AccountLock, Taken};
 use std::cell::Cell;
 
 use crate::{
-    ledger::hash,
+    domain::hash::hash,
     ports::{Store, StoreError},
 };
 
@@ -124,7 +124,7 @@ impl Lock {
 /// # Errors
 /// When it is none: some stores count in decimal text and answer every compare-and-swap with a failure, also where it
 /// has written.
-fn stored(key: &str, value: Option<Vec<u8>>) -> Result<Option<i64>, StoreError> {
+pub(crate) fn stored(key: &str, value: Option<Vec<u8>>) -> Result<Option<i64>, StoreError> {
     let number = |bytes: Vec<u8>| {
         <[u8; 8]>::try_from(bytes).map(i64::from_le_bytes).map_err(|_| {
             StoreError::Unusable(format!(
@@ -152,7 +152,7 @@ pub(crate) fn first(store: &dyn Store, key: &str, owner: Option<&str>) -> Result
 }
 
 /// A moment and an owner in one number; in order of the moments.
-fn stamp(moment_ms: i64, owner: i64) -> i64 {
+pub(crate) fn stamp(moment_ms: i64, owner: i64) -> i64 {
     (moment_ms << OWNER_BITS) | owner
 }
 
@@ -160,12 +160,12 @@ pub(crate) fn owner_number(owner: &str) -> i64 {
     i64::from_str_radix(&hash(&[owner])[..4], 16).expect("a hash is hexadecimal")
 }
 
-fn owner_of(stamp: i64) -> i64 {
+pub(crate) fn owner_of(stamp: i64) -> i64 {
     stamp & ((1 << OWNER_BITS) - 1)
 }
 
 /// Whether a stored number says that somebody has the lock.
-fn is_held(seen: i64, now_ms: i64) -> bool {
+pub(crate) fn is_held(seen: i64, now_ms: i64) -> bool {
     let until_ms = seen >> OWNER_BITS;
     now_ms < until_ms && until_ms < now_ms + AHEAD_MS_MAX
 }

@@ -2,11 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::{
-    config::Language,
-    ledger::Facts,
-    model::{Day, Money, Order, OrderCode},
-};
+use kaspi_amocrm_settings::Language;
+
+use crate::domain::{Day, Facts, Money, Order, OrderCode};
 
 /// Longest text without the marker, in characters: amoCRM takes about 20 000 (docs/apis/amocrm.md 5, 14).
 const TEXT_CHARS_MAX: usize = 10_000;
@@ -262,10 +260,7 @@ fn delivery(order: &Order, language: Language) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        ledger::SeenLine,
-        model::{Buyer, Line},
-    };
+    use crate::domain::{Buyer, Line, SeenLine};
 
     fn order() -> Order {
         Order {

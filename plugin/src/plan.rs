@@ -11,12 +11,12 @@ use crate::{
     amocrm::{Catalog, ContactDraft, ElementDraft, FieldValue, LeadChange, LeadDraft, LinkDraft, NoteDraft},
     changes::{self, SeenLead},
     config::Settings,
-    ledger::{Facts, Note, Record},
-    model::{ContactId, ElementId, LeadId, Order, OrderCode, Phone},
+    domain::{ContactId, ElementId, Facts, LeadId, Order, OrderCode, Phone},
+    ledger::{Note, Record},
     note,
-};
-use follow::{
-    follow, is_turned_down, lead_stands, link, link_rows, may_link, note_step, products_of, with_ours,
+    plan::follow::{
+        follow, is_turned_down, lead_stands, link, link_rows, may_link, note_step, products_of, with_ours,
+    },
 };
 
 /// An order to work on.

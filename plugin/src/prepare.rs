@@ -1,10 +1,11 @@
 //! Makes in the account what a person asked for: fields, and a list of products. What is there is not made again.
 
+use kaspi_amocrm_settings::SettingsError;
 use serde_json::{Value, json};
 
 use crate::{
     amocrm::{Amo, Part, Stop, Write, account_id},
-    config::{Settings, SettingsError},
+    config::Settings,
     lease::Guard,
     ledger::{encode, read},
     options::Options,

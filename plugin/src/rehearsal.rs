@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     apply::Session,
-    ledger::{AccountLedger, Facts},
-    model::{Line, OrderCode},
+    domain::{Facts, Line, OrderCode, element_key},
     plan::{Known, KnownLead, Plan, Sign, Work, first_stage},
     ports::{KeyPage, Store, StoreError},
     report::Report,
@@ -291,7 +290,7 @@ fn change_in_words(before: &Facts, now: &Facts) -> String {
 fn product(session: &Session<'_>, line: &Line) -> Option<PlannedProduct> {
     let catalog = session.check.catalog.as_ref()?;
     let sku = line.sku.as_deref().filter(|_| catalog.has_sku);
-    let element_id = match session.crm.elements.get(&AccountLedger::element_key(sku, &line.name)) {
+    let element_id = match session.crm.elements.get(&element_key(sku, &line.name)) {
         Some(Known::There(id)) => Some(id.0).filter(|id| *id < MADE_UP_FROM),
         _ => None,
     };

@@ -9,11 +9,14 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt as _, stream};
 
 use crate::{
-    gather::{Gather as _, sort_by_key},
+    domain::{
+        Day, Order, OrderCode,
+        day::DAY_MS,
+        small_collections::{Gather as _, sort_by_key},
+    },
     ingest::{self, Deserves, Rows, WindowRead, read_window, tell, tell_incomplete},
     kaspi::{Kaspi, KaspiError, Window},
     ledger::{Index, Meta, ShopLedger, Visit, Visits},
-    model::{Day, Order, OrderCode, day::DAY_MS},
     ports::StoreError,
     report::Report,
     sync::Budget,

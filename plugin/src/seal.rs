@@ -13,10 +13,6 @@ pub use reseal::reseal;
 
 use std::fmt;
 
-use base64::{
-    Engine as _, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
 use chacha20poly1305::{
     KeyInit as _, XChaCha20Poly1305, XNonce,
     aead::{Aead as _, Payload},
@@ -25,7 +21,8 @@ use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 use crate::{
-    ledger::{hex, is_private},
+    domain::{base64::from_base64, hash::hex},
+    ledger::is_private,
     ports::{KeyPage, Store, StoreError},
 };
 
@@ -36,7 +33,7 @@ const NONCE_BYTES: usize = 24;
 const HEAD_BYTES: usize = 1 + ID_BYTES + NONCE_BYTES;
 
 /// Proves which secret key a store belongs to, also while nothing else in it is sealed.
-const PROOF_KEY: &str = "seal";
+pub(crate) const PROOF_KEY: &str = "seal";
 const PROOF: &[u8] = b"the secret key of this store";
 
 /// One key, 32 bytes, and what follows from them.
@@ -220,18 +217,12 @@ impl Store for SealedStore<'_> {
     }
 }
 
-/// Bytes in base64, with or without padding.
-pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
-    let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    GeneralPurpose::new(&alphabet::STANDARD, lenient).decode(text.trim()).ok()
-}
-
-fn is_envelope(value: &[u8]) -> bool {
+pub(crate) fn is_envelope(value: &[u8]) -> bool {
     value.first() == Some(&VERSION)
 }
 
 /// Name of the key that an envelope was made with.
-fn key_id(envelope: &[u8]) -> String {
+pub(crate) fn key_id(envelope: &[u8]) -> String {
     hex(envelope.get(1..=ID_BYTES).unwrap_or_default())
 }
 
@@ -251,9 +242,10 @@ fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::RefCell, collections::BTreeMap};
+    use base64::Engine as _;
 
     use super::*;
+    use std::{cell::RefCell, collections::BTreeMap};
 
     const PAYLOAD: &str = "shop/default/payload/100";
 

@@ -13,23 +13,22 @@ use crate::{
     amocrm::{AccountCheck, Amo, Catalog, Lead, PAGE_SIZE, Stop},
     apply::Failure,
     config::Settings,
+    domain::{ElementId, LeadId, Order, OrderCode, element_key, small_collections::Gather as _},
     elements,
-    gather::Gather as _,
-    ingest::{Rows, WindowRead, read_window, split, tell, tell_incomplete},
+    ingest::{Rows, WindowRead, read_window, split, tell, tell_incomplete, tell_unreadable},
     kaspi::{Kaspi, Window},
     lease::Guard,
     ledger::{AccountLedger, Meta, Record, ShopLedger},
-    model::{ElementId, LeadId, Order, OrderCode},
     options::Options,
     plan::{Policy, lead_name},
     ports::Ports,
     rehearsal::Overlay,
     report::Report,
     seal::SealedStore,
+    statement::compare::{Difference, Kind},
     sync::{RunError, amocrm_client, load_settings},
     work::checked_account,
 };
-use compare::{Difference, Kind};
 
 /// Pages of the list of leads, and of the catalog.
 const PAGES_MAX: usize = 400;
@@ -41,7 +40,7 @@ const BUSY: &str = "other shops of this amoCRM account are at work, so nothing w
     с этим аккаунтом amoCRM работают другие магазины, поэтому ничего не исправлено; повторите через минуту";
 
 /// Both sides, as they are at this moment.
-struct Sides<'a> {
+pub(crate) struct Sides<'a> {
     settings: &'a Settings,
     check: &'a AccountCheck,
     meta: &'a Meta,
@@ -66,7 +65,7 @@ impl Sides<'_> {
             first_stage_id: self.check.first_stage_id,
             catalog: self.check.catalog.as_ref(),
             phone_key: &|phone| self.account.phone_key(phone),
-            element_key: &AccountLedger::element_key,
+            element_key: &element_key,
         })
     }
 }
@@ -162,7 +161,7 @@ async fn differences_of(
     let codes: Vec<OrderCode> = orders.keys().cloned().collect();
     let (loaded, unreadable) = shop.load(&codes)?;
     for bad in unreadable {
-        crate::ingest::tell_unreadable(&bad.code, report);
+        tell_unreadable(&bad.code, report);
     }
     let records: BTreeMap<OrderCode, Record> =
         loaded.into_iter().filter_map(|loaded| Some((loaded.code, loaded.record?))).gather();
@@ -325,9 +324,8 @@ async fn catalog_side(
     orders: &BTreeMap<OrderCode, Order>,
 ) -> Result<BTreeMap<String, ElementId>, Failure> {
     let lines = orders.values().flat_map(|order| order.lines.iter().flatten());
-    let keys: BTreeSet<String> = lines
-        .map(|line| AccountLedger::element_key(line.sku.as_deref().filter(|_| catalog.has_sku), &line.name))
-        .gather();
+    let keys: BTreeSet<String> =
+        lines.map(|line| element_key(line.sku.as_deref().filter(|_| catalog.has_sku), &line.name)).gather();
     let keys: Vec<String> = keys.into_iter().collect();
     let mut found = account.elements(&keys)?;
     for page in 1..=PAGES_MAX {

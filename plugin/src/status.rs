@@ -2,21 +2,20 @@
 //!
 //! Asks the store only, so it costs the servers nothing however often somebody looks.
 
-mod page;
+pub(crate) mod page;
 
+use kaspi_amocrm_settings::{Finding, Language};
 use serde_json::{Value, json};
 
 use crate::{
-    config::{Finding, Language, Settings},
+    config::Settings,
+    domain::{Job, rfc3339::rfc3339},
     history::{self, PastRun},
     inquiry, lease,
     ledger::ShopLedger,
     ports::Ports,
-    report::rfc3339,
-    sync::{Job, RunError},
+    sync::RunError,
 };
-
-pub(crate) use page::page;
 
 /// Two firings in a row that are lost, where the rhythm is the slowest that there is: every five minutes.
 const LATE_MS: i64 = 12 * 60_000;

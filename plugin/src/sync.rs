@@ -7,15 +7,15 @@ use crate::{
     amocrm::{Amo, Stop, pair_key},
     apply::Failure,
     config::Settings,
+    domain::{Day, Job, OrderCode, rfc3339::rfc3339},
     history, ingest,
     kaspi::{Kaspi, Window},
     lease::Guard,
     ledger::{AccountLedger, Meta, Record, ShopLedger},
-    model::{Day, OrderCode},
     options::Options,
     ports::{Ports, StoreError},
     rehearsal::{self, Overlay},
-    report::{Report, rfc3339},
+    report::Report,
     revisit,
     seal::SealedStore,
     work::into_amocrm,
@@ -27,30 +27,6 @@ pub(crate) const MAX_MS: u64 = 25_000;
 pub(crate) const REST_MS: i64 = 1_000;
 /// Sealed values that are opened together, so that a long backlog needs little memory.
 const SEALED_AT_ONCE: usize = 200;
-
-/// The jobs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Job {
-    /// New orders.
-    New,
-    /// Changes of known orders.
-    Reconcile,
-}
-
-impl Job {
-    /// As settings, addresses and reports name it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Reconcile => "reconcile",
-        }
-    }
-
-    /// The job of that name.
-    pub fn of(word: &str) -> Option<Self> {
-        [Self::New, Self::Reconcile].into_iter().find(|job| job.word() == word)
-    }
-}
 
 /// Why there is no report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,10 +1,13 @@
 //! What a timer wakes on hosts without a schedule of their own: Spin's cron trigger, a command line.
 
+use kaspi_amocrm_settings::SettingsError;
+
 use crate::{
-    config::{SettingsError, Trigger},
+    config::Trigger,
+    domain::Job,
     options::Options,
     ports::Ports,
-    sync::{Job, RunError, run_slice},
+    sync::{RunError, run_slice},
 };
 
 /// Slices of one call. New orders come again in a minute; changes come in ten, so what is left of them is gone on with.

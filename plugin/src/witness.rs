@@ -7,13 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    amocrm::{Lead, Note, Stop},
+    amocrm::{Lead, Note, PAGE_SIZE, Stop},
     apply::{Failure, Session},
     changes::SeenLead,
+    domain::{LeadId, Order, OrderCode, phone, small_collections::Gather as _},
     elements,
-    gather::Gather as _,
     ledger::{Attempt, Effect, LeadEntry},
-    model::{LeadId, Order, OrderCode, phone},
     note,
     plan::{KnownLead, Sign, Work, lead_name},
 };
@@ -39,7 +38,7 @@ pub async fn read_tail(session: &mut Session<'_>, oldest_created_s: i64) -> Resu
     let mut order = Falling::default();
     for page in 1..=PAGES_MAX {
         let leads = session.amo.newest_leads(page).await?;
-        let is_last = leads.len() < crate::amocrm::PAGE_SIZE;
+        let is_last = leads.len() < PAGE_SIZE;
         order.page(leads.iter().map(|lead| lead.id.0));
         let reached = if is_deep {
             leads.iter().all(|lead| lead.created_s < depth_s)
@@ -231,7 +230,7 @@ async fn look_for_leads(
                 }
             }
         }
-        let is_last = leads.len() < crate::amocrm::PAGE_SIZE;
+        let is_last = leads.len() < PAGE_SIZE;
         let reached = leads.last().is_some_and(|lead| lead.id.0 <= floor);
         if is_last || (reached && order.is_falling) {
             is_whole = true;
@@ -279,7 +278,7 @@ async fn look_for_contacts(
                 }
             }
         }
-        let is_last = contacts.len() < crate::amocrm::PAGE_SIZE;
+        let is_last = contacts.len() < PAGE_SIZE;
         let reached = contacts.last().is_some_and(|contact| contact.id.0 <= floor)
             || contacts.iter().all(|contact| contact.created_s < oldest_s);
         if is_last || (reached && order.is_falling) {
@@ -309,7 +308,7 @@ async fn look_for_elements(
                 }
             }
         }
-        if count < crate::amocrm::PAGE_SIZE {
+        if count < PAGE_SIZE {
             note_absent(look, wanted);
             break;
         }
@@ -356,7 +355,7 @@ pub async fn notes_of(
             for id in ids {
                 for page in 1..=NOTE_PAGES_MAX {
                     let more = session.amo.notes_of(id, page).await?;
-                    let is_last = more.len() < crate::amocrm::PAGE_SIZE;
+                    let is_last = more.len() < PAGE_SIZE;
                     notes.extend(more);
                     if is_last {
                         break;
@@ -386,7 +385,7 @@ async fn notes_of_all(session: &Session<'_>, ids: &[LeadId]) -> Result<Option<Ve
             Err(Stop::Refused { .. }) => return Ok(None),
             Err(stop) => return Err(stop.into()),
         };
-        let is_last = more.len() < crate::amocrm::PAGE_SIZE;
+        let is_last = more.len() < PAGE_SIZE;
         if more.iter().any(|note| !ids.contains(&note.lead)) {
             return Ok(None);
         }
@@ -453,7 +452,7 @@ impl Falling {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Buyer, Money};
+    use crate::domain::{Buyer, Money};
 
     fn order() -> Order {
         Order {

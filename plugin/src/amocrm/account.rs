@@ -1,5 +1,8 @@
 //! The ids of the settings against the account itself, before the first write.
 
+#[cfg(test)]
+mod tests;
+
 use kaspi_amocrm_settings::{Finding, Setting, Text, table};
 use serde_json::Value;
 
@@ -344,6 +347,3 @@ fn check_fields(settings: &Settings, layout: &Layout, found: &mut Found) {
         found.wrong(setting, problem, choose(&listed(own.iter().filter(fits))));
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,13 +14,16 @@ use super::{
 };
 use crate::{
     config::{AmoSettings, Settings},
-    gather::{Gather as _, sort},
-    http_date::date_ms,
+    domain::{
+        ContactId, LeadId,
+        http_date::date_ms,
+        small_collections::{Gather as _, sort},
+        url,
+    },
     lock::AccountLock,
-    model::{ContactId, LeadId},
     pace::Pace,
     ports::{HttpError, HttpRequest, HttpResponse, Method, Ports, StoreError},
-    rehearsal, url,
+    rehearsal,
 };
 
 /// Rows of a page, amoCRM's maximum (docs/apis/amocrm.md 2.2).
@@ -543,7 +546,9 @@ impl<'a> Amo<'a> {
 
     /// Ids of changed leads, from a [`Write::Done`].
     pub fn changed_ids(document: &Value) -> BTreeSet<LeadId> {
-        rows(Some(document), "leads").filter_map(|row| super::wire::positive(row, "id").map(LeadId)).gather()
+        rows(Some(document), "leads")
+            .filter_map(|row| crate::amocrm::wire::positive(row, "id").map(LeadId))
+            .gather()
     }
 
     /// Ids of created entities by `request_id`, from a [`Write::Done`]. Rows without either, or whose `request_id`
@@ -552,7 +557,7 @@ impl<'a> Amo<'a> {
         let mut ids: Vec<(String, i64)> = rows(Some(document), kind.name())
             .filter_map(|row| {
                 let request_id = outcome::id_text(row.get("request_id")?)?;
-                Some((request_id, super::wire::positive(row, "id")?))
+                Some((request_id, crate::amocrm::wire::positive(row, "id")?))
             })
             .collect();
         sort(&mut ids);

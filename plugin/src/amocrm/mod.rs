@@ -11,15 +11,15 @@ mod tokens;
 mod wire;
 
 pub use account::{AccountCheck, another_account, check_account};
-pub(crate) use client::PAGE_SIZE;
-pub(crate) use client::WRITE_DEADLINE_MS;
 pub use client::{Amo, Creation, Heard, Stop};
 pub use layout::{Extent, Layout, account_id};
 pub use outcome::{Rejection, Write};
 pub use parts::Part;
 pub use tokens::TokenState;
-pub(crate) use tokens::pair_key;
 pub use wire::{
     Catalog, Contact, ContactDraft, Element, ElementDraft, FieldValue, Lead, LeadChange, LeadDraft,
     LinkDraft, Note, NoteDraft, TAG,
 };
+
+pub(crate) use client::{PAGE_SIZE, WRITE_DEADLINE_MS};
+pub(crate) use tokens::pair_key;

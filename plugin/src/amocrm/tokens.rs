@@ -11,6 +11,7 @@ use std::{
 };
 
 use futures_util::lock::Mutex;
+use kaspi_amocrm_settings::{Finding, Text};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -20,11 +21,11 @@ use super::{
     wire::positive,
 };
 use crate::{
-    config::{Finding, OAuthClient, Text},
-    ledger::{self, encode, hash},
+    config::{OAuthClient, Secret},
+    domain::{base64::from_base64, hash::hash},
+    ledger::{self, encode},
     lock::Lock,
     ports::{HttpError, Method, StoreError},
-    seal::from_base64,
 };
 
 const TOKEN_PATH: &str = "/oauth2/access_token";
@@ -243,7 +244,7 @@ impl Amo<'_> {
     /// The pair of the settings, unless it was taken over before.
     fn new_pair_of_settings(&self, stored: Option<&Stored>) -> Option<Stored> {
         let credentials = &self.settings.credentials;
-        let text = |secret: &Option<crate::config::Secret>| {
+        let text = |secret: &Option<Secret>| {
             secret.as_ref().map(|secret| secret.expose().to_owned()).unwrap_or_default()
         };
         let (access, refresh) = (text(&credentials.access), text(&credentials.refresh));

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::gather::Gather as _;
-use crate::model::{ContactId, ElementId, LeadId, OrderCode, Phone};
+use crate::domain::{ContactId, ElementId, LeadId, OrderCode, Phone, small_collections::Gather as _};
 
 /// The tag of every lead that we made.
 pub const TAG: &str = "Kaspi";

@@ -10,7 +10,7 @@ use super::bindings::wasi::keyvalue::{
     batch,
     store::{self, Bucket, Error},
 };
-use crate::gather::Gather as _;
+use crate::domain::small_collections::Gather as _;
 use crate::ports::{KeyPage, Store, StoreError};
 
 /// The one label that Spin offers without configuration, so all keys live in it behind prefixes.

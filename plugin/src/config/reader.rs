@@ -2,7 +2,7 @@
 
 use kaspi_amocrm_settings::{Finding, Setting, Text, rules, table, yes_or_no};
 
-use crate::{gather::sort_by_key, ports::Config};
+use crate::{domain::small_collections::sort_by_key, ports::Config};
 
 /// A secret setting. Has no `Display`, and its `Debug` does not show the value.
 #[derive(Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::model::phone;
+use crate::domain::phone;
 
 /// The shortest settings that work.
 const LEAST: [(&str, &str); 3] =

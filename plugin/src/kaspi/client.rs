@@ -5,11 +5,9 @@ use std::cell::Cell;
 use super::wire::{self, BadRow};
 use crate::{
     config::KaspiSettings,
-    http_date::date_ms,
-    model::{Line, Order},
+    domain::{Line, Order, http_date::date_ms, url},
     pace::Pace,
     ports::{HttpError, HttpRequest, HttpResponse, Method, Ports},
-    url,
 };
 
 /// Rows of a page, Kaspi's maximum (docs/apis/kaspi.md 1.4).

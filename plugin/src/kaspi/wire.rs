@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::model::{
+use crate::domain::{
     Buyer, Line, Money, Order, OrderCode, Stage,
     phone::{self, PhoneReading},
 };
@@ -239,9 +239,8 @@ impl ClassifyText for serde_json::Error {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use serde_json::json;
 
     fn row() -> Value {
         json!({

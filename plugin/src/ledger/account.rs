@@ -7,16 +7,16 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Pairs, decode, encode, hash, read};
+use super::{Pairs, decode, encode, read};
 use crate::{
-    gather::{Gather as _, sort},
+    domain::{
+        ContactId, ElementId, LeadId, OrderCode, Phone,
+        hash::hash,
+        small_collections::{Gather as _, sort},
+    },
     lock,
-    model::{ContactId, ElementId, LeadId, OrderCode, Phone},
     ports::{Store, StoreError},
 };
-
-/// Longest SKU that stands in a key as it is.
-const CLEAR_KEY_BYTES_MAX: usize = 60;
 /// How often a change of the open attempts is tried while others change them, too.
 const AMEND_TRIES_MAX: u32 = 20;
 /// What the document of the open attempts is made with.
@@ -225,13 +225,6 @@ impl<'a> AccountLedger<'a> {
     /// The key of a phone: a hash with this account's own salt, so that the index alone tells no numbers.
     pub fn phone_key(&self, phone: &Phone) -> String {
         hash(&[&self.salt, phone.as_str()])
-    }
-
-    /// The key of a product: by SKU where it has one and the catalog can hold it, else by name.
-    pub fn element_key(sku: Option<&str>, name: &str) -> String {
-        let (kind, text) = sku.map_or(("name", name), |sku| ("sku", sku));
-        let is_plain = text.len() <= CLEAR_KEY_BYTES_MAX && text.bytes().all(|b| b.is_ascii_graphic());
-        if is_plain { format!("{kind}:{text}") } else { format!("{kind}#{}", hash(&[text.trim()])) }
     }
 
     /// Contacts by phone key.

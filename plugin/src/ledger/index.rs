@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Pairs, Record, ShopLedger, encode, read};
+use super::{Pairs, encode, read, record::Record, shop::ShopLedger};
 use crate::{
-    gather::Gather as _,
-    model::{Day, OrderCode},
+    domain::{Day, OrderCode, small_collections::Gather as _},
     ports::StoreError,
 };
 

@@ -8,7 +8,6 @@
 //! What is private ([`is_private`]) reaches the store sealed.
 
 mod account;
-mod facts;
 mod index;
 mod record;
 mod row;
@@ -16,14 +15,12 @@ mod shop;
 mod visits;
 
 pub use account::{AccountLedger, Attempt, Attempts, Effect, LeadEntry, Tail};
-pub use facts::{Facts, SeenLine};
 pub use index::Index;
 pub use record::{Note, Parts, Record, Trouble, Written, tombstones};
 pub use shop::{AccountPin, Loaded, Meta, Settled, ShopLedger, Unreadable};
 pub use visits::{Visit, Visits};
 
 use serde::{Serialize, de::DeserializeOwned};
-use sha2::{Digest as _, Sha256};
 
 use crate::ports::{Store, StoreError};
 
@@ -51,7 +48,7 @@ pub(crate) fn read<T: DeserializeOwned>(store: &dyn Store, key: &str) -> Result<
     store.get(key)?.map(|bytes| decode(key, &bytes)).transpose()
 }
 
-fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StoreError> {
+pub(crate) fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(bytes).map_err(|error| {
         let (kind, column) = (error.classify(), error.column());
         StoreError::Unusable(format!(
@@ -60,19 +57,4 @@ fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StoreError>
              восстановите базу из резервной копии или используйте версию программы, которая его записала"
         ))
     })
-}
-
-/// A short hash for keys: 128 bits of SHA-256, in hex.
-pub(crate) fn hash(parts: &[&str]) -> String {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update(part.as_bytes());
-        hasher.update([0]);
-    }
-    hex(&hasher.finalize()[..16])
-}
-
-/// Bytes as text of lower-case digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::{Facts, SeenLine};
-use crate::model::{Buyer, LeadId, Line, Money, Order, OrderCode, Phone};
+use crate::domain::{Buyer, Facts, LeadId, Line, Money, Order, OrderCode, Phone, SeenLine};
 
 /// Version of the record and of the payload.
 const VERSION: u32 = 1;
@@ -353,7 +352,7 @@ impl Payload {
 
     /// The order again; `None` where the payload is of another layout or makes no sense.
     pub(super) fn into_order(self) -> Option<Order> {
-        use crate::model::Stage;
+        use crate::domain::Stage;
         let stages = [Stage::PreOrder, Stage::Packing, Stage::Packed, Stage::HandedOver];
         let line = |line: PayloadLine| Line {
             sku: line.sku,

@@ -11,7 +11,7 @@ use super::{
     visits::Visits,
 };
 use crate::{
-    model::{Day, Order, OrderCode},
+    domain::{Day, Order, OrderCode},
     ports::{Store, StoreError},
 };
 

@@ -6,9 +6,8 @@ use super::{Crm, Known, Plan, PlannedNote, Policy, Product, Relink, Work};
 use crate::{
     amocrm::{ElementDraft, LinkDraft, NoteDraft},
     changes::{self, SeenLead},
-    gather::Gather as _,
-    ledger::{Facts, Record},
-    model::{ElementId, LeadId, Line, Money, OrderCode},
+    domain::{ElementId, Facts, LeadId, Line, Money, OrderCode, small_collections::Gather as _},
+    ledger::Record,
     note,
 };
 

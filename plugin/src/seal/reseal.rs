@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Keyring, PROOF_KEY, SealError, SealedStore, is_envelope, key_id};
+use super::{PROOF_KEY, SealError, SealedStore, is_envelope, key_id, keyring::Keyring};
 use crate::{
     lease::Guard,
     ledger::is_private,

@@ -8,9 +8,9 @@ use super::Sides;
 use crate::{
     amocrm::Lead,
     changes,
+    domain::{ElementId, Facts, Order, OrderCode, element_key},
     inquiry::no_lead_in_russian,
-    ledger::{AccountLedger, Facts, Parts, Record, tombstones},
-    model::{ElementId, Order, OrderCode},
+    ledger::{Parts, Record, tombstones},
 };
 
 /// What is the matter with an order.
@@ -202,7 +202,7 @@ fn products(sides: &Sides<'_>, order: &Order, record: Option<&Record>, lead: &Le
     let mut wanted: BTreeMap<String, (Option<ElementId>, i64)> = BTreeMap::new();
     for line in order.lines.iter().flatten() {
         let sku = line.sku.as_deref().filter(|_| catalog.has_sku);
-        let key = AccountLedger::element_key(sku, &line.name);
+        let key = element_key(sku, &line.name);
         let element = sides.elements.get(&key).copied();
         let label = sku.unwrap_or(&line.name).to_owned();
         wanted.entry(label).or_insert((element, 0)).1 += line.quantity;

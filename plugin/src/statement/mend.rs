@@ -2,8 +2,8 @@
 
 use super::compare::{Difference, Kind};
 use crate::{
+    domain::OrderCode,
     ledger::{AccountLedger, LeadEntry, Note, Parts, Record, ShopLedger},
-    model::OrderCode,
     ports::StoreError,
 };
 

@@ -1,9 +1,13 @@
 //! The page.
 
+use kaspi_amocrm_settings::Language;
 use serde_json::Value;
 
 use super::{State, Status};
-use crate::{config::Language, history::PastRun, model::day::OFFSET_MS, report::rfc3339};
+use crate::{
+    domain::{day::OFFSET_MS, rfc3339::rfc3339},
+    history::PastRun,
+};
 
 /// A text in English, Russian and Kazakh.
 type Words = [&'static str; 3];

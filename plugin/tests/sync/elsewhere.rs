@@ -4,10 +4,11 @@ use std::cell::Cell;
 
 use futures_util::future::{join, join_all};
 use kaspi_amocrm_plugin::{
+    domain::Job,
     http_api::{Answer, Request, answer},
     inquiry::retry,
     ports::{Http, HttpError, HttpRequest, HttpResponse, KeyPage, LocalFuture, Ports, Store, StoreError},
-    sync::{Job, RunError, run},
+    sync::{RunError, run},
     trigger::fire,
 };
 use kaspi_amocrm_simulator::fault::{Fault, Rate, Rule};

@@ -579,7 +579,7 @@ fn an_order_that_runs_died_on_after_its_last_step_is_not_parked() {
     let mut record: Value = serde_json::from_slice(&rig.store.values.borrow()[&key]).expect("a record");
     record["deaths"] = 3.into();
     let created_ms = record["created_ms"].as_i64().expect("when it was made");
-    let day = kaspi_amocrm_plugin::model::Day::of(created_ms).number();
+    let day = kaspi_amocrm_plugin::domain::Day::of(created_ms).number();
     // They died before it was taken off the list.
     let mut values = rig.store.values.borrow_mut();
     values.insert(key, record.to_string().into_bytes());

@@ -15,12 +15,13 @@ use std::{
 
 use kaspi_amocrm_plugin::{
     describe::describe_account,
+    domain::Job,
     ports::{
         Clock, Config, Http, HttpError, HttpRequest, HttpResponse, KeyPage, LocalFuture, Method, Ports,
         Store, StoreError,
     },
     statement::statement,
-    sync::{Job, RunError, run},
+    sync::{RunError, run},
 };
 use kaspi_amocrm_simulator::{
     World,

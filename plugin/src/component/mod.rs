@@ -22,8 +22,9 @@ use bindings::exports::{
 
 use crate::{
     describe::describe_account,
+    domain::Job,
     ports::{LocalFuture, Ports},
-    sync::{Job, RunError},
+    sync::RunError,
 };
 
 /// What `wit-bindgen` makes of `wit/`.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, enums::Region};
 
-use crate::gather::sort;
+use super::small_collections::sort;
 
 /// Letters that stand for a hidden digit: Latin x, Cyrillic ha, the multiplication sign.
 const PLACEHOLDER_LETTERS: [char; 5] = ['x', 'X', 'х', 'Х', '×'];

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::AccountLedger;
-use crate::{
-    gather::sort_by_key,
-    model::{Line, Order},
+use super::{
+    order::{Line, Order},
+    product_key::element_key,
+    small_collections::sort_by_key,
 };
 
 /// Characters of a product's name that are kept for notes.
@@ -34,7 +34,7 @@ pub struct Facts {
 /// All lines of one product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenLine {
-    /// The product's key, see [`AccountLedger::element_key`].
+    /// The product's key, see `element_key`.
     pub key: String,
     /// The product's name.
     pub name: String,
@@ -70,7 +70,7 @@ impl Facts {
 fn by_product(lines: &[Line]) -> Vec<SeenLine> {
     let mut seen: Vec<SeenLine> = Vec::with_capacity(lines.len());
     for line in lines {
-        let key = AccountLedger::element_key(line.sku.as_deref(), &line.name);
+        let key = element_key(line.sku.as_deref(), &line.name);
         match seen.iter_mut().find(|other| other.key == key) {
             Some(other) => other.quantity += line.quantity,
             None => {

@@ -1,6 +1,6 @@
 //! An order as the sync sees it, free of the names of either API.
 
-use super::{Money, OrderCode, Phone};
+use super::{ids::OrderCode, money::Money, phone::Phone};
 
 /// One order of one shop.
 #[derive(Clone, PartialEq)]

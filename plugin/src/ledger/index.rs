@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Pairs, encode, read, record::Record, shop::ShopLedger};
+use super::{Pairs, encode, read, record::Record};
 use crate::{
     domain::{Day, OrderCode, small_collections::Gather as _},
-    ports::StoreError,
+    ports::{Store, StoreError},
 };
 
 /// What orders may wait for.
@@ -66,7 +66,14 @@ pub(super) struct Edited {
     pub(super) gone: Vec<String>,
 }
 
-impl ShopLedger<'_> {
+/// The indexes of one shop.
+pub(super) struct Indexes<'a> {
+    pub(super) store: &'a dyn Store,
+    /// Before the keys of the shop.
+    pub(super) prefix: &'a str,
+}
+
+impl Indexes<'_> {
     /// Only what really changes is written, and the days of an index come after their codes, so that a day never lacks
     /// its codes.
     pub(super) fn edited(&self, edit: IndexEdit) -> Result<Edited, StoreError> {
@@ -96,7 +103,7 @@ impl ShopLedger<'_> {
             }
         }
         for (index, (more, fewer)) in roots {
-            let key = self.key(index.name());
+            let key = self.root_key(index);
             if more != self.root(index)? {
                 edited.first.push((key.clone(), encode(&more)));
             }
@@ -108,28 +115,26 @@ impl ShopLedger<'_> {
     }
 
     /// Days on which orders of an index were placed, oldest first.
-    ///
-    /// # Errors
-    /// When the store fails or the index cannot be read.
-    pub fn days(&self, index: Index) -> Result<Vec<Day>, StoreError> {
+    pub(super) fn days(&self, index: Index) -> Result<Vec<Day>, StoreError> {
         Ok(self.root(index)?.into_iter().map(Day::from_number).collect())
     }
 
     /// The codes of one day of an index.
-    ///
-    /// # Errors
-    /// When the store fails or the index cannot be read.
-    pub fn codes_of(&self, index: Index, day: Day) -> Result<BTreeSet<OrderCode>, StoreError> {
+    pub(super) fn codes_of(&self, index: Index, day: Day) -> Result<BTreeSet<OrderCode>, StoreError> {
         let codes: Vec<String> = read(self.store, &self.day_key(index, day))?.unwrap_or_default();
         Ok(codes.iter().filter_map(|code| OrderCode::parse(code)).gather())
     }
 
     fn root(&self, index: Index) -> Result<BTreeSet<i64>, StoreError> {
-        Ok(read(self.store, &self.key(index.name()))?.unwrap_or_default())
+        Ok(read(self.store, &self.root_key(index))?.unwrap_or_default())
     }
 
     fn day_key(&self, index: Index, day: Day) -> String {
-        self.key(&format!("{}/{}", index.name(), day.number()))
+        format!("{}/{}", self.root_key(index), day.number())
+    }
+
+    fn root_key(&self, index: Index) -> String {
+        format!("{}{}", self.prefix, index.name())
     }
 }
 

@@ -1,10 +1,12 @@
 //! The realm of one shop: its orders, where it has read to, what it was working on.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
     Pairs, encode,
-    index::{Index, IndexEdit},
+    index::{Index, IndexEdit, Indexes},
     read,
     record::{Payload, Record},
     row::{self, Row},
@@ -108,7 +110,7 @@ pub struct Unreadable {
 
 /// The ledger of one shop.
 pub struct ShopLedger<'a> {
-    pub(super) store: &'a dyn Store,
+    store: &'a dyn Store,
     prefix: String,
 }
 
@@ -118,8 +120,28 @@ impl<'a> ShopLedger<'a> {
         Self { store, prefix: format!("shop/{connection}/") }
     }
 
-    pub(super) fn key(&self, rest: &str) -> String {
+    fn key(&self, rest: &str) -> String {
         format!("{}{rest}", self.prefix)
+    }
+
+    fn indexes(&self) -> Indexes<'_> {
+        Indexes { store: self.store, prefix: &self.prefix }
+    }
+
+    /// Days on which orders of an index were placed, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails or the index cannot be read.
+    pub fn days(&self, index: Index) -> Result<Vec<Day>, StoreError> {
+        self.indexes().days(index)
+    }
+
+    /// The codes of one day of an index.
+    ///
+    /// # Errors
+    /// When the store fails or the index cannot be read.
+    pub fn codes_of(&self, index: Index, day: Day) -> Result<BTreeSet<OrderCode>, StoreError> {
+        self.indexes().codes_of(index, day)
     }
 
     /// Where the payload of an order is stored.
@@ -256,7 +278,7 @@ impl<'a> ShopLedger<'a> {
 
     /// Writes pairs with changes of the indexes around them, then removes keys.
     fn write(&self, pairs: Pairs, edit: IndexEdit, mut gone: Vec<String>) -> Result<(), StoreError> {
-        let edited = self.edited(edit)?;
+        let edited = self.indexes().edited(edit)?;
         let mut all = edited.first;
         all.extend(pairs);
         all.extend(edited.last);

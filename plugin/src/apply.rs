@@ -91,7 +91,7 @@ impl<'a> Session<'a> {
     /// while for it; [`Stop::Busy`] if that was in vain. A dry run changes nothing, so it excludes nobody.
     pub(crate) async fn take_account(&mut self, budget: &Budget<'_>) -> Result<(), Failure> {
         if self.report.plan.is_none() {
-            match self.amo.lock.take(self.check.account_id, budget.left_ms()).await? {
+            match self.amo.lock().take(self.check.account_id, budget.left_ms()).await? {
                 None => return Err(Stop::Busy.into()),
                 Some(Taken::Undisturbed) => {}
                 Some(Taken::AfterOthers) => {
@@ -107,7 +107,7 @@ impl<'a> Session<'a> {
 
     /// Gives the account back.
     pub(crate) fn release_account(&self) -> Result<(), Failure> {
-        Ok(self.amo.lock.release()?)
+        Ok(self.amo.lock().release()?)
     }
 
     /// Asks something that depends on the policy of this moment.
@@ -321,7 +321,7 @@ impl<'a> Session<'a> {
     }
 
     fn adopt(&mut self, leads: &[(OrderCode, LeadId)], works: &mut [Work]) -> Result<(), Failure> {
-        if self.report.plan.is_none() && !self.amo.lock.renew()? {
+        if self.report.plan.is_none() && !self.amo.lock().renew()? {
             // Another shop may have taken the same leads over.
             return Err(Stop::Busy.into());
         }

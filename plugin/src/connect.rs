@@ -26,7 +26,7 @@ pub async fn connect_account(ports: Ports<'_>, options: &str) -> Result<String, 
     let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };
     let pin = pinned_id(ports, &settings)?;
-    let account = Amo::new(ports, &settings, 0).connect(&code, pin).await?;
+    let account = Amo::new(ports, &settings, 0).oauth().connect(&code, pin).await?;
     let part = |name: &str| account.get(name).cloned().unwrap_or(Value::Null);
     let account = json!({"id": part("id"), "name": part("name"), "subdomain": part("subdomain")});
     Ok(json!({"account": account}).to_string())
@@ -45,7 +45,7 @@ pub async fn disconnect_account(ports: Ports<'_>, options: &str) -> Result<Strin
     let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };
     let is_ours = pinned_id(ports, &settings)? == Some(account_id);
-    let disconnected = is_ours && Amo::new(ports, &settings, 0).disconnect().await?;
+    let disconnected = is_ours && Amo::new(ports, &settings, 0).oauth().disconnect().await?;
     Ok(json!({"disconnected": disconnected}).to_string())
 }
 

@@ -153,7 +153,7 @@ async fn at_kaspi(ports: Ports<'_>, settings: &Settings, found: &mut Found) -> R
 async fn at_amocrm(ports: Ports<'_>, settings: &Settings, found: &mut Found) -> Result<Value, RunError> {
     // After a rest, so that whoever is told to slow down is not told because of a run or a look just before.
     let amo = Amo::new(ports, settings, REST_MS).rehearsing();
-    let token = amo.token_state()?;
+    let token = amo.oauth().token_state()?;
     let (kind, name) = match token.is_pair {
         false => ("long_lived", table::AMO_LONG_LIVED_TOKEN.name),
         true => ("pair", table::AMO_ACCESS_TOKEN.name),

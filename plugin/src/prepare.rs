@@ -54,12 +54,12 @@ pub async fn prepare_account(ports: Ports<'_>, options: &str) -> Result<String, 
     let account_id = account_id.ok_or_else(|| {
         RunError::Config("AMO_SUBDOMAIN: there is no such account / такого аккаунта нет".to_owned())
     })?;
-    if amo.lock.take(account_id, LOCK_WAIT_MS).await?.is_none() {
+    if amo.lock().take(account_id, LOCK_WAIT_MS).await?.is_none() {
         return Err(RunError::Busy);
     }
     let work = Work { ports, settings: &settings, amo: &amo, account_id };
     let done = work.all(parts).await;
-    amo.lock.release()?;
+    amo.lock().release()?;
     done
 }
 

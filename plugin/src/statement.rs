@@ -111,12 +111,12 @@ pub async fn statement(ports: Ports<'_>, options: &str) -> Result<String, RunErr
             let account = answer.account_id.map(|id| AccountLedger::open(ports.store, id)).transpose()?;
             // Only leads that are forgotten concern other shops.
             let is_free = match answer.account_id.filter(|_| options.missing) {
-                Some(id) => amo.lock.take(id, WAIT_MS).await?.is_some(),
+                Some(id) => amo.lock().take(id, WAIT_MS).await?.is_some(),
                 None => true,
             };
             if is_free {
                 mend::mend(&shop, account.as_ref(), &mut differences, options.missing, now_ms)?;
-                amo.lock.release()?;
+                amo.lock().release()?;
             } else {
                 report.problem("upstream_amocrm", BUSY);
             }

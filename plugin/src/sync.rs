@@ -254,7 +254,7 @@ async fn read_and_work(
             matches!(stop, Stop::Ending | Stop::Busy)
         }
     };
-    if let Some(problem) = amo.token_problem() {
+    if let Some(problem) = amo.oauth().token_problem() {
         report.problem("config", problem);
     }
     if amo.requests() > 0 {
@@ -265,7 +265,7 @@ async fn read_and_work(
         shop.set_meta(&meta)?;
     }
     report.backlog = shop.pending(Day::from_number(0))?.len() as u64;
-    let (renewed_ms, ends_ms) = amo.token_life()?;
+    let (renewed_ms, ends_ms) = amo.oauth().token_life()?;
     report.token_age_ms = renewed_ms.map(|renewed_ms| budget.now_ms() - renewed_ms);
     report.token_left_ms = ends_ms.map(|ends_ms| ends_ms - budget.now_ms());
     report.requests.kaspi = kaspi.requests();

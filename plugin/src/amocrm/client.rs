@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     outcome::{self, Write},
-    tokens::Tokens,
+    tokens::OAuth,
     wire::{Contact, Element, Lead, LeadChange, LinkDraft, Note},
 };
 use crate::{
@@ -134,74 +134,59 @@ pub struct Heard {
 
 /// The client of one run.
 pub struct Amo<'a> {
-    pub(super) ports: Ports<'a>,
-    pub(super) settings: &'a AmoSettings,
-    pub(super) connection: &'a str,
-    pub(super) tokens: Tokens,
-    /// Under which whatever belongs to the account is read, judged and made.
-    pub(crate) lock: AccountLock<'a>,
+    oauth: OAuth<'a>,
     /// In a dry run: ids made up so far for what is not sent.
     made_up: Option<Cell<i64>>,
-    pace: Pace<'a>,
-    paused_until_ms: Cell<i64>,
-    requests: Cell<u64>,
-    heard: RefCell<Heard>,
 }
 
 impl<'a> Amo<'a> {
     /// A client that has sent nothing yet and will not for `rest_ms`.
     pub fn new(ports: Ports<'a>, settings: &'a Settings, rest_ms: u64) -> Self {
-        let (settings, connection) = (&settings.amo, settings.connection.as_str());
-        Self {
-            ports,
-            settings,
-            connection,
-            tokens: Tokens::default(),
-            lock: AccountLock::new(ports, connection),
-            made_up: None,
-            pace: Pace::new(ports.clock, settings.requests_per_second, rest_ms),
-            paused_until_ms: Cell::new(0),
-            requests: Cell::new(0),
-            heard: RefCell::default(),
-        }
+        Self { oauth: OAuth::new(Transport::new(ports, settings, rest_ms)), made_up: None }
     }
 
     /// The same client for a dry run: writes are answered here, and no token is renewed.
     #[must_use]
     pub fn rehearsing(self) -> Self {
-        Self { made_up: Some(Cell::new(0)), ..self }
+        Self { oauth: self.oauth.rehearsing(), made_up: Some(Cell::new(0)) }
     }
 
     /// Whether this is a dry run.
-    pub(super) fn is_rehearsing(&self) -> bool {
+    fn is_rehearsing(&self) -> bool {
         self.made_up.is_some()
+    }
+
+    /// What proves to the account who asks.
+    pub fn oauth(&self) -> &OAuth<'a> {
+        &self.oauth
+    }
+
+    fn transport(&self) -> &Transport<'a> {
+        self.oauth.transport()
+    }
+
+    fn settings(&self) -> &'a AmoSettings {
+        self.transport().settings
+    }
+
+    /// Under which whatever belongs to the account is read, judged and made.
+    pub(crate) fn lock(&self) -> &AccountLock<'a> {
+        &self.transport().lock
     }
 
     /// Requests sent so far.
     pub fn requests(&self) -> u64 {
-        self.requests.get()
+        self.transport().requests()
     }
 
     /// What the server said besides its answers so far.
     pub fn heard(&self) -> Heard {
-        self.heard.borrow().clone()
-    }
-
-    fn hear(&self, response: &HttpResponse) {
-        let mut heard = self.heard.borrow_mut();
-        if let Some(server_ms) = response.header("date").and_then(date_ms) {
-            heard.clock_skew_ms = Some(server_ms - self.ports.clock.now_ms());
-        }
-        if response.status >= 300 {
-            heard.refusal = Some(response.status);
-            heard.moved_to = response.header("location").map(str::to_owned);
-            heard.is_throttled |= response.status == 429;
-        }
+        self.transport().heard()
     }
 
     /// How many look-ups may run side by side.
     pub fn parallel(&self) -> usize {
-        self.settings.requests_per_second.max(1) as usize
+        self.settings().requests_per_second.max(1) as usize
     }
 
     /// Reads a document; `None` for "nothing there" (204 or 404, docs/apis/amocrm.md 2.3).
@@ -212,7 +197,7 @@ impl<'a> Amo<'a> {
         let mut trouble = String::new();
         for attempt in 0..TRIES_MAX {
             if attempt > 0 {
-                self.ports.clock.sleep(1_000 << attempt).await;
+                self.transport().ports.clock.sleep(1_000 << attempt).await;
             }
             let response = match self.send(Method::Get, path, None).await? {
                 Ok(response) => response,
@@ -254,7 +239,7 @@ impl<'a> Amo<'a> {
         let mut trouble = String::new();
         for attempt in 0..TRIES_MAX {
             if attempt > 0 {
-                self.ports.clock.sleep(1_000 << attempt).await;
+                self.transport().ports.clock.sleep(1_000 << attempt).await;
             }
             match self.send(method, path, Some(body)).await? {
                 // Unlinking has nothing to tell (3.7).
@@ -279,90 +264,17 @@ impl<'a> Amo<'a> {
         body: Option<&Value>,
     ) -> Result<Result<HttpResponse, HttpError>, Stop> {
         for refused in 0.. {
-            let token = self.access_token().await?;
-            match self.exchange(method, path, Some(&token), body).await? {
+            let token = self.oauth.access_token().await?;
+            match self.transport().exchange(method, path, Some(&token), body).await? {
                 // Turned away before it was read: a write may be sent again (1.10).
-                Ok(response) if response.status == 401 && refused == 0 => self.token_refused(&token).await?,
-                Ok(response) if response.status == 401 => return Err(self.dead_token()),
+                Ok(response) if response.status == 401 && refused == 0 => {
+                    self.oauth.token_refused(&token).await?
+                }
+                Ok(response) if response.status == 401 => return Err(self.oauth.dead_token()),
                 answer => return Ok(answer),
             }
         }
         unreachable!("the loop ends by returning")
-    }
-
-    /// Sends with a ticket and waits out 429.
-    pub(super) async fn exchange(
-        &self,
-        method: Method,
-        path: &str,
-        token: Option<&str>,
-        body: Option<&Value>,
-    ) -> Result<Result<HttpResponse, HttpError>, Stop> {
-        let mut headers = vec![
-            ("accept".to_owned(), "application/json".to_owned()),
-            ("user-agent".to_owned(), USER_AGENT.to_owned()),
-        ];
-        if let Some(token) = token {
-            headers.push(("authorization".to_owned(), format!("Bearer {token}")));
-        }
-        if body.is_some() {
-            headers.push(("content-type".to_owned(), "application/json".to_owned()));
-        }
-        let deadline_ms = if method == Method::Get { READ_DEADLINE_MS } else { WRITE_DEADLINE_MS };
-        for throttled in 0.. {
-            let pause_ms = self.paused_until_ms.get() - self.ports.clock.now_ms();
-            if pause_ms > 0 {
-                self.ports.clock.sleep(pause_ms.unsigned_abs()).await;
-            }
-            let answer = {
-                let _ticket = self.pace.ticket().await;
-                // Whatever it waited for: the lock outlasts the request, or the request is not sent.
-                if !self.lock.outlasts_a_request()? {
-                    return Err(Stop::Busy);
-                }
-                self.requests.set(self.requests.get() + 1);
-                let request = HttpRequest {
-                    method,
-                    url: format!("{}{path}", self.settings.base_url),
-                    headers: headers.clone(),
-                    body: body.map(|body| body.to_string().into_bytes()),
-                    deadline_ms,
-                };
-                self.ports.http.send(request).await
-            };
-            let response = match answer {
-                Ok(response) => response,
-                Err(HttpError::Denied(reason)) => return Err(denied(&reason)),
-                Err(HttpError::Ending) => return Err(Stop::Ending),
-                Err(error) => return Ok(Err(error)),
-            };
-            self.hear(&response);
-            match response.status {
-                402 => {
-                    return Err(Stop::Config("AMO_SUBDOMAIN: the amoCRM account is not paid (402)".into()));
-                }
-                403 if !is_json(&response) => {
-                    return Err(self.paused(PAUSE_BLOCKED_MS, "status 403 with a block page"));
-                }
-                403 => {
-                    let detail = detail_of(&response.body);
-                    return Err(Stop::Refused { call: call_of(path), status: 403, detail });
-                }
-                429 => {
-                    let pause_ms = retry_after_ms(&response).unwrap_or(1_000 << throttled);
-                    if throttled >= THROTTLED_MAX || pause_ms > PAUSE_IN_RUN_MS_MAX {
-                        return Err(self.paused(pause_ms.max(PAUSE_THROTTLED_MS), "status 429"));
-                    }
-                    self.paused_until_ms.set(self.ports.clock.now_ms() + pause_ms);
-                }
-                _ => return Ok(Ok(response)),
-            }
-        }
-        unreachable!("the loop ends by returning")
-    }
-
-    fn paused(&self, pause_ms: i64, reason: &str) -> Stop {
-        Stop::Paused { until_ms: self.ports.clock.now_ms() + pause_ms, reason: reason.to_owned() }
     }
 
     // Lists.
@@ -393,7 +305,7 @@ impl<'a> Amo<'a> {
     /// When there is no usable answer.
     pub async fn lead(&self, id: LeadId) -> Result<Option<Lead>, Stop> {
         let document = self.get(&format!("/api/v4/leads/{id}?with={WITH_PARTS}")).await?;
-        Ok(document.and_then(|row| Lead::read(&row, self.settings.lead_order_code_field_id)))
+        Ok(document.and_then(|row| Lead::read(&row, self.settings().lead_order_code_field_id)))
     }
 
     /// Leads that the search finds for a text: may miss the newest, may show strangers (4.1).
@@ -419,7 +331,7 @@ impl<'a> Amo<'a> {
     }
 
     async fn leads(&self, query: &str) -> Result<Vec<Lead>, Stop> {
-        let code_field = self.settings.lead_order_code_field_id;
+        let code_field = self.settings().lead_order_code_field_id;
         let document = self.get(&format!("/api/v4/leads?{query}")).await?;
         Ok(rows(document.as_ref(), "leads").filter_map(|row| Lead::read(row, code_field)).collect())
     }
@@ -497,7 +409,7 @@ impl<'a> Amo<'a> {
     /// # Errors
     /// When the account refuses all requests, or another shop took it over meanwhile; nothing was made then.
     pub async fn create(&self, kind: Creation, bodies: Vec<Value>) -> Result<Write, Stop> {
-        if !self.is_rehearsing() && !self.lock.renew()? {
+        if !self.is_rehearsing() && !self.lock().renew()? {
             return Err(Stop::Busy);
         }
         self.write(&kind.path(), &Value::Array(bodies)).await
@@ -566,6 +478,133 @@ impl<'a> Amo<'a> {
             ids.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0.clone()).collect();
         ids.retain(|(request_id, _)| !doubled.contains(request_id));
         ids
+    }
+}
+
+/// Sends requests to one account, not faster than it takes them and only under its lock.
+pub(super) struct Transport<'a> {
+    pub(super) ports: Ports<'a>,
+    pub(super) settings: &'a AmoSettings,
+    pub(super) connection: &'a str,
+    /// Under which whatever belongs to the account is read, judged and made.
+    pub(super) lock: AccountLock<'a>,
+    pace: Pace<'a>,
+    paused_until_ms: Cell<i64>,
+    requests: Cell<u64>,
+    heard: RefCell<Heard>,
+}
+
+impl<'a> Transport<'a> {
+    /// Nothing was sent yet, and nothing will be for `rest_ms`.
+    pub(super) fn new(ports: Ports<'a>, settings: &'a Settings, rest_ms: u64) -> Self {
+        let (settings, connection) = (&settings.amo, settings.connection.as_str());
+        Self {
+            ports,
+            settings,
+            connection,
+            lock: AccountLock::new(ports, connection),
+            pace: Pace::new(ports.clock, settings.requests_per_second, rest_ms),
+            paused_until_ms: Cell::new(0),
+            requests: Cell::new(0),
+            heard: RefCell::default(),
+        }
+    }
+
+    /// Requests sent so far.
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.get()
+    }
+
+    /// What the server said besides its answers so far.
+    pub(super) fn heard(&self) -> Heard {
+        self.heard.borrow().clone()
+    }
+
+    fn hear(&self, response: &HttpResponse) {
+        let mut heard = self.heard.borrow_mut();
+        if let Some(server_ms) = response.header("date").and_then(date_ms) {
+            heard.clock_skew_ms = Some(server_ms - self.ports.clock.now_ms());
+        }
+        if response.status >= 300 {
+            heard.refusal = Some(response.status);
+            heard.moved_to = response.header("location").map(str::to_owned);
+            heard.is_throttled |= response.status == 429;
+        }
+    }
+
+    /// Sends with a ticket and waits out 429.
+    pub(super) async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<Result<HttpResponse, HttpError>, Stop> {
+        let mut headers = vec![
+            ("accept".to_owned(), "application/json".to_owned()),
+            ("user-agent".to_owned(), USER_AGENT.to_owned()),
+        ];
+        if let Some(token) = token {
+            headers.push(("authorization".to_owned(), format!("Bearer {token}")));
+        }
+        if body.is_some() {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        let deadline_ms = if method == Method::Get { READ_DEADLINE_MS } else { WRITE_DEADLINE_MS };
+        for throttled in 0.. {
+            let pause_ms = self.paused_until_ms.get() - self.ports.clock.now_ms();
+            if pause_ms > 0 {
+                self.ports.clock.sleep(pause_ms.unsigned_abs()).await;
+            }
+            let answer = {
+                let _ticket = self.pace.ticket().await;
+                // Whatever it waited for: the lock outlasts the request, or the request is not sent.
+                if !self.lock.outlasts_a_request()? {
+                    return Err(Stop::Busy);
+                }
+                self.requests.set(self.requests.get() + 1);
+                let request = HttpRequest {
+                    method,
+                    url: format!("{}{path}", self.settings.base_url),
+                    headers: headers.clone(),
+                    body: body.map(|body| body.to_string().into_bytes()),
+                    deadline_ms,
+                };
+                self.ports.http.send(request).await
+            };
+            let response = match answer {
+                Ok(response) => response,
+                Err(HttpError::Denied(reason)) => return Err(denied(&reason)),
+                Err(HttpError::Ending) => return Err(Stop::Ending),
+                Err(error) => return Ok(Err(error)),
+            };
+            self.hear(&response);
+            match response.status {
+                402 => {
+                    return Err(Stop::Config("AMO_SUBDOMAIN: the amoCRM account is not paid (402)".into()));
+                }
+                403 if !is_json(&response) => {
+                    return Err(self.paused(PAUSE_BLOCKED_MS, "status 403 with a block page"));
+                }
+                403 => {
+                    let detail = detail_of(&response.body);
+                    return Err(Stop::Refused { call: call_of(path), status: 403, detail });
+                }
+                429 => {
+                    let pause_ms = retry_after_ms(&response).unwrap_or(1_000 << throttled);
+                    if throttled >= THROTTLED_MAX || pause_ms > PAUSE_IN_RUN_MS_MAX {
+                        return Err(self.paused(pause_ms.max(PAUSE_THROTTLED_MS), "status 429"));
+                    }
+                    self.paused_until_ms.set(self.ports.clock.now_ms() + pause_ms);
+                }
+                _ => return Ok(Ok(response)),
+            }
+        }
+        unreachable!("the loop ends by returning")
+    }
+
+    fn paused(&self, pause_ms: i64, reason: &str) -> Stop {
+        Stop::Paused { until_ms: self.ports.clock.now_ms() + pause_ms, reason: reason.to_owned() }
     }
 }
 

@@ -15,7 +15,7 @@ pub use client::{Amo, Creation, Heard, Stop};
 pub use layout::{Extent, Layout, account_id};
 pub use outcome::{Rejection, Write};
 pub use parts::Part;
-pub use tokens::TokenState;
+pub use tokens::{OAuth, TokenState};
 pub use wire::{
     Catalog, Contact, ContactDraft, Element, ElementDraft, FieldValue, Lead, LeadChange, LeadDraft,
     LinkDraft, Note, NoteDraft, TAG,

@@ -17,11 +17,11 @@ use serde_json::{Value, json};
 
 use super::{
     account::another_account,
-    client::{Amo, Stop, WRITE_DEADLINE_MS},
+    client::{Stop, Transport, WRITE_DEADLINE_MS},
     wire::positive,
 };
 use crate::{
-    config::{OAuthClient, Secret},
+    config::{AmoSettings, OAuthClient, Secret},
     domain::{base64::from_base64, hash::hash},
     ledger::{self, encode},
     lock::Lock,
@@ -95,9 +95,11 @@ impl Stored {
     }
 }
 
-/// What one run knows of the tokens.
-#[derive(Default)]
-pub(super) struct Tokens {
+/// The tokens of one run, and the requests that renew them.
+pub struct OAuth<'a> {
+    transport: Transport<'a>,
+    /// No token is renewed.
+    is_rehearsing: bool,
     pair: RefCell<Option<Stored>>,
     /// Requests of one run that meet a refusal together make one renewal.
     turn: Mutex<()>,
@@ -118,10 +120,36 @@ pub struct TokenState {
     pub left_ms: Option<i64>,
 }
 
-impl Amo<'_> {
+impl<'a> OAuth<'a> {
+    /// Nothing is known of the tokens yet.
+    pub(super) fn new(transport: Transport<'a>) -> Self {
+        Self {
+            transport,
+            is_rehearsing: false,
+            pair: RefCell::default(),
+            turn: Mutex::default(),
+            has_renewed: Cell::default(),
+            problem: RefCell::default(),
+        }
+    }
+
+    /// The same for a dry run: no token is renewed.
+    pub(super) fn rehearsing(self) -> Self {
+        Self { is_rehearsing: true, ..self }
+    }
+
+    /// How requests are sent, with a token or without.
+    pub(super) fn transport(&self) -> &Transport<'a> {
+        &self.transport
+    }
+
+    fn settings(&self) -> &'a AmoSettings {
+        self.transport.settings
+    }
+
     /// What a person has to do about the tokens while they still work.
     pub fn token_problem(&self) -> Option<String> {
-        self.tokens.problem.borrow().clone()
+        self.problem.borrow().clone()
     }
 
     /// When we renewed the stored pair and when its access token ends, as far as that is known; of a long-lived token
@@ -130,10 +158,10 @@ impl Amo<'_> {
     /// # Errors
     /// When the store fails.
     pub fn token_life(&self) -> Result<(Option<i64>, Option<i64>), StoreError> {
-        if self.settings.credentials.long_lived.is_some() {
+        if self.settings().credentials.long_lived.is_some() {
             return Ok((None, None));
         }
-        let stored: Option<Stored> = ledger::read(self.ports.store, &self.pair_key())?;
+        let stored: Option<Stored> = ledger::read(self.transport.ports.store, &self.pair_key())?;
         Ok(stored.map_or((None, None), |pair| (pair.made_ms, pair.ends_ms)))
     }
 
@@ -142,15 +170,15 @@ impl Amo<'_> {
     /// # Errors
     /// When the store fails.
     pub fn token_state(&self) -> Result<TokenState, StoreError> {
-        let now_ms = self.ports.clock.now_ms();
-        if let Some(token) = &self.settings.credentials.long_lived {
+        let now_ms = self.transport.ports.clock.now_ms();
+        if let Some(token) = &self.settings().credentials.long_lived {
             let left_ms = ends_ms_of(token.expose()).map(|ends_ms| ends_ms - now_ms);
             return Ok(TokenState { is_pair: false, is_missing: false, is_dead: false, left_ms });
         }
-        let stored: Option<Stored> = ledger::read(self.ports.store, &self.pair_key())?;
+        let stored: Option<Stored> = ledger::read(self.transport.ports.store, &self.pair_key())?;
         let pair = self.new_pair_of_settings(stored.as_ref()).or(stored);
         let of = |pair: &Stored| {
-            let client = self.settings.credentials.client.as_ref()?;
+            let client = self.settings().credentials.client.as_ref()?;
             Some(hash(&[&pair.refresh, &client.id, client.secret.expose(), &client.redirect_uri]))
         };
         Ok(TokenState {
@@ -165,28 +193,28 @@ impl Amo<'_> {
 
     /// The token for the next request.
     pub(super) async fn access_token(&self) -> Result<String, Stop> {
-        if let Some(token) = &self.settings.credentials.long_lived {
+        if let Some(token) = &self.settings().credentials.long_lived {
             return Ok(token.expose().to_owned());
         }
-        if let Some(pair) = &*self.tokens.pair.borrow() {
+        if let Some(pair) = &*self.pair.borrow() {
             return Ok(pair.access.clone());
         }
-        let _turn = self.tokens.turn.lock().await;
-        if self.tokens.pair.borrow().is_none() {
+        let _turn = self.turn.lock().await;
+        if self.pair.borrow().is_none() {
             self.load_pair().await?;
         }
-        Ok(self.tokens.pair.borrow().as_ref().map(|pair| pair.access.clone()).unwrap_or_default())
+        Ok(self.pair.borrow().as_ref().map(|pair| pair.access.clone()).unwrap_or_default())
     }
 
     /// After a 401: renews what can be renewed. The request may then be sent once more; amoCRM is known to refuse a
     /// good token now and then.
     pub(super) async fn token_refused(&self, used: &str) -> Result<(), Stop> {
-        if self.settings.credentials.long_lived.is_some() {
+        if self.settings().credentials.long_lived.is_some() {
             return Ok(());
         }
-        let _turn = self.tokens.turn.lock().await;
-        let is_current = self.tokens.pair.borrow().as_ref().is_some_and(|pair| pair.access == used);
-        if !is_current || self.tokens.has_renewed.get() {
+        let _turn = self.turn.lock().await;
+        let is_current = self.pair.borrow().as_ref().is_some_and(|pair| pair.access == used);
+        if !is_current || self.has_renewed.get() {
             return Ok(());
         }
         self.renew(used).await
@@ -194,7 +222,7 @@ impl Amo<'_> {
 
     /// Why no request can be sent any more: the token was refused and cannot be renewed.
     pub(super) fn dead_token(&self) -> Stop {
-        let name = if self.settings.credentials.long_lived.is_some() {
+        let name = if self.settings().credentials.long_lived.is_some() {
             "AMO_LONG_LIVED_TOKEN"
         } else {
             "AMO_ACCESS_TOKEN"
@@ -218,32 +246,32 @@ impl Amo<'_> {
                 }
                 None => stored.or(Some(new)),
             };
-            lock.release(self.ports.store)?;
+            lock.release(self.transport.ports.store)?;
         }
         let Some(pair) = pair else {
             let problem =
                 Text::new("no token is set, and none is in the database", "токен не задан, и в базе его нет");
             return Err(config("AMO_LONG_LIVED_TOKEN", problem));
         };
-        let now_ms = self.ports.clock.now_ms();
+        let now_ms = self.transport.ports.clock.now_ms();
         let has_ended = pair.access.is_empty() || pair.ends_ms.is_some_and(|ends_ms| ends_ms <= now_ms);
-        let is_due = pair.renew_ms.is_some_and(|renew_ms| renew_ms <= now_ms) && !self.is_rehearsing();
+        let is_due = pair.renew_ms.is_some_and(|renew_ms| renew_ms <= now_ms) && !self.is_rehearsing;
         // The others of this run wait for what comes of it.
         if has_ended || is_due {
             match self.renew(&pair.access).await {
                 // The access token still works: that is said, and the run goes on.
-                Err(Stop::Config(why)) if !has_ended => drop(self.tokens.problem.replace(Some(why))),
+                Err(Stop::Config(why)) if !has_ended => drop(self.problem.replace(Some(why))),
                 Err(Stop::Unreachable(_)) if !has_ended => self.try_again_later(&pair.access)?,
                 other => return other,
             }
         }
-        self.tokens.pair.replace(Some(pair));
+        self.pair.replace(Some(pair));
         Ok(())
     }
 
     /// The pair of the settings, unless it was taken over before.
     fn new_pair_of_settings(&self, stored: Option<&Stored>) -> Option<Stored> {
-        let credentials = &self.settings.credentials;
+        let credentials = &self.settings().credentials;
         let text = |secret: &Option<Secret>| {
             secret.as_ref().map(|secret| secret.expose().to_owned()).unwrap_or_default()
         };
@@ -257,7 +285,7 @@ impl Amo<'_> {
         if taken.values().any(|known| *known == fingerprint) {
             return None;
         }
-        taken.insert(self.connection.to_owned(), fingerprint);
+        taken.insert(self.transport.connection.to_owned(), fingerprint);
         let ends_ms = credentials.expires_ms.filter(|_| !refresh.is_empty());
         let renew_ms = ends_ms.map(|ends_ms| ends_ms - HALF_LIFE_MS);
         Some(Stored { v: 1, access, refresh, made_ms: None, renew_ms, ends_ms, taken, dead: None })
@@ -265,7 +293,7 @@ impl Amo<'_> {
 
     /// Renews the pair whose access token is `used`, unless another run has done so.
     async fn renew(&self, used: &str) -> Result<(), Stop> {
-        if self.is_rehearsing() {
+        if self.is_rehearsing {
             let problem = Text::new(
                 "has ended, and a dry run renews nothing, because the new pair would have to be stored",
                 "больше не действует, а пробный запуск ничего не продлевает: новую пару пришлось бы сохранить",
@@ -279,7 +307,7 @@ impl Amo<'_> {
         let key = self.lock_key();
         let lock = self.lock(&key).await?;
         let result = self.renew_locked(used, lock.until_ms()).await;
-        lock.release(self.ports.store)?;
+        lock.release(self.transport.ports.store)?;
         result
     }
 
@@ -287,12 +315,12 @@ impl Amo<'_> {
         let pair = match self.stored_pair()? {
             Some(stored) if stored.access == used => stored,
             Some(newer) => {
-                self.tokens.pair.replace(Some(newer));
+                self.pair.replace(Some(newer));
                 return Ok(());
             }
             None => return Err(self.dead_token()),
         };
-        let Some(client) = self.settings.credentials.client.as_ref().filter(|_| !pair.refresh.is_empty())
+        let Some(client) = self.settings().credentials.client.as_ref().filter(|_| !pair.refresh.is_empty())
         else {
             return Err(self.not_renewable(&pair));
         };
@@ -302,10 +330,11 @@ impl Amo<'_> {
         }
         match self.ask_for_pair(client, ("refresh_token", "refresh_token", &pair.refresh), until_ms).await? {
             Renewal::Done { access, refresh, lives_ms } => {
-                let fresh = Stored::fresh(access, refresh, self.ports.clock.now_ms(), lives_ms, pair.taken);
+                let fresh =
+                    Stored::fresh(access, refresh, self.transport.ports.clock.now_ms(), lives_ms, pair.taken);
                 self.store_pair(&fresh)?;
-                self.tokens.pair.replace(Some(fresh));
-                self.tokens.has_renewed.set(true);
+                self.pair.replace(Some(fresh));
+                self.has_renewed.set(true);
                 Ok(())
             }
             Renewal::Refused(reason) => {
@@ -322,7 +351,7 @@ impl Amo<'_> {
     /// # Errors
     /// When amoCRM refuses the code, the tokens open another account, or there is no usable answer: nothing is kept.
     pub async fn connect(&self, code: &str, expected_id: Option<i64>) -> Result<Value, Stop> {
-        let credentials = &self.settings.credentials;
+        let credentials = &self.settings().credentials;
         if credentials.long_lived.is_some() {
             let problem =
                 Text::new("is set, and counts more than a connection", "задан и важнее подключения");
@@ -339,7 +368,7 @@ impl Amo<'_> {
         let key = self.lock_key();
         let lock = self.lock(&key).await?;
         let connected = self.connect_locked(client, code, expected_id, lock.until_ms()).await;
-        lock.release(self.ports.store)?;
+        lock.release(self.transport.ports.store)?;
         connected
     }
 
@@ -355,17 +384,18 @@ impl Amo<'_> {
                 Renewal::Done { access, refresh, lives_ms } => (access, refresh, lives_ms),
                 Renewal::Refused(reason) => return Err(refused_code(&reason)),
             };
-        let account = match self.exchange(Method::Get, "/api/v4/account", Some(&access), None).await? {
-            Ok(response) if response.status == 200 => serde_json::from_slice(&response.body).ok(),
-            _ => None,
-        };
+        let account =
+            match self.transport.exchange(Method::Get, "/api/v4/account", Some(&access), None).await? {
+                Ok(response) if response.status == 200 => serde_json::from_slice(&response.body).ok(),
+                _ => None,
+            };
         let Some((account, id)) =
             account.and_then(|account: Value| positive(&account, "id").map(|id| (account, id)))
         else {
             return Err(Stop::Unreachable("the account of the new tokens cannot be read".into()));
         };
         if let Some(expected) = expected_id.filter(|expected| *expected != id) {
-            return Err(Stop::Config(another_account(self.connection, id, expected).to_string()));
+            return Err(Stop::Config(another_account(self.transport.connection, id, expected).to_string()));
         }
         let stored = self.stored_pair()?;
         let mut taken = stored.as_ref().map(|stored| stored.taken.clone()).unwrap_or_default();
@@ -373,7 +403,13 @@ impl Amo<'_> {
         if let Some(of_settings) = self.new_pair_of_settings(stored.as_ref()) {
             taken = of_settings.taken;
         }
-        self.store_pair(&Stored::fresh(access, refresh, self.ports.clock.now_ms(), lives_ms, taken))?;
+        self.store_pair(&Stored::fresh(
+            access,
+            refresh,
+            self.transport.ports.clock.now_ms(),
+            lives_ms,
+            taken,
+        ))?;
         Ok(account)
     }
 
@@ -382,8 +418,8 @@ impl Amo<'_> {
     /// # Errors
     /// When the store fails, or another run is busy with the pair for too long.
     pub async fn disconnect(&self) -> Result<bool, Stop> {
-        let Some(client) = self.settings.credentials.client.as_ref() else { return Ok(false) };
-        if self.settings.credentials.long_lived.is_some() {
+        let Some(client) = self.settings().credentials.client.as_ref() else { return Ok(false) };
+        if self.settings().credentials.long_lived.is_some() {
             return Ok(false);
         }
         let key = self.lock_key();
@@ -393,9 +429,9 @@ impl Amo<'_> {
         if let Some(pair) = stored {
             let dead = Some(Dead { of: of(client, &pair.refresh), reason: SWITCHED_OFF.to_owned() });
             // Its access token is not tried any more either.
-            self.store_pair(&Stored { dead, ends_ms: Some(self.ports.clock.now_ms()), ..pair })?;
+            self.store_pair(&Stored { dead, ends_ms: Some(self.transport.ports.clock.now_ms()), ..pair })?;
         }
-        lock.release(self.ports.store)?;
+        lock.release(self.transport.ports.store)?;
         Ok(is_there)
     }
 
@@ -418,13 +454,14 @@ impl Amo<'_> {
         let mut is_lost = false;
         for attempt in 0..TRIES_MAX {
             if attempt > 0 {
-                self.ports.clock.sleep(2_000).await;
+                self.transport.ports.clock.sleep(2_000).await;
             }
-            let ends_ms = self.ports.clock.now_ms() + i64::try_from(WRITE_DEADLINE_MS).unwrap_or(i64::MAX);
+            let ends_ms =
+                self.transport.ports.clock.now_ms() + i64::try_from(WRITE_DEADLINE_MS).unwrap_or(i64::MAX);
             if ends_ms > until_ms {
                 break;
             }
-            let answer = match self.exchange(Method::Post, TOKEN_PATH, None, Some(&body)).await {
+            let answer = match self.transport.exchange(Method::Post, TOKEN_PATH, None, Some(&body)).await {
                 Err(Stop::Refused { status, detail, .. }) => {
                     return Ok(Renewal::Refused(format!("{status}: {detail}")));
                 }
@@ -457,7 +494,7 @@ impl Amo<'_> {
     /// No further try for a while, whichever run comes next.
     fn try_again_later(&self, used: &str) -> Result<(), Stop> {
         if let Some(stored) = self.stored_pair()?.filter(|stored| stored.access == used) {
-            let renew_ms = Some(self.ports.clock.now_ms() + TRY_AGAIN_MS);
+            let renew_ms = Some(self.transport.ports.clock.now_ms() + TRY_AGAIN_MS);
             self.store_pair(&Stored { renew_ms, ..stored })?;
         }
         Ok(())
@@ -477,11 +514,11 @@ impl Amo<'_> {
     }
 
     async fn lock(&self, key: &str) -> Result<Lock, Stop> {
-        let clock = self.ports.clock;
+        let clock = self.transport.ports.clock;
         let began_ms = clock.monotonic_ms();
         loop {
-            let (owner, now_ms) = (Some(self.connection), clock.now_ms());
-            if let Some(lock) = Lock::try_take(self.ports.store, key, owner, now_ms, LOCK_TTL_MS)? {
+            let (owner, now_ms) = (Some(self.transport.connection), clock.now_ms());
+            if let Some(lock) = Lock::try_take(self.transport.ports.store, key, owner, now_ms, LOCK_TTL_MS)? {
                 return Ok(lock);
             }
             if clock.monotonic_ms() - began_ms > WAIT_MS_MAX {
@@ -492,15 +529,15 @@ impl Amo<'_> {
     }
 
     fn stored_pair(&self) -> Result<Option<Stored>, Stop> {
-        Ok(ledger::read(self.ports.store, &self.pair_key())?)
+        Ok(ledger::read(self.transport.ports.store, &self.pair_key())?)
     }
 
     fn store_pair(&self, pair: &Stored) -> Result<(), Stop> {
-        Ok(self.ports.store.set_many(&[(self.pair_key(), encode(pair))])?)
+        Ok(self.transport.ports.store.set_many(&[(self.pair_key(), encode(pair))])?)
     }
 
     fn pair_key(&self) -> String {
-        pair_key(&self.settings.base_url)
+        pair_key(&self.settings().base_url)
     }
 
     /// Counted with, so it lies outside of what is sealed.

@@ -6,21 +6,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    amocrm::{AccountCheck, Amo, Creation, Stop},
+    amocrm::{AccountCheck, Amo, Creation, Stop, Taken},
     changes::SeenLead,
-    config::Settings,
     contacts,
     create::{Item, Made},
     domain::{ContactId, ElementId, LeadId, OrderCode, Phone, element_key, small_collections::Gather as _},
     elements, follow,
-    ledger::{AccountLedger, Attempts, Effect, Note, Pairs, Record, ShopLedger, Tail},
     links::{self, Direction},
-    lock::Taken,
     note,
     plan::{self, Crm, KnownLead, Plan, PlannedNote, Policy, Work},
-    ports::{Ports, StoreError},
+    ports::{Budget, Ports, StoreError},
+    records::{AccountLedger, Attempts, Effect, Note, Pairs, Record, ShopLedger, Tail},
     report::Report,
-    sync::Budget,
+    settings::Settings,
     witness,
 };
 

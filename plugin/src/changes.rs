@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use crate::{
     amocrm::{Lead, LeadChange},
     domain::{ElementId, Facts, LeadId, small_collections::Gather as _},
-    ledger::{Parts, Record, Written},
     plan::Policy,
+    records::{Parts, Record, Written},
 };
 
 /// Stages of lost leads in every pipeline (docs/apis/amocrm.md 3.11).
@@ -172,9 +172,9 @@ pub fn compare_products(record: &Record, lead: &Lead, wanted: &BTreeMap<ElementI
 mod tests {
     use super::*;
     use crate::{
-        config::Settings,
         domain::{Buyer, Money, Order, OrderCode, element_key},
         ports::Config,
+        settings::Settings,
     };
 
     const PIPELINE_ID: i64 = 7;

@@ -4,12 +4,11 @@ use serde_json::{Value, json};
 
 use crate::{
     amocrm::Amo,
-    config::Settings,
     lease::Guard,
-    ledger::ShopLedger,
     options::{Options, required},
-    ports::Ports,
-    seal::SealedStore,
+    ports::{Ports, encrypted::SealedStore},
+    records::ShopLedger,
+    settings::Settings,
     sync::{RunError, load_settings},
 };
 

@@ -13,9 +13,9 @@ use crate::{
     amocrm::{Amo, Creation, Stop, WRITE_DEADLINE_MS, Write},
     apply::{Failure, Session},
     domain::small_collections::Gather as _,
-    ledger::{Attempt, Effect, Pairs},
     note,
     plan::Known,
+    records::{Attempt, Effect, Pairs},
     witness,
 };
 

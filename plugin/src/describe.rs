@@ -5,11 +5,9 @@ use serde_json::{Value, json};
 
 use crate::{
     amocrm::{Amo, Extent, Layout, another_account, check_account},
-    ledger::ShopLedger,
     options::Options,
-    ports::Ports,
-    rehearsal::Overlay,
-    seal::SealedStore,
+    ports::{Overlay, Ports, encrypted::SealedStore},
+    records::ShopLedger,
     sync::{RunError, load_settings},
 };
 

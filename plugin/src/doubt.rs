@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::{
     apply::{Failure, Session},
     domain::{ContactId, ElementId, LeadId, OrderCode},
-    ledger::{Attempt, Attempts, Effect, Note, Pairs, ShopLedger},
     plan::{Crm, Known, KnownLead},
     ports::StoreError,
+    records::{Attempt, Attempts, Effect, Note, Pairs, ShopLedger},
     witness,
 };
 

@@ -5,13 +5,11 @@ use serde_json::{Value, json};
 
 use crate::{
     amocrm::{AccountCheck, Amo, Extent, Layout, Stop, account_id, another_account, check_account},
-    config::Settings,
     kaspi::{Kaspi, Obstacle, Window},
-    ledger::ShopLedger,
     options::Options,
-    ports::Ports,
-    rehearsal::Overlay,
-    seal::SealedStore,
+    ports::{Overlay, Ports, encrypted::SealedStore},
+    records::ShopLedger,
+    settings::Settings,
     sync::RunError,
 };
 

@@ -7,8 +7,8 @@ use crate::{
     apply::{Failure, Session, set_record},
     changes::{self, SeenLead},
     domain::{LeadId, OrderCode, small_collections::Gather as _},
-    ledger::{Meta, Pairs},
     plan::{Known, Work},
+    records::{Meta, Pairs},
 };
 
 /// Pages of leads that people changed since the last look.

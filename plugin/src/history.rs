@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::Job,
-    ledger::{encode, read},
-    ports::{Ports, Store, StoreError},
+    ports::{
+        Ports, Store, StoreError,
+        document::{encode, read},
+    },
     report::{Report, Requests},
     sync::RunError,
 };

@@ -5,10 +5,10 @@
 use serde_json::json;
 
 use crate::{
-    config::door_token,
     domain::{Job, base64::from_base64, hash::hash, url},
     options::Options,
     ports::Ports,
+    settings::door_token,
     status::{State, Status, page::page},
     sync::{RunError, run_slice},
 };

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::{
-    config::Settings,
     domain::{
         Day, Order, OrderCode,
         rfc3339::rfc3339,
@@ -11,13 +10,11 @@ use crate::{
     },
     kaspi::Kaspi,
     lease::Guard,
-    ledger::{AccountLedger, Attempt, Effect, Loaded, Meta, Record, ShopLedger, tombstones},
     options::{Options, required},
-    ports::Ports,
-    rehearsal::Overlay,
-    seal::SealedStore,
+    ports::{Overlay, Ports, encrypted::SealedStore},
+    records::{AccountLedger, Attempt, DEATHS_PARKED, Effect, Loaded, Meta, Record, ShopLedger, tombstones},
+    settings::Settings,
     sync::{RunError, load_settings},
-    work::DEATHS_PARKED,
 };
 
 /// Orders of one answer, where no number is given.

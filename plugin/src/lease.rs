@@ -9,8 +9,10 @@ use std::cell::Cell;
 
 use crate::{
     amocrm::WRITE_DEADLINE_MS,
-    lock::Lock,
-    ports::{Http, HttpError, HttpRequest, HttpResponse, KeyPage, LocalFuture, Ports, Store, StoreError},
+    ports::{
+        Http, HttpError, HttpRequest, HttpResponse, KeyPage, LocalFuture, Ports, Store, StoreError,
+        lock::Lock,
+    },
     sync::{REST_MS, RunError},
 };
 

@@ -10,8 +10,8 @@ use crate::{
     apply::{Failure, Session, set_record},
     changes::SeenLead,
     domain::{ContactId, ElementId, LeadId, OrderCode, small_collections::Gather as _},
-    ledger::Pairs,
     plan::{Known, Relink, Work},
+    records::Pairs,
 };
 
 /// Which way.

@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     amocrm::{Catalog, ContactDraft, ElementDraft, FieldValue, LeadChange, LeadDraft, LinkDraft, NoteDraft},
     changes::{self, SeenLead},
-    config::Settings,
     domain::{ContactId, ElementId, Facts, LeadId, Order, OrderCode, Phone},
-    ledger::{Note, Record},
     note,
     plan::follow::{
         follow, is_turned_down, lead_stands, link, link_rows, may_link, note_step, products_of, with_ours,
     },
+    records::{Note, Record},
+    settings::Settings,
 };
 
 /// An order to work on.

@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 
 use crate::{
     amocrm::{Amo, Part, Stop, Write, account_id},
-    config::Settings,
     lease::Guard,
-    ledger::{encode, read},
     options::Options,
-    ports::Ports,
-    seal::SealedStore,
+    ports::{
+        Ports,
+        document::{encode, read},
+        encrypted::SealedStore,
+    },
+    settings::Settings,
     sync::RunError,
 };
 

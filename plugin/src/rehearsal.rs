@@ -3,169 +3,16 @@
 //! Nothing else in the sync knows of it. Its writes are answered here with ids that no account gives out, so what a
 //! dry run shows is what the real one would have done from the same state.
 
-use std::{cell::RefCell, collections::BTreeMap};
-
-use serde::Serialize;
-use serde_json::{Value, json};
-
 use crate::{
+    amocrm::dry_run::MADE_UP_FROM,
     apply::Session,
     domain::{Facts, Line, OrderCode, element_key},
     plan::{Known, KnownLead, Plan, Sign, Work, first_stage},
-    ports::{KeyPage, Store, StoreError},
-    report::Report,
+    report::{
+        Report,
+        planned_order::{Action, PlannedContact, PlannedOrder, PlannedProduct},
+    },
 };
-
-/// Ids from here on were made up; real ones are far below.
-const MADE_UP_FROM: i64 = 1 << 52;
-
-/// What a dry run would do about one order.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct PlannedOrder {
-    /// The order's number.
-    pub code: String,
-    /// What happens to its lead.
-    pub lead: Action,
-    /// Why.
-    pub why: String,
-    /// The lead, where there is one already.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lead_id: Option<i64>,
-    /// Stage of a new lead; `None` is the first one of the pipeline.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status_id: Option<i64>,
-    /// Price of a new lead, in tenge.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub price_kzt: Option<i64>,
-    /// Its contact.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub contact: Option<PlannedContact>,
-    /// Products that would be linked.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub products: Vec<PlannedProduct>,
-    /// Whether a summary note would be written.
-    pub note: bool,
-}
-
-/// What happens to the lead of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// Made.
-    Create,
-    /// There already, recognised and completed.
-    Adopt,
-    /// Ours already, completed.
-    Complete,
-    /// Brought to what Kaspi says now.
-    Change,
-    /// Set aside with a problem.
-    Park,
-    /// Left for a later run.
-    #[default]
-    Wait,
-    /// The order gets none.
-    None,
-}
-
-/// The contact of a planned lead.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PlannedContact {
-    /// Made, once per phone.
-    Create,
-    /// Found by its phone.
-    Found(i64),
-    /// The order has no usable phone.
-    None,
-}
-
-/// A product of a planned lead.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PlannedProduct {
-    /// The merchant's article.
-    pub sku: Option<String>,
-    /// Its name.
-    pub name: String,
-    /// Pieces.
-    pub quantity: i64,
-    /// The element of the catalog; `None` where it would be made.
-    pub element_id: Option<i64>,
-}
-
-/// A store whose writes stay in memory.
-pub struct Overlay<'a> {
-    inner: &'a dyn Store,
-    written: RefCell<BTreeMap<String, Option<Vec<u8>>>>,
-}
-
-impl<'a> Overlay<'a> {
-    /// Over a store that is only read.
-    pub fn new(inner: &'a dyn Store) -> Self {
-        Self { inner, written: RefCell::default() }
-    }
-}
-
-impl Store for Overlay<'_> {
-    fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        let mut values = self.inner.get_many(keys)?;
-        let written = self.written.borrow();
-        for (key, value) in keys.iter().zip(&mut values) {
-            if let Some(newer) = written.get(key) {
-                value.clone_from(newer);
-            }
-        }
-        Ok(values)
-    }
-
-    fn set_many(&self, pairs: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
-        self.written.borrow_mut().extend(pairs.iter().map(|(key, value)| (key.clone(), Some(value.clone()))));
-        Ok(())
-    }
-
-    fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
-        self.written.borrow_mut().extend(keys.iter().map(|key| (key.clone(), None)));
-        Ok(())
-    }
-
-    fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
-        let old = match self.get(key)? {
-            None => 0,
-            Some(value) => i64::from_le_bytes(
-                value.try_into().map_err(|_| StoreError::Failed(format!("{key} is no counter")))?,
-            ),
-        };
-        let new = old.wrapping_add(delta);
-        self.set_many(&[(key.to_owned(), new.to_le_bytes().to_vec())])?;
-        Ok(new)
-    }
-
-    fn swap(&self, key: &str, seen: &[u8], value: &[u8]) -> Result<bool, StoreError> {
-        let is_same = self.get(key)?.as_deref() == Some(seen);
-        if is_same {
-            self.set_many(&[(key.to_owned(), value.to_vec())])?;
-        }
-        Ok(is_same)
-    }
-
-    /// What was written only here is not among them: nothing that is rehearsed lists keys.
-    fn list_keys(&self, cursor: Option<&str>) -> Result<KeyPage, StoreError> {
-        self.inner.list_keys(cursor)
-    }
-}
-
-/// The answer to a write that is not sent: every row done, under a made-up id.
-pub(crate) fn answer(path: &str, body: &Value, first: i64) -> Value {
-    let rows: Vec<Value> = body
-        .as_array()
-        .into_iter()
-        .flatten()
-        .zip(MADE_UP_FROM + first..)
-        .map(|(row, id)| json!({"id": row.get("id").unwrap_or(&json!(id)), "request_id": row.get("request_id")}))
-        .collect();
-    let name = path.rsplit('/').next().unwrap_or_default();
-    json!({"_embedded": {name: rows}})
-}
 
 /// Notes what Kaspi changed, before anything is done about it.
 pub(crate) fn begin(session: &mut Session<'_>, works: &[Work]) {
@@ -196,16 +43,6 @@ pub(crate) fn finish(report: &mut Report) {
             let (code, why) = (problem.code.clone(), problem.message.clone());
             plan.push(PlannedOrder { code, lead: Action::Park, why, ..PlannedOrder::default() });
         }
-    }
-}
-
-/// An order that gets no lead, with the reason.
-pub(crate) fn without_lead(code: &OrderCode, why: &str) -> PlannedOrder {
-    PlannedOrder {
-        code: code.as_str().to_owned(),
-        lead: Action::None,
-        why: why.to_owned(),
-        ..PlannedOrder::default()
     }
 }
 

@@ -14,12 +14,14 @@ use crate::{
         day::DAY_MS,
         small_collections::{Gather as _, sort_by_key},
     },
-    ingest::{self, Deserves, Rows, WindowRead, read_window, tell, tell_incomplete},
-    kaspi::{Kaspi, KaspiError, Window},
-    ledger::{Index, Meta, ShopLedger, Visit, Visits},
-    ports::StoreError,
+    ingest::{self, Deserves, tell, tell_incomplete},
+    kaspi::{
+        Kaspi, KaspiError, Window,
+        pages::{Rows, WindowRead, read_window},
+    },
+    ports::{Budget, StoreError},
+    records::{Index, Meta, ShopLedger, Visit, Visits},
     report::Report,
-    sync::Budget,
 };
 
 /// Every pass reads orders as young as this, known or not.

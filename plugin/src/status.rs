@@ -8,12 +8,12 @@ use kaspi_amocrm_settings::{Finding, Language};
 use serde_json::{Value, json};
 
 use crate::{
-    config::Settings,
     domain::{Job, rfc3339::rfc3339},
     history::{self, PastRun},
     inquiry, lease,
-    ledger::ShopLedger,
     ports::Ports,
+    records::ShopLedger,
+    settings::Settings,
     sync::RunError,
 };
 

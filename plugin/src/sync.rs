@@ -6,23 +6,19 @@
 use crate::{
     amocrm::{Amo, Stop, pair_key},
     apply::Failure,
-    config::Settings,
     domain::{Day, Job, OrderCode, rfc3339::rfc3339},
     history, ingest,
     kaspi::{Kaspi, Window},
     lease::Guard,
-    ledger::{AccountLedger, Meta, Record, ShopLedger},
     options::Options,
-    ports::{Ports, StoreError},
-    rehearsal::{self, Overlay},
+    ports::{Budget, MAX_MS, Overlay, Ports, StoreError, encrypted::SealedStore},
+    records::{AccountLedger, Meta, Record, ShopLedger},
+    rehearsal,
     report::Report,
     revisit,
-    seal::SealedStore,
+    settings::Settings,
     work::into_amocrm,
 };
-
-/// Time for a slice where the host names none.
-pub(crate) const MAX_MS: u64 = 25_000;
 /// Between the last request of a run and the first of the next, so that runs share the limit without sharing tickets.
 pub(crate) const REST_MS: i64 = 1_000;
 /// Sealed values that are opened together, so that a long backlog needs little memory.
@@ -83,44 +79,6 @@ pub(crate) fn load_settings(ports: Ports<'_>, connection: Option<String>) -> Res
     let mut settings = Settings::load(ports.config).map_err(|error| RunError::Config(error.to_string()))?;
     settings.connection = connection.unwrap_or(settings.connection);
     Ok(settings)
-}
-
-/// The time of a slice.
-pub struct Budget<'a> {
-    ports: Ports<'a>,
-    began_ms: u64,
-    max_ms: u64,
-}
-
-impl<'a> Budget<'a> {
-    /// A slice that begins at this moment.
-    pub fn new(ports: Ports<'a>, max_ms: u64) -> Self {
-        Self { ports, began_ms: ports.clock.monotonic_ms(), max_ms }
-    }
-
-    /// Milliseconds since 1970.
-    pub fn now_ms(&self) -> i64 {
-        self.ports.clock.now_ms()
-    }
-
-    fn took_ms(&self) -> u64 {
-        self.ports.clock.monotonic_ms() - self.began_ms
-    }
-
-    /// Reading leaves the other half to amoCRM.
-    pub fn is_half_spent(&self) -> bool {
-        self.took_ms() * 2 >= self.max_ms
-    }
-
-    /// What is left of it.
-    pub fn left_ms(&self) -> u64 {
-        self.max_ms.saturating_sub(self.took_ms())
-    }
-
-    /// Whether no new unit should begin.
-    pub fn is_spent(&self) -> bool {
-        self.took_ms() >= self.max_ms
-    }
 }
 
 /// Runs one slice of a job and answers with the report as JSON.

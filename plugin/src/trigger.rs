@@ -3,10 +3,10 @@
 use kaspi_amocrm_settings::SettingsError;
 
 use crate::{
-    config::Trigger,
     domain::Job,
     options::Options,
     ports::Ports,
+    settings::Trigger,
     sync::{RunError, run_slice},
 };
 

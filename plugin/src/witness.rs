@@ -11,10 +11,9 @@ use crate::{
     apply::{Failure, Session},
     changes::SeenLead,
     domain::{LeadId, Order, OrderCode, phone, small_collections::Gather as _},
-    elements,
-    ledger::{Attempt, Effect, LeadEntry},
-    note,
+    elements, note,
     plan::{KnownLead, Sign, Work, lead_name},
+    records::{Attempt, Effect, LeadEntry},
 };
 
 /// Pages of one walk at most.

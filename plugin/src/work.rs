@@ -6,21 +6,21 @@ use crate::{
     amocrm::{AccountCheck, Amo, Catalog, Extent, Layout, Stop, another_account, check_account},
     apply::{Failure, Session},
     changes::{self, SeenLead},
-    config::Settings,
     create::batch_size,
     domain::{Day, OrderCode, small_collections::Gather as _},
     doubt::doubts,
     follow,
     ingest::tell_unreadable,
     kaspi::{Kaspi, KaspiError},
-    ledger::{
-        AccountLedger, AccountPin, Loaded, Meta, Parts, Record, Settled, ShopLedger, Trouble, tombstones,
-    },
     plan::{Crm, Plan, Policy, Work},
-    ports::{Ports, StoreError},
+    ports::{Budget, Ports, StoreError},
+    records::{
+        AccountLedger, AccountPin, DEATHS_PARKED, Loaded, Meta, Parts, Record, Settled, ShopLedger, Trouble,
+        tombstones,
+    },
     rehearsal,
     report::Report,
-    sync::Budget,
+    settings::Settings,
 };
 
 /// Orders that are worked on together, to their end: a slice may be over its time by one such unit.
@@ -29,7 +29,6 @@ const UNIT: usize = 100;
 const CHECK_MS: i64 = 6 * 3_600_000;
 /// After so many runs that died on an order it is worked on alone, and after so many it is parked.
 const DEATHS_ALONE: u32 = 2;
-pub(crate) const DEATHS_PARKED: u32 = 3;
 /// Orders placed in so many days before today go before older ones.
 const LIVE_DAYS: i64 = 2;
 

@@ -10,7 +10,7 @@ use super::{
     layout::{Layout, first_stage, is_active, is_incoming, listed, name_of, stages},
     wire::{Catalog, integer, text},
 };
-use crate::config::Settings;
+use crate::settings::Settings;
 
 /// What a check has found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,23 +47,6 @@ pub fn check_account(layout: &Layout, settings: &Settings) -> AccountCheck {
     check_fields(settings, layout, &mut found);
     let Found { findings, hints } = found;
     AccountCheck { account_id: layout.account_id, catalog, pipeline_id, first_stage_id, findings, hints }
-}
-
-/// The leads of a connection stay in one account.
-pub fn another_account(connection: &str, now: i64, before: i64) -> Finding {
-    Finding::new(
-        table::AMO_SUBDOMAIN.name,
-        Text::new(
-            format!(
-                "leads to account {now}, but the leads of connection {connection} are in account {before}"
-            ),
-            format!("ведёт в аккаунт {now}, а сделки подключения {connection} находятся в аккаунте {before}"),
-        ),
-        Text::new(
-            "use another connection name for another account",
-            "для другого аккаунта используйте другое имя подключения",
-        ),
-    )
 }
 
 #[derive(Default)]

@@ -1,86 +1,32 @@
 //! Requests to amoCRM: reads that are tried again, writes that are not.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeSet,
-};
+use std::{cell::Cell, collections::BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::{
+    account_lock::AccountLock,
+    dry_run,
+    error::Stop,
+    limits::PAGE_SIZE,
+    oauth::OAuth,
     outcome::{self, Write},
-    tokens::OAuth,
-    wire::{Contact, Element, Lead, LeadChange, LinkDraft, Note},
+    transport::{Heard, Transport, call_of, denied, detail_of},
+    wire::{Contact, Element, Lead, LeadChange, LinkDraft, Note, positive, rows},
 };
 use crate::{
-    config::{AmoSettings, Settings},
     domain::{
         ContactId, LeadId,
-        http_date::date_ms,
         small_collections::{Gather as _, sort},
         url,
     },
-    lock::AccountLock,
-    pace::Pace,
-    ports::{HttpError, HttpRequest, HttpResponse, Method, Ports, StoreError},
-    rehearsal,
+    ports::{HttpError, HttpResponse, Method, Ports},
+    settings::{AmoSettings, Settings},
 };
-
-/// Rows of a page, amoCRM's maximum (docs/apis/amocrm.md 2.2).
-pub(crate) const PAGE_SIZE: usize = 250;
-/// Total time of a read and of a write, with the official client's 20 s and room for batches (2.2).
-const READ_DEADLINE_MS: u64 = 20_000;
-pub(crate) const WRITE_DEADLINE_MS: u64 = 30_000;
 /// How often a read, or a write that surely did not arrive, is tried.
 const TRIES_MAX: u32 = 3;
-/// How often a request that met a 429 is sent again before the run gives up.
-const THROTTLED_MAX: u32 = 5;
-/// Longest pause that an answer may ask for within a run.
-const PAUSE_IN_RUN_MS_MAX: i64 = 20_000;
-/// How long the account is left alone after the run gave up on 429, and after a block page (2.1).
-const PAUSE_THROTTLED_MS: i64 = 60_000;
-const PAUSE_BLOCKED_MS: i64 = 600_000;
 /// What else is wanted of leads that are looked at singly (3.5).
 const WITH_PARTS: &str = "catalog_elements,contacts";
-const USER_AGENT: &str = concat!("kaspi-amocrm/", env!("CARGO_PKG_VERSION"));
-
-/// Why a run cannot go on with amoCRM, or a call with itself.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Stop {
-    /// A setting is wrong: the token is refused, the account is not paid.
-    #[error("{0}")]
-    Config(String),
-    /// amoCRM wants no requests for a while.
-    #[error("amoCRM wants a pause: {reason}")]
-    Paused {
-        /// When requests may go on, milliseconds since 1970.
-        until_ms: i64,
-        /// What it answered.
-        reason: String,
-    },
-    /// The host is about to end: no trouble, the next run goes on.
-    #[error("this host is ending")]
-    Ending,
-    /// Another shop works with the account: no trouble, it goes on once it is free.
-    #[error("another shop works with this account")]
-    Busy,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// No usable answer, after all tries.
-    #[error("amoCRM: {0}")]
-    Unreachable(String),
-    /// This call is not allowed or not understood; others may be.
-    #[error("amoCRM refuses {call} with {status}: {detail}")]
-    Refused {
-        /// Path without query.
-        call: String,
-        /// HTTP status.
-        status: u16,
-        /// amoCRM's own words.
-        detail: String,
-    },
-}
 
 /// What is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,19 +63,6 @@ impl Creation {
             Self::Notes => "notes",
         }
     }
-}
-
-/// What the server said besides its answers, for whoever wants to know why there is none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Heard {
-    /// The last status that was no success.
-    pub refusal: Option<u16>,
-    /// Where it sent us instead.
-    pub moved_to: Option<String>,
-    /// Whether it wanted a pause at any time.
-    pub is_throttled: bool,
-    /// How far its clock is ahead of ours.
-    pub clock_skew_ms: Option<i64>,
 }
 
 /// The client of one run.
@@ -234,7 +167,7 @@ impl<'a> Amo<'a> {
         if let Some(made_up) = &self.made_up {
             let first = made_up.get();
             made_up.set(first + 1_000);
-            return Ok(Write::Done(rehearsal::answer(path, body, first)));
+            return Ok(Write::Done(dry_run::answer(path, body, first)));
         }
         let mut trouble = String::new();
         for attempt in 0..TRIES_MAX {
@@ -458,9 +391,7 @@ impl<'a> Amo<'a> {
 
     /// Ids of changed leads, from a [`Write::Done`].
     pub fn changed_ids(document: &Value) -> BTreeSet<LeadId> {
-        rows(Some(document), "leads")
-            .filter_map(|row| crate::amocrm::wire::positive(row, "id").map(LeadId))
-            .gather()
+        rows(Some(document), "leads").filter_map(|row| positive(row, "id").map(LeadId)).gather()
     }
 
     /// Ids of created entities by `request_id`, from a [`Write::Done`]. Rows without either, or whose `request_id`
@@ -469,7 +400,7 @@ impl<'a> Amo<'a> {
         let mut ids: Vec<(String, i64)> = rows(Some(document), kind.name())
             .filter_map(|row| {
                 let request_id = outcome::id_text(row.get("request_id")?)?;
-                Some((request_id, crate::amocrm::wire::positive(row, "id")?))
+                Some((request_id, positive(row, "id")?))
             })
             .collect();
         sort(&mut ids);
@@ -479,172 +410,6 @@ impl<'a> Amo<'a> {
         ids.retain(|(request_id, _)| !doubled.contains(request_id));
         ids
     }
-}
-
-/// Sends requests to one account, not faster than it takes them and only under its lock.
-pub(super) struct Transport<'a> {
-    pub(super) ports: Ports<'a>,
-    pub(super) settings: &'a AmoSettings,
-    pub(super) connection: &'a str,
-    /// Under which whatever belongs to the account is read, judged and made.
-    pub(super) lock: AccountLock<'a>,
-    pace: Pace<'a>,
-    paused_until_ms: Cell<i64>,
-    requests: Cell<u64>,
-    heard: RefCell<Heard>,
-}
-
-impl<'a> Transport<'a> {
-    /// Nothing was sent yet, and nothing will be for `rest_ms`.
-    pub(super) fn new(ports: Ports<'a>, settings: &'a Settings, rest_ms: u64) -> Self {
-        let (settings, connection) = (&settings.amo, settings.connection.as_str());
-        Self {
-            ports,
-            settings,
-            connection,
-            lock: AccountLock::new(ports, connection),
-            pace: Pace::new(ports.clock, settings.requests_per_second, rest_ms),
-            paused_until_ms: Cell::new(0),
-            requests: Cell::new(0),
-            heard: RefCell::default(),
-        }
-    }
-
-    /// Requests sent so far.
-    pub(super) fn requests(&self) -> u64 {
-        self.requests.get()
-    }
-
-    /// What the server said besides its answers so far.
-    pub(super) fn heard(&self) -> Heard {
-        self.heard.borrow().clone()
-    }
-
-    fn hear(&self, response: &HttpResponse) {
-        let mut heard = self.heard.borrow_mut();
-        if let Some(server_ms) = response.header("date").and_then(date_ms) {
-            heard.clock_skew_ms = Some(server_ms - self.ports.clock.now_ms());
-        }
-        if response.status >= 300 {
-            heard.refusal = Some(response.status);
-            heard.moved_to = response.header("location").map(str::to_owned);
-            heard.is_throttled |= response.status == 429;
-        }
-    }
-
-    /// Sends with a ticket and waits out 429.
-    pub(super) async fn exchange(
-        &self,
-        method: Method,
-        path: &str,
-        token: Option<&str>,
-        body: Option<&Value>,
-    ) -> Result<Result<HttpResponse, HttpError>, Stop> {
-        let mut headers = vec![
-            ("accept".to_owned(), "application/json".to_owned()),
-            ("user-agent".to_owned(), USER_AGENT.to_owned()),
-        ];
-        if let Some(token) = token {
-            headers.push(("authorization".to_owned(), format!("Bearer {token}")));
-        }
-        if body.is_some() {
-            headers.push(("content-type".to_owned(), "application/json".to_owned()));
-        }
-        let deadline_ms = if method == Method::Get { READ_DEADLINE_MS } else { WRITE_DEADLINE_MS };
-        for throttled in 0.. {
-            let pause_ms = self.paused_until_ms.get() - self.ports.clock.now_ms();
-            if pause_ms > 0 {
-                self.ports.clock.sleep(pause_ms.unsigned_abs()).await;
-            }
-            let answer = {
-                let _ticket = self.pace.ticket().await;
-                // Whatever it waited for: the lock outlasts the request, or the request is not sent.
-                if !self.lock.outlasts_a_request()? {
-                    return Err(Stop::Busy);
-                }
-                self.requests.set(self.requests.get() + 1);
-                let request = HttpRequest {
-                    method,
-                    url: format!("{}{path}", self.settings.base_url),
-                    headers: headers.clone(),
-                    body: body.map(|body| body.to_string().into_bytes()),
-                    deadline_ms,
-                };
-                self.ports.http.send(request).await
-            };
-            let response = match answer {
-                Ok(response) => response,
-                Err(HttpError::Denied(reason)) => return Err(denied(&reason)),
-                Err(HttpError::Ending) => return Err(Stop::Ending),
-                Err(error) => return Ok(Err(error)),
-            };
-            self.hear(&response);
-            match response.status {
-                402 => {
-                    return Err(Stop::Config("AMO_SUBDOMAIN: the amoCRM account is not paid (402)".into()));
-                }
-                403 if !is_json(&response) => {
-                    return Err(self.paused(PAUSE_BLOCKED_MS, "status 403 with a block page"));
-                }
-                403 => {
-                    let detail = detail_of(&response.body);
-                    return Err(Stop::Refused { call: call_of(path), status: 403, detail });
-                }
-                429 => {
-                    let pause_ms = retry_after_ms(&response).unwrap_or(1_000 << throttled);
-                    if throttled >= THROTTLED_MAX || pause_ms > PAUSE_IN_RUN_MS_MAX {
-                        return Err(self.paused(pause_ms.max(PAUSE_THROTTLED_MS), "status 429"));
-                    }
-                    self.paused_until_ms.set(self.ports.clock.now_ms() + pause_ms);
-                }
-                _ => return Ok(Ok(response)),
-            }
-        }
-        unreachable!("the loop ends by returning")
-    }
-
-    fn paused(&self, pause_ms: i64, reason: &str) -> Stop {
-        Stop::Paused { until_ms: self.ports.clock.now_ms() + pause_ms, reason: reason.to_owned() }
-    }
-}
-
-/// The rows of a list answer.
-pub(super) fn rows<'v>(document: Option<&'v Value>, name: &str) -> impl Iterator<Item = &'v Value> {
-    document
-        .and_then(|document| document.get("_embedded"))
-        .and_then(|embedded| embedded.get(name))
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-}
-
-fn denied(reason: &str) -> Stop {
-    Stop::Config(format!("AMO_BASE_URL: this host does not allow the address of amoCRM ({reason})"))
-}
-
-fn is_json(response: &HttpResponse) -> bool {
-    serde_json::from_slice::<Value>(&response.body).is_ok_and(|document| document.is_object())
-}
-
-/// Seconds of a `Retry-After` header or a `retry_after` in the body (docs/apis/amocrm.md 2.1), in milliseconds.
-fn retry_after_ms(response: &HttpResponse) -> Option<i64> {
-    let header = response.header("retry-after").and_then(|text| text.trim().parse::<i64>().ok());
-    let body = || serde_json::from_slice::<Value>(&response.body).ok()?.get("retry_after")?.as_i64();
-    header
-        .or_else(body)
-        .filter(|seconds| (0..=86_400).contains(seconds))
-        .map(|seconds| seconds.max(1) * 1_000)
-}
-
-fn call_of(path: &str) -> String {
-    path.split('?').next().unwrap_or_default().to_owned()
-}
-
-fn detail_of(body: &[u8]) -> String {
-    let document: Option<Value> = serde_json::from_slice(body).ok();
-    let text =
-        document.as_ref().and_then(|d| d.get("detail").or_else(|| d.get("title"))).and_then(Value::as_str);
-    text.unwrap_or("no reason given").chars().take(200).collect()
 }
 
 #[cfg(test)]

@@ -4,10 +4,12 @@ use futures_util::future::{join, join4};
 use serde_json::{Value, json};
 
 use super::{
-    client::{Amo, PAGE_SIZE, Stop, rows},
-    wire::{integer, positive, text},
+    client::Amo,
+    error::Stop,
+    limits::PAGE_SIZE,
+    wire::{integer, positive, rows, text},
 };
-use crate::config::Settings;
+use crate::settings::Settings;
 
 /// Choices that a message offers, and characters of a name in it.
 const CHOICES_MAX: usize = 20;

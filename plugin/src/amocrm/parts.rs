@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{
-    client::{Amo, Stop, rows},
+    client::Amo,
+    error::Stop,
     layout::list_if,
     outcome::Write,
-    wire::{integer, positive, text},
+    wire::{integer, positive, rows, text},
 };
 
 /// The code by which our field of leads is found again, whatever people call it.

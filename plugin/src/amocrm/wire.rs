@@ -438,6 +438,16 @@ fn set_some(body: &mut Value, name: &str, value: Option<i64>) {
     }
 }
 
+/// The rows of a list answer.
+pub(super) fn rows<'v>(document: Option<&'v Value>, name: &str) -> impl Iterator<Item = &'v Value> {
+    document
+        .and_then(|document| document.get("_embedded"))
+        .and_then(|embedded| embedded.get(name))
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -83,7 +83,7 @@ impl sync::Guest for Component {
     }
 
     fn reseal(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(crate::seal::reseal(ports, options)))
+        with_ports(options, |ports, options| Box::pin(crate::exports::rotate_key::reseal(ports, options)))
     }
 
     fn examine(options: String) -> Result<String, sync::Error> {

@@ -4,10 +4,9 @@ use std::cell::Cell;
 
 use super::wire::{self, BadRow};
 use crate::{
-    config::KaspiSettings,
     domain::{Line, Order, http_date::date_ms, url},
-    pace::Pace,
-    ports::{HttpError, HttpRequest, HttpResponse, Method, Ports},
+    ports::{HttpError, HttpRequest, HttpResponse, Method, Pace, Ports},
+    settings::KaspiSettings,
 };
 
 /// Rows of a page, Kaspi's maximum (docs/apis/kaspi.md 1.4).

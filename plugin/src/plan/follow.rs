@@ -7,8 +7,8 @@ use crate::{
     amocrm::{ElementDraft, LinkDraft, NoteDraft},
     changes::{self, SeenLead},
     domain::{ElementId, Facts, LeadId, Line, Money, OrderCode, small_collections::Gather as _},
-    ledger::Record,
     note,
+    records::Record,
 };
 
 /// Whether something about the lead was refused: a person may have deleted it meanwhile.

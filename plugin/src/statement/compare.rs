@@ -10,7 +10,7 @@ use crate::{
     changes,
     domain::{ElementId, Facts, Order, OrderCode, element_key},
     inquiry::no_lead_in_russian,
-    ledger::{Parts, Record, tombstones},
+    records::{Parts, Record, tombstones},
 };
 
 /// What is the matter with an order.

@@ -3,8 +3,8 @@
 use super::compare::{Difference, Kind};
 use crate::{
     domain::OrderCode,
-    ledger::{AccountLedger, LeadEntry, Note, Parts, Record, ShopLedger},
     ports::StoreError,
+    records::{AccountLedger, LeadEntry, Note, Parts, Record, ShopLedger},
 };
 
 /// Marks what is safe to mend: orders without a lead that never had one, and leads that say something else. With

@@ -22,7 +22,7 @@ pub(crate) fn rig() -> Rig {
 }
 
 pub(crate) fn private_keys(rig: &Rig) -> Vec<String> {
-    let is_private = |key: &&String| kaspi_amocrm_plugin::ledger::is_private(key);
+    let is_private = |key: &&String| kaspi_amocrm_plugin::ports::encrypted::is_private(key);
     rig.store.values.borrow().keys().filter(is_private).cloned().collect()
 }
 

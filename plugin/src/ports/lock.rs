@@ -5,16 +5,10 @@
 //! to be its own was left behind by a run that died. A lease is a lock without an owner. Nothing but this module may
 //! write to such a key: see [`Store::increment`].
 
-mod account;
-
-pub use account::{AccountLock, Taken};
-
 use std::cell::Cell;
 
-use crate::{
-    domain::hash::hash,
-    ports::{Store, StoreError},
-};
+use super::store::{Store, StoreError};
+use crate::domain::hash::hash;
 
 /// A lock that seems to last longer than this was written under another clock and counts as ended.
 const AHEAD_MS_MAX: i64 = 3_600_000;
@@ -24,7 +18,7 @@ const OWNER_BITS: u32 = 16;
 
 /// A lock that is ours until it ends.
 #[must_use = "a lock that is not released holds others up until it ends"]
-pub struct Lock {
+pub(crate) struct Lock {
     key: String,
     held: Cell<i64>,
 }
@@ -35,7 +29,7 @@ impl Lock {
     ///
     /// # Errors
     /// When the store fails, or cannot keep a lock.
-    pub fn try_take(
+    pub(crate) fn try_take(
         store: &dyn Store,
         key: &str,
         owner: Option<&str>,
@@ -52,7 +46,12 @@ impl Lock {
     }
 
     /// Takes the lock if its key still holds `seen`.
-    fn replace(store: &dyn Store, key: &str, seen: i64, held: i64) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn replace(
+        store: &dyn Store,
+        key: &str,
+        seen: i64,
+        held: i64,
+    ) -> Result<Option<Self>, StoreError> {
         let is_ours = store.swap(key, &seen.to_le_bytes(), &held.to_le_bytes())?;
         Ok(is_ours.then(|| Self { key: key.to_owned(), held: Cell::new(held) }))
     }
@@ -61,13 +60,13 @@ impl Lock {
     ///
     /// # Errors
     /// When the store fails, or cannot keep a lock.
-    pub fn left_ms(store: &dyn Store, key: &str, now_ms: i64) -> Result<i64, StoreError> {
+    pub(crate) fn left_ms(store: &dyn Store, key: &str, now_ms: i64) -> Result<i64, StoreError> {
         let seen = stored(key, store.get(key)?)?.unwrap_or_default();
         Ok(if is_held(seen, now_ms) { (seen >> OWNER_BITS) - now_ms } else { 0 })
     }
 
     /// When it ends.
-    pub fn until_ms(&self) -> i64 {
+    pub(crate) fn until_ms(&self) -> i64 {
         self.held.get() >> OWNER_BITS
     }
 
@@ -75,7 +74,7 @@ impl Lock {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn renew(&self, store: &dyn Store, now_ms: i64, ttl_ms: i64) -> Result<bool, StoreError> {
+    pub(crate) fn renew(&self, store: &dyn Store, now_ms: i64, ttl_ms: i64) -> Result<bool, StoreError> {
         let held = self.held.get();
         let next = stamp(now_ms + ttl_ms, owner_of(held));
         let is_ours = store.swap(&self.key, &held.to_le_bytes(), &next.to_le_bytes())?;
@@ -90,7 +89,7 @@ impl Lock {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn lasts(
+    pub(crate) fn lasts(
         &self,
         store: &dyn Store,
         duration_ms: i64,
@@ -104,7 +103,7 @@ impl Lock {
     ///
     /// # Errors
     /// When the store fails; the lock ends by itself then.
-    pub fn release(self, store: &dyn Store) -> Result<(), StoreError> {
+    pub(crate) fn release(self, store: &dyn Store) -> Result<(), StoreError> {
         self.release_at(store, 0)
     }
 
@@ -112,7 +111,7 @@ impl Lock {
     ///
     /// # Errors
     /// As for [`release`](Self::release).
-    pub fn release_at(&self, store: &dyn Store, until_ms: i64) -> Result<(), StoreError> {
+    pub(crate) fn release_at(&self, store: &dyn Store, until_ms: i64) -> Result<(), StoreError> {
         let held = self.held.get();
         let end = stamp(until_ms, owner_of(held));
         store.swap(&self.key, &held.to_le_bytes(), &end.to_le_bytes()).map(drop)
@@ -173,7 +172,7 @@ pub(crate) fn is_held(seen: i64, now_ms: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ports::KeyPage, rehearsal::Overlay};
+    use crate::ports::{overlay::Overlay, store::KeyPage};
 
     /// A store that has nothing; what is written stays in the overlay.
     struct Nothing;

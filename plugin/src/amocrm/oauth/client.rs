@@ -5,27 +5,28 @@
 //! renewal happens at half of the access token's life, so that a pair that got lost leaves hours to mend it.
 //! A pair of the settings moves into the store once, and again only when the settings changed.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeMap,
-};
+use std::cell::{Cell, RefCell};
 
 use futures_util::lock::Mutex;
 use kaspi_amocrm_settings::{Finding, Text};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    account::another_account,
-    client::{Stop, Transport, WRITE_DEADLINE_MS},
-    wire::positive,
+    pair::{Dead, Renewal, Stored, ends_ms_of, new_pair, of, pair_key},
+    refusals::{config, dead_pair, refused_code},
 };
 use crate::{
-    config::{AmoSettings, OAuthClient, Secret},
-    domain::{base64::from_base64, hash::hash},
-    ledger::{self, encode},
-    lock::Lock,
-    ports::{HttpError, Method, StoreError},
+    amocrm::{
+        error::Stop, limits::WRITE_DEADLINE_MS, same_account::another_account, transport::Transport,
+        wire::positive,
+    },
+    domain::hash::hash,
+    ports::{
+        HttpError, Method, StoreError,
+        document::{self, encode},
+        lock::Lock,
+    },
+    settings::{AmoSettings, OAuthClient, Secret},
 };
 
 const TOKEN_PATH: &str = "/oauth2/access_token";
@@ -42,58 +43,6 @@ const TRY_AGAIN_MS: i64 = 600_000;
 const SWITCHED_OFF: &str = "the integration was switched off in amoCRM";
 /// Half of the life of an access token whose beginning is not known (1.4).
 const HALF_LIFE_MS: i64 = 43_200_000;
-
-/// A pair as it is stored, sealed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-struct Stored {
-    v: u32,
-    access: String,
-    refresh: String,
-    /// When we renewed it.
-    #[serde(default)]
-    made_ms: Option<i64>,
-    /// When to renew although the access token still works.
-    #[serde(default)]
-    renew_ms: Option<i64>,
-    /// When the access token ends.
-    #[serde(default)]
-    ends_ms: Option<i64>,
-    /// Fingerprint of the pair that the settings of each connection held when it was taken over.
-    #[serde(default)]
-    taken: BTreeMap<String, String>,
-    /// amoCRM refused to renew it.
-    #[serde(default)]
-    dead: Option<Dead>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Dead {
-    /// Of the pair and the integration that were refused: another secret deserves another try.
-    of: String,
-    /// amoCRM's own words.
-    reason: String,
-}
-
-impl Stored {
-    fn fresh(
-        access: String,
-        refresh: String,
-        now_ms: i64,
-        lives_ms: i64,
-        taken: BTreeMap<String, String>,
-    ) -> Self {
-        Self {
-            v: 1,
-            access,
-            refresh,
-            made_ms: Some(now_ms),
-            renew_ms: Some(now_ms + lives_ms / 2),
-            ends_ms: Some(now_ms + lives_ms),
-            taken,
-            dead: None,
-        }
-    }
-}
 
 /// The tokens of one run, and the requests that renew them.
 pub struct OAuth<'a> {
@@ -122,7 +71,7 @@ pub struct TokenState {
 
 impl<'a> OAuth<'a> {
     /// Nothing is known of the tokens yet.
-    pub(super) fn new(transport: Transport<'a>) -> Self {
+    pub(in crate::amocrm) fn new(transport: Transport<'a>) -> Self {
         Self {
             transport,
             is_rehearsing: false,
@@ -134,12 +83,12 @@ impl<'a> OAuth<'a> {
     }
 
     /// The same for a dry run: no token is renewed.
-    pub(super) fn rehearsing(self) -> Self {
+    pub(in crate::amocrm) fn rehearsing(self) -> Self {
         Self { is_rehearsing: true, ..self }
     }
 
     /// How requests are sent, with a token or without.
-    pub(super) fn transport(&self) -> &Transport<'a> {
+    pub(in crate::amocrm) fn transport(&self) -> &Transport<'a> {
         &self.transport
     }
 
@@ -161,7 +110,7 @@ impl<'a> OAuth<'a> {
         if self.settings().credentials.long_lived.is_some() {
             return Ok((None, None));
         }
-        let stored: Option<Stored> = ledger::read(self.transport.ports.store, &self.pair_key())?;
+        let stored: Option<Stored> = document::read(self.transport.ports.store, &self.pair_key())?;
         Ok(stored.map_or((None, None), |pair| (pair.made_ms, pair.ends_ms)))
     }
 
@@ -175,7 +124,7 @@ impl<'a> OAuth<'a> {
             let left_ms = ends_ms_of(token.expose()).map(|ends_ms| ends_ms - now_ms);
             return Ok(TokenState { is_pair: false, is_missing: false, is_dead: false, left_ms });
         }
-        let stored: Option<Stored> = ledger::read(self.transport.ports.store, &self.pair_key())?;
+        let stored: Option<Stored> = document::read(self.transport.ports.store, &self.pair_key())?;
         let pair = self.new_pair_of_settings(stored.as_ref()).or(stored);
         let of = |pair: &Stored| {
             let client = self.settings().credentials.client.as_ref()?;
@@ -192,7 +141,7 @@ impl<'a> OAuth<'a> {
     }
 
     /// The token for the next request.
-    pub(super) async fn access_token(&self) -> Result<String, Stop> {
+    pub(in crate::amocrm) async fn access_token(&self) -> Result<String, Stop> {
         if let Some(token) = &self.settings().credentials.long_lived {
             return Ok(token.expose().to_owned());
         }
@@ -208,7 +157,7 @@ impl<'a> OAuth<'a> {
 
     /// After a 401: renews what can be renewed. The request may then be sent once more; amoCRM is known to refuse a
     /// good token now and then.
-    pub(super) async fn token_refused(&self, used: &str) -> Result<(), Stop> {
+    pub(in crate::amocrm) async fn token_refused(&self, used: &str) -> Result<(), Stop> {
         if self.settings().credentials.long_lived.is_some() {
             return Ok(());
         }
@@ -221,7 +170,7 @@ impl<'a> OAuth<'a> {
     }
 
     /// Why no request can be sent any more: the token was refused and cannot be renewed.
-    pub(super) fn dead_token(&self) -> Stop {
+    pub(in crate::amocrm) fn dead_token(&self) -> Stop {
         let name = if self.settings().credentials.long_lived.is_some() {
             "AMO_LONG_LIVED_TOKEN"
         } else {
@@ -529,7 +478,7 @@ impl<'a> OAuth<'a> {
     }
 
     fn stored_pair(&self) -> Result<Option<Stored>, Stop> {
-        Ok(ledger::read(self.transport.ports.store, &self.pair_key())?)
+        Ok(document::read(self.transport.ports.store, &self.pair_key())?)
     }
 
     fn store_pair(&self, pair: &Stored) -> Result<(), Stop> {
@@ -544,84 +493,4 @@ impl<'a> OAuth<'a> {
     fn lock_key(&self) -> String {
         format!("lock/{}", self.pair_key())
     }
-}
-
-/// Where the pair of an account is stored; it belongs to the account and its integration, not to a shop.
-pub(crate) fn pair_key(base_url: &str) -> String {
-    let host = base_url.split("://").last().unwrap_or_default();
-    format!("oauth/{host}")
-}
-
-/// When a token ends, by its own words (docs/apis/amocrm.md 1.5). Nothing but a text for people depends on it.
-fn ends_ms_of(token: &str) -> Option<i64> {
-    let claims = token.split('.').nth(1)?;
-    // The alphabet of addresses, in that of everything else.
-    let claims = from_base64(&claims.replace('-', "+").replace('_', "/"))?;
-    let claims: Value = serde_json::from_slice(&claims).ok()?;
-    claims.get("exp")?.as_i64()?.checked_mul(1_000)
-}
-
-enum Renewal {
-    Done { access: String, refresh: String, lives_ms: i64 },
-    Refused(String),
-}
-
-/// Reads a pair; `None` where anything of it is missing or could not be sent back.
-fn new_pair(document: &Value) -> Option<Renewal> {
-    let token = |name: &str| {
-        let text = document.get(name)?.as_str()?;
-        (!text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())).then(|| text.to_owned())
-    };
-    let lives_s =
-        document.get("expires_in")?.as_i64().filter(|seconds| (1..=31_536_000).contains(seconds))?;
-    Some(Renewal::Done {
-        access: token("access_token")?,
-        refresh: token("refresh_token")?,
-        lives_ms: lives_s * 1_000,
-    })
-}
-
-/// What a refusal of a refresh token is a refusal of.
-fn of(client: &OAuthClient, refresh: &str) -> String {
-    hash(&[refresh, &client.id, client.secret.expose(), &client.redirect_uri])
-}
-
-/// Why a code was refused, by what amoCRM hints at (1.8).
-fn refused_code(reason: &str) -> Stop {
-    let has = |word: &str| reason.contains(word);
-    let (name, en, ru) = if has("`client_id`") {
-        ("AMO_CLIENT_ID", "is not known to amoCRM", "неизвестен amoCRM")
-    } else if has("`client_secret`") {
-        ("AMO_CLIENT_SECRET", "is not the secret of this integration", "не подходит к этой интеграции")
-    } else if has("Redirect URI") {
-        ("AMO_REDIRECT_URI", "differs from the one in the integration", "не совпадает с адресом в интеграции")
-    } else if has("Invalid account") {
-        ("AMO_SUBDOMAIN", "is not the account that gave the code", "не тот аккаунт, который выдал код")
-    } else {
-        ("AMO_CLIENT_ID", "the code has ended or was used before", "код истёк или уже использован")
-    };
-    let problem = Text::new(format!("{en} ({reason})"), format!("{ru} ({reason})"));
-    let hint = Text::new("put it right and connect again", "исправьте и подключите снова");
-    Stop::Config(Finding::new(name, problem, hint).to_string())
-}
-
-fn dead_pair(reason: &str) -> Stop {
-    let problem = Text::new(
-        format!("amoCRM refuses to renew the token pair ({reason})"),
-        format!("amoCRM отказывается продлить пару токенов ({reason})"),
-    );
-    config("AMO_REFRESH_TOKEN", problem)
-}
-
-fn config(name: &str, problem: Text) -> Stop {
-    Stop::Config(Finding::new(name, problem, way_out()).to_string())
-}
-
-fn way_out() -> Text {
-    Text::new(
-        "connect amoCRM again on the page of the settings, or set AMO_LONG_LIVED_TOKEN or a new pair AMO_ACCESS_TOKEN \
-         and AMO_REFRESH_TOKEN from the keys of your integration; orders of Kaspi are recorded meanwhile",
-        "подключите amoCRM заново на странице настроек или задайте AMO_LONG_LIVED_TOKEN либо новую пару \
-         AMO_ACCESS_TOKEN и AMO_REFRESH_TOKEN из ключей своей интеграции; заказы Kaspi тем временем записываются",
-    )
 }

@@ -6,13 +6,18 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{PROOF_KEY, SealError, SealedStore, is_envelope, key_id, keyring::Keyring};
 use crate::{
     lease::Guard,
-    ledger::is_private,
     options::Options,
-    ports::{Ports, Store, StoreError},
-    sync::{Budget, MAX_MS, RunError, load_settings},
+    ports::{
+        Budget, MAX_MS, Ports, Store, StoreError,
+        encrypted::{
+            Keyring, SealError, SealedStore, is_private,
+            secret_key::{is_envelope, key_id},
+            store::PROOF_KEY,
+        },
+    },
+    sync::{RunError, load_settings},
 };
 
 /// Values that are in memory together.

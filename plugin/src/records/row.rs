@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
-use super::record::Record;
-use crate::{domain::OrderCode, work::DEATHS_PARKED};
+use super::order::{DEATHS_PARKED, Record};
+use crate::domain::OrderCode;
 
 /// Later than any order; what is left to it makes the newest order the first one in the order of keys.
 const LAST_MS: i64 = 9_999_999_999_999;

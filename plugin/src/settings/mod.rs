@@ -14,11 +14,13 @@ pub use reader::Secret;
 use kaspi_amocrm_settings::{key_list, rules, table};
 
 use crate::{
-    config::reader::Reader,
     domain::Job,
-    ports::Config,
-    seal::{Keyring, SecretKey},
+    ports::{
+        Config,
+        encrypted::{Keyring, SecretKey},
+    },
 };
+use reader::Reader;
 
 const SECOND_MS: i64 = 1_000;
 const DAY_S: i64 = 86_400;

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Pairs, encode, read, record::Record};
+use super::{order::Record, pairs::Pairs};
 use crate::{
     domain::{Day, OrderCode, small_collections::Gather as _},
-    ports::{Store, StoreError},
+    ports::{
+        Store, StoreError,
+        document::{encode, read},
+    },
 };
 
 /// What orders may wait for.

@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 
-use super::{Lock, is_held, owner_number, owner_of, stamp, stored};
-use crate::{
-    amocrm::WRITE_DEADLINE_MS,
-    ledger::encode,
-    ports::{Ports, Store, StoreError},
+use super::limits::WRITE_DEADLINE_MS;
+use crate::ports::{
+    Ports, Store, StoreError,
+    document::encode,
+    lock::{Lock, is_held, owner_number, owner_of, stamp, stored},
 };
 
 /// How long the lock of a shop that died holds the others up.

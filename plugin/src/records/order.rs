@@ -381,3 +381,4 @@ impl Payload {
         })
     }
 }
+pub(crate) const DEATHS_PARKED: u32 = 3;

@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 
-use crate::ports::Clock;
+use super::clock::Clock;
 
 /// How long a ticket rests after its answer.
 const REST_MS: u64 = 1_000;
@@ -14,7 +14,7 @@ const REST_MS: u64 = 1_000;
 const BUSY_WAIT_MS: u64 = 50;
 
 /// The tickets of one server, for one run.
-pub struct Pace<'a> {
+pub(crate) struct Pace<'a> {
     clock: &'a dyn Clock,
     /// Moments at which resting tickets are free; those that are out are not in here.
     resting: RefCell<Vec<u64>>,
@@ -22,13 +22,13 @@ pub struct Pace<'a> {
 
 impl<'a> Pace<'a> {
     /// `tickets` requests a second, none before `rest_ms` from now.
-    pub fn new(clock: &'a dyn Clock, tickets: u32, rest_ms: u64) -> Self {
+    pub(crate) fn new(clock: &'a dyn Clock, tickets: u32, rest_ms: u64) -> Self {
         let free_at = clock.monotonic_ms() + rest_ms;
         Self { clock, resting: RefCell::new(vec![free_at; tickets.max(1) as usize]) }
     }
 
     /// Waits for a ticket. It is free again a second after the returned guard is dropped.
-    pub async fn ticket(&self) -> Ticket<'_, 'a> {
+    pub(crate) async fn ticket(&self) -> Ticket<'_, 'a> {
         loop {
             let earliest = {
                 let mut resting = self.resting.borrow_mut();
@@ -51,7 +51,7 @@ impl<'a> Pace<'a> {
 }
 
 /// The right to send one request.
-pub struct Ticket<'p, 'a> {
+pub(crate) struct Ticket<'p, 'a> {
     pace: &'p Pace<'a>,
 }
 

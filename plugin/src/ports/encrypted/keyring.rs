@@ -1,6 +1,6 @@
 //! Several keys at once, so that a store can change from one to another while it is in use.
 
-use super::{SealError, SecretKey};
+use super::secret_key::{SealError, SecretKey};
 
 /// `SECRET_KEY`, which seals and opens, and those of `SECRET_KEY_ALSO`, which only open.
 #[derive(Debug, Clone)]

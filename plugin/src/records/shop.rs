@@ -5,16 +5,18 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Pairs, encode,
     index::{Index, IndexEdit, Indexes},
-    read,
-    record::{Payload, Record},
+    order::{Payload, Record},
+    pairs::Pairs,
     row::{self, Row},
     visits::Visits,
 };
 use crate::{
     domain::{Day, Order, OrderCode},
-    ports::{Store, StoreError},
+    ports::{
+        Store, StoreError,
+        document::{encode, read},
+    },
 };
 
 /// Where a shop stands.

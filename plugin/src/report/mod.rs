@@ -1,10 +1,11 @@
 //! The report of a run: what outsiders read, so its fields are a contract (docs/configuration.md).
 
+pub mod planned_order;
+
 use std::collections::BTreeSet;
 
+use planned_order::PlannedOrder;
 use serde::Serialize;
-
-use crate::rehearsal::PlannedOrder;
 
 /// What a run has done.
 #[derive(Debug, Clone, Default, Serialize)]

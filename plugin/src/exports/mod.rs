@@ -1,0 +1,3 @@
+//! What hosts call, one module for each.
+
+pub mod rotate_key;

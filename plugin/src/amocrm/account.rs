@@ -14,7 +14,7 @@ use crate::settings::Settings;
 
 /// What a check has found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountCheck {
+pub(crate) struct AccountCheck {
     /// The account's id: everything that belongs to the account is keyed by it.
     pub account_id: i64,
     /// The catalog of the settings.
@@ -37,7 +37,7 @@ const OTHER_LISTS: [&str; 2] = ["invoices", "suppliers"];
 const SEES_ALL: &str = "A";
 
 /// Compares every id of the settings with the account.
-pub fn check_account(layout: &Layout, settings: &Settings) -> AccountCheck {
+pub(crate) fn check_account(layout: &Layout, settings: &Settings) -> AccountCheck {
     let mut found = Found::default();
     let (pipeline_id, first_stage_id) = check_stages(settings, &layout.pipelines, &mut found);
     check_token(settings, layout, &mut found);

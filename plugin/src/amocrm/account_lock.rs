@@ -26,7 +26,7 @@ const PLACE_MS: i64 = 60_000;
 
 /// Who had the lock before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
+pub(crate) enum Taken {
     /// Nobody since this connection gave it back: what it knows of the account holds.
     Undisturbed,
     /// Another connection, or a run that died: what is known of the account has to be read again.
@@ -52,7 +52,7 @@ pub enum Taken {
 /// in its next slice has kept its place.
 ///
 /// The lock of the tokens is only ever taken inside of this one, never the other way round.
-pub struct AccountLock<'a> {
+pub(crate) struct AccountLock<'a> {
     ports: Ports<'a>,
     owner: i64,
     /// `None` while it is not taken.
@@ -61,7 +61,7 @@ pub struct AccountLock<'a> {
 
 impl<'a> AccountLock<'a> {
     /// The lock as it concerns one connection; not taken.
-    pub fn new(ports: Ports<'a>, connection: &str) -> Self {
+    pub(crate) fn new(ports: Ports<'a>, connection: &str) -> Self {
         Self { ports, owner: owner_number(connection), held: RefCell::default() }
     }
 
@@ -69,7 +69,7 @@ impl<'a> AccountLock<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn take(&self, account_id: i64, wait_ms: u64) -> Result<Option<Taken>, StoreError> {
+    pub(crate) async fn take(&self, account_id: i64, wait_ms: u64) -> Result<Option<Taken>, StoreError> {
         let wait_ms = wait_ms.clamp(*WAIT_MS.start(), *WAIT_MS.end());
         let key = format!("lock/amo/{account_id}");
         let clock = self.ports.clock;
@@ -118,7 +118,7 @@ impl<'a> AccountLock<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn renew(&self) -> Result<bool, StoreError> {
+    pub(crate) fn renew(&self) -> Result<bool, StoreError> {
         let (store, now_ms) = (self.ports.store, self.ports.clock.now_ms());
         self.held.borrow().as_ref().map_or(Ok(false), |lock| lock.renew(store, now_ms, TTL_MS))
     }
@@ -128,7 +128,7 @@ impl<'a> AccountLock<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn outlasts_a_request(&self) -> Result<bool, StoreError> {
+    pub(crate) fn outlasts_a_request(&self) -> Result<bool, StoreError> {
         let (store, now_ms) = (self.ports.store, self.ports.clock.now_ms());
         self.held.borrow().as_ref().map_or(Ok(true), |lock| lock.lasts(store, LEFT_MS_MIN, now_ms, TTL_MS))
     }
@@ -137,7 +137,7 @@ impl<'a> AccountLock<'a> {
     ///
     /// # Errors
     /// When the store fails; the lock ends by itself then.
-    pub fn release(&self) -> Result<(), StoreError> {
+    pub(crate) fn release(&self) -> Result<(), StoreError> {
         self.held.take().map_or(Ok(()), |lock| lock.release(self.ports.store))
     }
 }

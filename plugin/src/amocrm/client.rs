@@ -30,7 +30,7 @@ const WITH_PARTS: &str = "catalog_elements,contacts";
 
 /// What is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Creation {
+pub(crate) enum Creation {
     /// Contacts.
     Contacts,
     /// Elements of a catalog.
@@ -66,7 +66,7 @@ impl Creation {
 }
 
 /// The client of one run.
-pub struct Amo<'a> {
+pub(crate) struct Amo<'a> {
     oauth: OAuth<'a>,
     /// In a dry run: ids made up so far for what is not sent.
     made_up: Option<Cell<i64>>,
@@ -74,13 +74,13 @@ pub struct Amo<'a> {
 
 impl<'a> Amo<'a> {
     /// A client that has sent nothing yet and will not for `rest_ms`.
-    pub fn new(ports: Ports<'a>, settings: &'a Settings, rest_ms: u64) -> Self {
+    pub(crate) fn new(ports: Ports<'a>, settings: &'a Settings, rest_ms: u64) -> Self {
         Self { oauth: OAuth::new(Transport::new(ports, settings, rest_ms)), made_up: None }
     }
 
     /// The same client for a dry run: writes are answered here, and no token is renewed.
     #[must_use]
-    pub fn rehearsing(self) -> Self {
+    pub(crate) fn rehearsing(self) -> Self {
         Self { oauth: self.oauth.rehearsing(), made_up: Some(Cell::new(0)) }
     }
 
@@ -90,7 +90,7 @@ impl<'a> Amo<'a> {
     }
 
     /// What proves to the account who asks.
-    pub fn oauth(&self) -> &OAuth<'a> {
+    pub(crate) fn oauth(&self) -> &OAuth<'a> {
         &self.oauth
     }
 
@@ -108,17 +108,17 @@ impl<'a> Amo<'a> {
     }
 
     /// Requests sent so far.
-    pub fn requests(&self) -> u64 {
+    pub(crate) fn requests(&self) -> u64 {
         self.transport().requests()
     }
 
     /// What the server said besides its answers so far.
-    pub fn heard(&self) -> Heard {
+    pub(crate) fn heard(&self) -> Heard {
         self.transport().heard()
     }
 
     /// How many look-ups may run side by side.
-    pub fn parallel(&self) -> usize {
+    pub(crate) fn parallel(&self) -> usize {
         self.settings().requests_per_second.max(1) as usize
     }
 
@@ -126,7 +126,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn get(&self, path: &str) -> Result<Option<Value>, Stop> {
+    pub(crate) async fn get(&self, path: &str) -> Result<Option<Value>, Stop> {
         let mut trouble = String::new();
         for attempt in 0..TRIES_MAX {
             if attempt > 0 {
@@ -159,7 +159,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When the account refuses all requests; the write was then not carried out.
-    pub async fn write(&self, path: &str, body: &Value) -> Result<Write, Stop> {
+    pub(crate) async fn write(&self, path: &str, body: &Value) -> Result<Write, Stop> {
         self.send_write(Method::Post, path, body).await
     }
 
@@ -216,7 +216,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn newest_leads(&self, page: usize) -> Result<Vec<Lead>, Stop> {
+    pub(crate) async fn newest_leads(&self, page: usize) -> Result<Vec<Lead>, Stop> {
         self.leads(&format!("order%5Bid%5D=desc&limit={PAGE_SIZE}&page={page}")).await
     }
 
@@ -224,7 +224,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn leads_updated_since(&self, since_s: i64, page: usize) -> Result<Vec<Lead>, Stop> {
+    pub(crate) async fn leads_updated_since(&self, since_s: i64, page: usize) -> Result<Vec<Lead>, Stop> {
         let query = format!(
             "filter%5Bupdated_at%5D%5Bfrom%5D={since_s}&order%5Bid%5D=desc&with={WITH_PARTS}\
              &limit={PAGE_SIZE}&page={page}"
@@ -236,7 +236,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn lead(&self, id: LeadId) -> Result<Option<Lead>, Stop> {
+    pub(crate) async fn lead(&self, id: LeadId) -> Result<Option<Lead>, Stop> {
         let document = self.get(&format!("/api/v4/leads/{id}?with={WITH_PARTS}")).await?;
         Ok(document.and_then(|row| Lead::read(&row, self.settings().lead_order_code_field_id)))
     }
@@ -245,7 +245,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn search_leads(&self, text: &str) -> Result<Vec<Lead>, Stop> {
+    pub(crate) async fn search_leads(&self, text: &str) -> Result<Vec<Lead>, Stop> {
         self.leads(&format!("query={}&limit={PAGE_SIZE}", url::encode(text))).await
     }
 
@@ -253,7 +253,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn leads_by_id(&self, ids: &[LeadId]) -> Result<Vec<Lead>, Stop> {
+    pub(crate) async fn leads_by_id(&self, ids: &[LeadId]) -> Result<Vec<Lead>, Stop> {
         let mut leads = Vec::new();
         for chunk in ids.chunks(PAGE_SIZE) {
             let filter: Vec<String> = chunk.iter().map(|id| format!("filter%5Bid%5D%5B%5D={id}")).collect();
@@ -273,7 +273,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn newest_contacts(&self, page: usize) -> Result<Vec<Contact>, Stop> {
+    pub(crate) async fn newest_contacts(&self, page: usize) -> Result<Vec<Contact>, Stop> {
         self.contacts(&format!("order%5Bid%5D=desc&limit={PAGE_SIZE}&page={page}")).await
     }
 
@@ -281,7 +281,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn search_contacts(&self, digits: &str, page: usize) -> Result<Vec<Contact>, Stop> {
+    pub(crate) async fn search_contacts(&self, digits: &str, page: usize) -> Result<Vec<Contact>, Stop> {
         self.contacts(&format!("query={}&limit={PAGE_SIZE}&page={page}", url::encode(digits))).await
     }
 
@@ -294,7 +294,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn elements(&self, catalog_id: i64, page: usize) -> Result<(Vec<Element>, usize), Stop> {
+    pub(crate) async fn elements(&self, catalog_id: i64, page: usize) -> Result<(Vec<Element>, usize), Stop> {
         let path = format!("/api/v4/catalogs/{catalog_id}/elements?limit={PAGE_SIZE}&page={page}");
         let document = self.get(&path).await?;
         let count = rows(document.as_ref(), "elements").count();
@@ -305,7 +305,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn search_elements(&self, catalog_id: i64, text: &str) -> Result<Vec<Element>, Stop> {
+    pub(crate) async fn search_elements(&self, catalog_id: i64, text: &str) -> Result<Vec<Element>, Stop> {
         let path =
             format!("/api/v4/catalogs/{catalog_id}/elements?query={}&limit={PAGE_SIZE}", url::encode(text));
         let document = self.get(&path).await?;
@@ -316,7 +316,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn notes_of(&self, lead: LeadId, page: usize) -> Result<Vec<Note>, Stop> {
+    pub(crate) async fn notes_of(&self, lead: LeadId, page: usize) -> Result<Vec<Note>, Stop> {
         self.notes(&format!("/api/v4/leads/{lead}/notes?limit={PAGE_SIZE}&page={page}")).await
     }
 
@@ -324,7 +324,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn notes_of_all(&self, leads: &[LeadId], page: usize) -> Result<Vec<Note>, Stop> {
+    pub(crate) async fn notes_of_all(&self, leads: &[LeadId], page: usize) -> Result<Vec<Note>, Stop> {
         let filter: Vec<String> =
             leads.iter().map(|id| format!("filter%5Bentity_id%5D%5B%5D={id}")).collect();
         self.notes(&format!("/api/v4/leads/notes?{}&limit={PAGE_SIZE}&page={page}", filter.join("&"))).await
@@ -341,7 +341,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When the account refuses all requests, or another shop took it over meanwhile; nothing was made then.
-    pub async fn create(&self, kind: Creation, bodies: Vec<Value>) -> Result<Write, Stop> {
+    pub(crate) async fn create(&self, kind: Creation, bodies: Vec<Value>) -> Result<Write, Stop> {
         if !self.is_rehearsing() && !self.lock().renew()? {
             return Err(Stop::Busy);
         }
@@ -352,7 +352,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When the account refuses all requests.
-    pub async fn change_leads(&self, changes: &[LeadChange]) -> Result<Write, Stop> {
+    pub(crate) async fn change_leads(&self, changes: &[LeadChange]) -> Result<Write, Stop> {
         let body: Vec<Value> = changes.iter().map(LeadChange::body).collect();
         self.send_write(Method::Patch, "/api/v4/leads", &json!(body)).await
     }
@@ -361,7 +361,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When the account refuses all requests.
-    pub async fn link(&self, drafts: &[LinkDraft]) -> Result<Write, Stop> {
+    pub(crate) async fn link(&self, drafts: &[LinkDraft]) -> Result<Write, Stop> {
         let body: Vec<Value> = drafts.iter().map(LinkDraft::body).collect();
         self.write("/api/v4/leads/link", &json!(body)).await
     }
@@ -370,7 +370,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When the account refuses all requests.
-    pub async fn link_contacts(&self, rows: &[(LeadId, ContactId)]) -> Result<Write, Stop> {
+    pub(crate) async fn link_contacts(&self, rows: &[(LeadId, ContactId)]) -> Result<Write, Stop> {
         let body = rows.iter().map(|(lead, contact)| {
             json!({
                 "entity_id": lead.0, "to_entity_id": contact.0, "to_entity_type": "contacts",
@@ -384,19 +384,19 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When the account refuses all requests.
-    pub async fn unlink(&self, drafts: &[LinkDraft]) -> Result<Write, Stop> {
+    pub(crate) async fn unlink(&self, drafts: &[LinkDraft]) -> Result<Write, Stop> {
         let body: Vec<Value> = drafts.iter().map(LinkDraft::unlinking_body).collect();
         self.write("/api/v4/leads/unlink", &json!(body)).await
     }
 
     /// Ids of changed leads, from a [`Write::Done`].
-    pub fn changed_ids(document: &Value) -> BTreeSet<LeadId> {
+    pub(crate) fn changed_ids(document: &Value) -> BTreeSet<LeadId> {
         rows(Some(document), "leads").filter_map(|row| positive(row, "id").map(LeadId)).gather()
     }
 
     /// Ids of created entities by `request_id`, from a [`Write::Done`]. Rows without either, or whose `request_id`
     /// stands twice, are left out: nothing is proven for them.
-    pub fn ids_of(document: &Value, kind: Creation) -> Vec<(String, i64)> {
+    pub(crate) fn ids_of(document: &Value, kind: Creation) -> Vec<(String, i64)> {
         let mut ids: Vec<(String, i64)> = rows(Some(document), kind.name())
             .filter_map(|row| {
                 let request_id = outcome::id_text(row.get("request_id")?)?;

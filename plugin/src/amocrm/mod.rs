@@ -16,19 +16,18 @@ mod same_account;
 mod transport;
 mod wire;
 
-pub use account::{AccountCheck, check_account};
-pub use account_lock::{AccountLock, Taken};
-pub use client::{Amo, Creation};
-pub use error::Stop;
-pub use layout::{Extent, Layout, account_id};
+pub(crate) use account::{AccountCheck, check_account};
+pub(crate) use account_lock::Taken;
+pub(crate) use client::{Amo, Creation};
+pub(crate) use error::Stop;
+pub(crate) use layout::{Extent, Layout, account_id};
+pub(crate) use outcome::Write;
+pub(crate) use parts::Part;
+pub(crate) use same_account::another_account;
+pub(crate) use wire::{
+    Catalog, Contact, ContactDraft, Element, ElementDraft, FieldValue, Lead, LeadChange, LeadDraft,
+    LinkDraft, Note, NoteDraft,
+};
+
 pub(crate) use limits::{PAGE_SIZE, WRITE_DEADLINE_MS};
 pub(crate) use oauth::pair_key;
-pub use oauth::{OAuth, TokenState};
-pub use outcome::{Rejection, Write};
-pub use parts::Part;
-pub use same_account::another_account;
-pub use transport::Heard;
-pub use wire::{
-    Catalog, Contact, ContactDraft, Element, ElementDraft, FieldValue, Lead, LeadChange, LeadDraft,
-    LinkDraft, Note, NoteDraft, TAG,
-};

@@ -3,7 +3,7 @@
 use kaspi_amocrm_settings::{Finding, Text, table};
 
 /// The leads of a connection stay in one account.
-pub fn another_account(connection: &str, now: i64, before: i64) -> Finding {
+pub(crate) fn another_account(connection: &str, now: i64, before: i64) -> Finding {
     Finding::new(
         table::AMO_SUBDOMAIN.name,
         Text::new(

@@ -25,7 +25,7 @@ const USER_AGENT: &str = concat!("kaspi-amocrm/", env!("CARGO_PKG_VERSION"));
 
 /// What the server said besides its answers, for whoever wants to know why there is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Heard {
+pub(crate) struct Heard {
     /// The last status that was no success.
     pub refusal: Option<u16>,
     /// Where it sent us instead.

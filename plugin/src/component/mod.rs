@@ -21,10 +21,10 @@ use bindings::exports::{
 };
 
 use crate::{
-    describe::describe_account,
     domain::Job,
+    exports::account::describe::describe_account,
     ports::{LocalFuture, Ports},
-    sync::RunError,
+    run::RunError,
 };
 
 /// What `wit-bindgen` makes of `wit/`.
@@ -54,10 +54,10 @@ impl sync::Guest for Component {
     fn run(job: sync::Job, options: String) -> Result<String, sync::Error> {
         match job {
             sync::Job::New => {
-                with_ports(options, |ports, options| Box::pin(crate::sync::run(ports, Job::New, options)))
+                with_ports(options, |ports, options| Box::pin(crate::run::run(ports, Job::New, options)))
             }
             sync::Job::Reconcile => with_ports(options, |ports, options| {
-                Box::pin(crate::sync::run(ports, Job::Reconcile, options))
+                Box::pin(crate::run::run(ports, Job::Reconcile, options))
             }),
         }
     }
@@ -67,19 +67,19 @@ impl sync::Guest for Component {
     }
 
     fn orders(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(crate::inquiry::orders(ports, options)))
+        with_ports(options, |ports, options| Box::pin(crate::exports::orders::orders(ports, options)))
     }
 
     fn retry(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(crate::inquiry::retry(ports, options)))
+        with_ports(options, |ports, options| Box::pin(crate::exports::retry::retry(ports, options)))
     }
 
     fn backfill(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(crate::sync::backfill(ports, options)))
+        with_ports(options, |ports, options| Box::pin(crate::run::backfill(ports, options)))
     }
 
     fn statement(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(crate::statement::statement(ports, options)))
+        with_ports(options, |ports, options| Box::pin(crate::exports::statement::statement(ports, options)))
     }
 
     fn reseal(options: String) -> Result<String, sync::Error> {
@@ -87,23 +87,31 @@ impl sync::Guest for Component {
     }
 
     fn examine(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(crate::examine::examine(ports, options)))
+        with_ports(options, |ports, options| {
+            Box::pin(crate::exports::account::examine::examine(ports, options))
+        })
     }
 
     fn prepare_account(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(crate::prepare::prepare_account(ports, options)))
+        with_ports(options, |ports, options| {
+            Box::pin(crate::exports::account::prepare::prepare_account(ports, options))
+        })
     }
 
     fn connect_account(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(crate::connect::connect_account(ports, options)))
+        with_ports(options, |ports, options| {
+            Box::pin(crate::exports::account::connect::connect_account(ports, options))
+        })
     }
 
     fn disconnect_account(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(crate::connect::disconnect_account(ports, options)))
+        with_ports(options, |ports, options| {
+            Box::pin(crate::exports::account::connect::disconnect_account(ports, options))
+        })
     }
 
     fn buyer(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(crate::inquiry::buyer(ports, options)))
+        with_ports(options, |ports, options| Box::pin(crate::exports::orders::buyer(ports, options)))
     }
 }
 
@@ -136,7 +144,7 @@ fn with_ports(
 fn fire() -> Result<(), RunError> {
     with_wasi(|_, ports| {
         Box::pin(async move {
-            let result = crate::trigger::fire(ports, &say).await;
+            let result = crate::exports::timer::fire(ports, &say).await;
             match result {
                 // Another run is doing the work.
                 Err(error @ RunError::Busy) => {
@@ -166,7 +174,7 @@ impl incoming_handler::Guest for Component {
         let head = server::Head::read(&request);
         with_wasi(|reactor, ports| {
             Box::pin(async move {
-                let answer = crate::http_api::answer(ports, head.request()).await;
+                let answer = crate::exports::http::answer(ports, head.request()).await;
                 server::send(reactor, outparam, &answer).await;
             })
         });

@@ -7,7 +7,7 @@ use super::{
     },
     http::write,
 };
-use crate::http_api::{Answer, Request};
+use crate::exports::http::{Answer, Request};
 
 /// What [`Request`] borrows from.
 pub(super) struct Head {

@@ -7,8 +7,6 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    lease::Guard,
-    options::Options,
     ports::{
         Budget, MAX_MS, Ports, Store, StoreError,
         encrypted::{
@@ -17,7 +15,7 @@ use crate::{
             store::PROOF_KEY,
         },
     },
-    sync::{RunError, load_settings},
+    run::{RunError, lease::Guard, options::Options, settings::load_settings},
 };
 
 /// Values that are in memory together.

@@ -6,5 +6,4 @@ mod client;
 pub(crate) mod pages;
 mod wire;
 
-pub use client::{Kaspi, KaspiError, Obstacle, Page, Sample, WINDOW_PAGES_MAX, Window};
-pub use wire::BadRow;
+pub(crate) use client::{Kaspi, KaspiError, Obstacle, Window};

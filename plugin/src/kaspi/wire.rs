@@ -18,7 +18,7 @@ const TEXT_CHARS_MAX: usize = 500;
 
 /// A row of a page that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadRow {
+pub(crate) struct BadRow {
     /// The order's code, or its opaque id, where at least that was there.
     pub code: Option<String>,
     /// What is wrong; names fields, never values.

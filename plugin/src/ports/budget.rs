@@ -6,7 +6,7 @@ use super::bundle::Ports;
 pub(crate) const MAX_MS: u64 = 25_000;
 
 /// The time of a slice.
-pub struct Budget<'a> {
+pub(crate) struct Budget<'a> {
     ports: Ports<'a>,
     began_ms: u64,
     max_ms: u64,
@@ -14,12 +14,12 @@ pub struct Budget<'a> {
 
 impl<'a> Budget<'a> {
     /// A slice that begins at this moment.
-    pub fn new(ports: Ports<'a>, max_ms: u64) -> Self {
+    pub(crate) fn new(ports: Ports<'a>, max_ms: u64) -> Self {
         Self { ports, began_ms: ports.clock.monotonic_ms(), max_ms }
     }
 
     /// Milliseconds since 1970.
-    pub fn now_ms(&self) -> i64 {
+    pub(crate) fn now_ms(&self) -> i64 {
         self.ports.clock.now_ms()
     }
 
@@ -28,17 +28,17 @@ impl<'a> Budget<'a> {
     }
 
     /// Reading leaves the other half to amoCRM.
-    pub fn is_half_spent(&self) -> bool {
+    pub(crate) fn is_half_spent(&self) -> bool {
         self.took_ms() * 2 >= self.max_ms
     }
 
     /// What is left of it.
-    pub fn left_ms(&self) -> u64 {
+    pub(crate) fn left_ms(&self) -> u64 {
         self.max_ms.saturating_sub(self.took_ms())
     }
 
     /// Whether no new unit should begin.
-    pub fn is_spent(&self) -> bool {
+    pub(crate) fn is_spent(&self) -> bool {
         self.took_ms() >= self.max_ms
     }
 }

@@ -30,7 +30,7 @@ const UNWRITTEN: [u8; 8] = [0; 8];
 
 /// Leads that were seen for a code.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct LeadEntry {
+pub(crate) struct LeadEntry {
     /// Their ids, lowest first; to be looked at before one is adopted.
     pub ids: Vec<i64>,
     /// The connection that the first one belongs to, where we made or adopted it.
@@ -43,7 +43,7 @@ impl LeadEntry {
     const IDS_MAX: usize = 8;
 
     /// Adds a sighting; answers whether that was news.
-    pub fn add(&mut self, id: i64) -> bool {
+    pub(crate) fn add(&mut self, id: i64) -> bool {
         if self.shop.is_some() || self.ids.contains(&id) || self.ids.len() >= Self::IDS_MAX {
             return false;
         }
@@ -55,7 +55,7 @@ impl LeadEntry {
 
 /// How far the list of leads has been read. An older one that overwrites a newer one only makes the next reading longer.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Tail {
+pub(crate) struct Tail {
     /// Highest lead id seen.
     pub top_id: i64,
     /// Leads created since then are all seen, in seconds.
@@ -74,7 +74,7 @@ impl Tail {
     const KNOWN_MAX: usize = 5;
 
     /// Remembers leads that exist.
-    pub fn learn(&mut self, ids: impl IntoIterator<Item = i64>) {
+    pub(crate) fn learn(&mut self, ids: impl IntoIterator<Item = i64>) {
         self.known.extend(ids);
         sort(&mut self.known);
         self.known.reverse();
@@ -85,7 +85,7 @@ impl Tail {
 }
 
 /// The ledger of one account.
-pub struct AccountLedger<'a> {
+pub(crate) struct AccountLedger<'a> {
     store: &'a dyn Store,
     prefix: String,
     salt: String,
@@ -96,7 +96,7 @@ impl<'a> AccountLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn open(store: &'a dyn Store, account_id: i64) -> Result<Self, StoreError> {
+    pub(crate) fn open(store: &'a dyn Store, account_id: i64) -> Result<Self, StoreError> {
         let prefix = format!("amo/{account_id}/");
         let salt = read(store, &Self::salt_key(account_id))?.unwrap_or_default();
         Ok(Self { store, prefix, salt })
@@ -108,7 +108,7 @@ impl<'a> AccountLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn ensure_salt(&mut self, connection: &str) -> Result<(), StoreError> {
+    pub(crate) fn ensure_salt(&mut self, connection: &str) -> Result<(), StoreError> {
         if !self.salt.is_empty() {
             return Ok(());
         }
@@ -140,7 +140,7 @@ impl<'a> AccountLedger<'a> {
     }
 
     /// Where the salt of an account's phone hashes is stored.
-    pub fn salt_key(account_id: i64) -> String {
+    pub(crate) fn salt_key(account_id: i64) -> String {
         format!("amo/{account_id}/salt")
     }
 
@@ -149,7 +149,7 @@ impl<'a> AccountLedger<'a> {
     }
 
     /// The key of a phone: a hash with this account's own salt, so that the index alone tells no numbers.
-    pub fn phone_key(&self, phone: &Phone) -> String {
+    pub(crate) fn phone_key(&self, phone: &Phone) -> String {
         hash(&[&self.salt, phone.as_str()])
     }
 
@@ -157,7 +157,7 @@ impl<'a> AccountLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn contacts(&self, keys: &[String]) -> Result<BTreeMap<String, ContactId>, StoreError> {
+    pub(crate) fn contacts(&self, keys: &[String]) -> Result<BTreeMap<String, ContactId>, StoreError> {
         Ok(self.ids("contact", keys)?.into_iter().map(|(key, id)| (key, ContactId(id))).gather())
     }
 
@@ -165,7 +165,7 @@ impl<'a> AccountLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn elements(&self, keys: &[String]) -> Result<BTreeMap<String, ElementId>, StoreError> {
+    pub(crate) fn elements(&self, keys: &[String]) -> Result<BTreeMap<String, ElementId>, StoreError> {
         Ok(self.ids("element", keys)?.into_iter().map(|(key, id)| (key, ElementId(id))).gather())
     }
 
@@ -180,7 +180,7 @@ impl<'a> AccountLedger<'a> {
     }
 
     /// Pair that remembers a contact.
-    pub fn contact_pair(&self, key: &str, id: ContactId) -> (String, Vec<u8>) {
+    pub(crate) fn contact_pair(&self, key: &str, id: ContactId) -> (String, Vec<u8>) {
         (self.key(&format!("contact/{key}")), encode(&id.0))
     }
 
@@ -188,7 +188,7 @@ impl<'a> AccountLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn forget_contact(&self, key: &str) -> Result<(), StoreError> {
+    pub(crate) fn forget_contact(&self, key: &str) -> Result<(), StoreError> {
         self.store.delete_many(&[self.key(&format!("contact/{key}"))])
     }
 
@@ -196,12 +196,12 @@ impl<'a> AccountLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn forget_element(&self, key: &str) -> Result<(), StoreError> {
+    pub(crate) fn forget_element(&self, key: &str) -> Result<(), StoreError> {
         self.store.delete_many(&[self.key(&format!("element/{key}"))])
     }
 
     /// Pair that remembers an element.
-    pub fn element_pair(&self, key: &str, id: ElementId) -> (String, Vec<u8>) {
+    pub(crate) fn element_pair(&self, key: &str, id: ElementId) -> (String, Vec<u8>) {
         (self.key(&format!("element/{key}")), encode(&id.0))
     }
 
@@ -209,7 +209,7 @@ impl<'a> AccountLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn leads(&self, codes: &[OrderCode]) -> Result<BTreeMap<OrderCode, LeadEntry>, StoreError> {
+    pub(crate) fn leads(&self, codes: &[OrderCode]) -> Result<BTreeMap<OrderCode, LeadEntry>, StoreError> {
         let keys: Vec<String> = codes.iter().map(|code| self.key(&format!("lead/{code}"))).collect();
         let values = self.store.get_many(&keys)?;
         let entries = codes
@@ -220,12 +220,12 @@ impl<'a> AccountLedger<'a> {
     }
 
     /// Pair that remembers a lead.
-    pub fn lead_pair(&self, code: &str, entry: &LeadEntry) -> (String, Vec<u8>) {
+    pub(crate) fn lead_pair(&self, code: &str, entry: &LeadEntry) -> (String, Vec<u8>) {
         (self.key(&format!("lead/{code}")), encode(entry))
     }
 
     /// A lead that our connection made or adopted.
-    pub fn own_lead_pair(&self, code: &OrderCode, id: LeadId, shop: &str) -> (String, Vec<u8>) {
+    pub(crate) fn own_lead_pair(&self, code: &OrderCode, id: LeadId, shop: &str) -> (String, Vec<u8>) {
         self.lead_pair(code.as_str(), &LeadEntry { ids: vec![id.0], shop: Some(shop.to_owned()) })
     }
 
@@ -233,7 +233,7 @@ impl<'a> AccountLedger<'a> {
     ///
     /// # Errors
     /// When the store fails or the value cannot be read.
-    pub fn attempts(&self) -> Result<Attempts, StoreError> {
+    pub(crate) fn attempts(&self) -> Result<Attempts, StoreError> {
         let key = self.key("attempts");
         let stored = self.store.get(&key)?;
         let written = stored.as_deref().filter(|bytes| *bytes != UNWRITTEN);
@@ -245,7 +245,7 @@ impl<'a> AccountLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn swap_attempts(&self, attempts: &mut Attempts) -> Result<bool, StoreError> {
+    pub(crate) fn swap_attempts(&self, attempts: &mut Attempts) -> Result<bool, StoreError> {
         let key = self.key("attempts");
         let value = encode(&attempts.open);
         let is_stored = match &attempts.stored {
@@ -269,7 +269,7 @@ impl<'a> AccountLedger<'a> {
     ///
     /// # Errors
     /// When the store fails, or others never rest.
-    pub fn amend_attempts(
+    pub(crate) fn amend_attempts(
         &self,
         attempts: &mut Attempts,
         edit: &mut dyn FnMut(&mut BTreeMap<String, Attempt>),
@@ -288,12 +288,12 @@ impl<'a> AccountLedger<'a> {
     ///
     /// # Errors
     /// When the store fails or the value cannot be read.
-    pub fn tail(&self) -> Result<Tail, StoreError> {
+    pub(crate) fn tail(&self) -> Result<Tail, StoreError> {
         Ok(read(self.store, &self.key("tail"))?.unwrap_or_default())
     }
 
     /// Pair that stores how far the list of leads has been read.
-    pub fn tail_pair(&self, tail: &Tail) -> (String, Vec<u8>) {
+    pub(crate) fn tail_pair(&self, tail: &Tail) -> (String, Vec<u8>) {
         (self.key("tail"), encode(tail))
     }
 
@@ -301,7 +301,7 @@ impl<'a> AccountLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn write(&self, pairs: &Pairs) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, pairs: &Pairs) -> Result<(), StoreError> {
         self.store.set_many(pairs)
     }
 }

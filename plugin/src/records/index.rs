@@ -13,7 +13,7 @@ use crate::{
 
 /// What orders may wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Index {
+pub(crate) enum Index {
     /// Work in amoCRM.
     Pending,
     /// Their next state at Kaspi.

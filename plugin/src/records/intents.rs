@@ -8,7 +8,7 @@ use crate::domain::OrderCode;
 
 /// What an attempt wants to create.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// A contact, by the keyed hash of its phone.
     Contact(String),
     /// A catalog element, by its key.
@@ -21,7 +21,7 @@ pub enum Effect {
 
 impl Effect {
     /// The key under which the attempt is kept.
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         match self {
             Self::Contact(hash) => format!("contact/{hash}"),
             Self::Element(key) => format!("element/{key}"),
@@ -31,7 +31,7 @@ impl Effect {
     }
 
     /// The effect of a stored key.
-    pub fn parse(key: &str) -> Option<Self> {
+    pub(crate) fn parse(key: &str) -> Option<Self> {
         let (kind, rest) = key.split_once('/')?;
         match kind {
             "contact" => Some(Self::Contact(rest.to_owned())),
@@ -48,7 +48,7 @@ impl Effect {
 
 /// A creation that was sent, or was about to be, and whose outcome is not recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempt {
+pub(crate) struct Attempt {
     /// After this no answer was waited for any more.
     pub deadline_ms: i64,
     /// The newest id of its kind that was known before; what it made has a higher one.
@@ -69,7 +69,7 @@ pub struct Attempt {
 
 impl Attempt {
     /// Whether a connection may have made it.
-    pub fn may_be_of(&self, connection: &str) -> bool {
+    pub(crate) fn may_be_of(&self, connection: &str) -> bool {
         self.shop.is_empty() || self.shop == connection
     }
 }
@@ -79,7 +79,7 @@ impl Attempt {
 /// One document, so that who reads it misses none; it is only ever swapped against what was read, so that nobody
 /// overwrites what others recorded meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Attempts {
+pub(crate) struct Attempts {
     /// As they are, or shall be.
     pub open: BTreeMap<String, Attempt>,
     /// The document as last read or written; `None`: there is none yet.

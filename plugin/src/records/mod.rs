@@ -16,11 +16,12 @@ mod row;
 mod shop;
 mod visits;
 
-pub use account::{AccountLedger, LeadEntry, Tail};
-pub use index::Index;
-pub use intents::{Attempt, Attempts, Effect};
+pub(crate) use account::{AccountLedger, LeadEntry, Tail};
+pub(crate) use index::Index;
+pub(crate) use intents::{Attempt, Attempts, Effect};
+pub(crate) use order::{Note, Parts, Record, Trouble, Written, tombstones};
+pub(crate) use pairs::Pairs;
+pub(crate) use shop::{AccountPin, Loaded, Meta, Settled, ShopLedger};
+pub(crate) use visits::{Visit, Visits};
+
 pub(crate) use order::DEATHS_PARKED;
-pub use order::{Note, Parts, Record, Trouble, Written, tombstones};
-pub use pairs::Pairs;
-pub use shop::{AccountPin, Loaded, Meta, Settled, ShopLedger, Unreadable};
-pub use visits::{Visit, Visits};

@@ -9,7 +9,7 @@ const VERSION: u32 = 1;
 
 /// One order, without personal data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub(crate) struct Record {
     /// Version of this layout.
     pub v: u32,
     /// Kaspi's opaque id.
@@ -87,11 +87,11 @@ pub struct Record {
 }
 
 /// Stage (`None`: not told) and price of a lead.
-pub type Written = (Option<i64>, i64);
+pub(crate) type Written = (Option<i64>, i64);
 
 /// Parts of a lead that follow the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Parts {
+pub(crate) struct Parts {
     /// Its stage.
     pub stage: bool,
     /// Its price.
@@ -104,7 +104,7 @@ pub struct Parts {
 /// Milliseconds since 1970 of what has been done for an order; 0: not yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Times {
+pub(crate) struct Times {
     /// The lead was made or taken over.
     pub lead_ms: i64,
     /// Its products were linked.
@@ -122,16 +122,16 @@ fn first_revision() -> u32 {
 }
 
 /// Why an order gets no lead.
-pub mod tombstones {
+pub(crate) mod tombstones {
     /// It is older than the first look-back; a backfill lifts this.
-    pub const TOO_OLD: &str = "older than the first look-back";
+    pub(crate) const TOO_OLD: &str = "older than the first look-back";
     /// It was finished when the sync began; a backfill lifts this.
-    pub const ARCHIVED: &str = "archived before the first run";
+    pub(crate) const ARCHIVED: &str = "archived before the first run";
     /// A person deleted the lead.
-    pub const DELETED: &str = "its lead was deleted in amoCRM";
+    pub(crate) const DELETED: &str = "its lead was deleted in amoCRM";
 
     /// Whether a backfill makes the order deserve a lead after all.
-    pub fn is_lifted_by_backfill(why: &str) -> bool {
+    pub(crate) fn is_lifted_by_backfill(why: &str) -> bool {
         why == TOO_OLD || why == ARCHIVED
     }
 }
@@ -139,7 +139,7 @@ pub mod tombstones {
 /// The summary note of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Note {
+pub(crate) enum Note {
     /// Not written.
     #[default]
     Missing,
@@ -149,7 +149,7 @@ pub enum Note {
 
 /// A refusal, with its rhythm of retries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble {
+pub(crate) struct Trouble {
     /// A word for machines.
     pub class: String,
     /// For people; no personal data.
@@ -165,7 +165,7 @@ impl Trouble {
     const RETRY_MINUTES: [i64; 6] = [1, 5, 30, 120, 480, 1_440];
 
     /// The next refusal after an earlier one, if there was one.
-    pub fn after(earlier: Option<&Self>, class: &str, message: String, now_ms: i64) -> Self {
+    pub(crate) fn after(earlier: Option<&Self>, class: &str, message: String, now_ms: i64) -> Self {
         let tries = earlier.map_or(0, |trouble| trouble.tries) + 1;
         let step = (tries as usize - 1).min(Self::RETRY_MINUTES.len() - 1);
         let next_try_ms = now_ms + Self::RETRY_MINUTES[step] * 60_000;
@@ -175,7 +175,7 @@ impl Trouble {
 
 impl Record {
     /// A record of an order that is seen for the first time.
-    pub fn new(order: &Order, now_ms: i64, tombstone: Option<String>) -> Self {
+    pub(crate) fn new(order: &Order, now_ms: i64, tombstone: Option<String>) -> Self {
         Self {
             v: VERSION,
             kaspi_id: order.id.clone(),
@@ -212,22 +212,22 @@ impl Record {
     }
 
     /// The lead's id.
-    pub fn lead_id(&self) -> Option<LeadId> {
+    pub(crate) fn lead_id(&self) -> Option<LeadId> {
         self.lead.map(LeadId)
     }
 
     /// Whether nothing is left to do.
-    pub fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         self.tombstone.is_some() || (self.is_complete() && self.since.is_none())
     }
 
     /// Whether the lead has all that a new one gets.
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.lead.is_some() && !self.lacks_contact && self.linked && self.note == Note::Done
     }
 
     /// What comes next for the order, in the words of `orders` in `wit/world.wit`.
-    pub fn step(&self) -> &'static str {
+    pub(crate) fn step(&self) -> &'static str {
         match self {
             Self { tombstone: Some(_), .. } => "no_lead",
             Self { lead: None, .. } | Self { lacks_contact: true, .. } => "lead",
@@ -239,7 +239,7 @@ impl Record {
     }
 
     /// The order as last read.
-    pub fn facts(&self) -> Facts {
+    pub(crate) fn facts(&self) -> Facts {
         let (state, status, stage) = self.seen.clone();
         Facts {
             state,
@@ -253,7 +253,7 @@ impl Record {
 
     /// Takes over what Kaspi says now; answers whether that is news. Lines that Kaspi did not tell are as before
     /// while the total is.
-    pub fn see(&mut self, order: &Order, now_ms: i64) -> bool {
+    pub(crate) fn see(&mut self, order: &Order, now_ms: i64) -> bool {
         let before = self.facts();
         let mut now = Facts::of(order);
         if now.lines.is_none() && now.total_kzt == before.total_kzt {
@@ -279,7 +279,7 @@ impl Record {
     }
 
     /// The note that was about to be written is there.
-    pub fn told(&mut self, revision: u32, now_ms: i64) {
+    pub(crate) fn told(&mut self, revision: u32, now_ms: i64) {
         self.revision = self.revision.max(revision);
         self.times.note_ms = now_ms;
         if let Some(told) = self.telling.take() {

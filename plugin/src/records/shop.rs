@@ -21,7 +21,7 @@ use crate::{
 
 /// Where a shop stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Meta {
+pub(crate) struct Meta {
     /// Version of this layout.
     pub v: u32,
     /// When the first run began.
@@ -49,7 +49,7 @@ pub struct Meta {
 
 impl Meta {
     /// The state of a shop at its first run.
-    pub fn first(now_ms: i64, lookback_ms: i64) -> Self {
+    pub(crate) fn first(now_ms: i64, lookback_ms: i64) -> Self {
         let horizon_ms = now_ms - lookback_ms;
         Self {
             v: 1,
@@ -67,7 +67,7 @@ impl Meta {
 
 /// The account that the settings were checked against.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccountPin {
+pub(crate) struct AccountPin {
     /// Of the settings at that time.
     pub fingerprint: String,
     /// When.
@@ -84,7 +84,7 @@ pub struct AccountPin {
 }
 
 /// An order as loaded for work.
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// Its code.
     pub code: OrderCode,
     /// The record; `None` where only the index has the code.
@@ -94,7 +94,7 @@ pub struct Loaded {
 }
 
 /// An order with nothing left to do.
-pub struct Settled<'w> {
+pub(crate) struct Settled<'w> {
     /// Its code.
     pub code: &'w OrderCode,
     /// Its record.
@@ -105,20 +105,20 @@ pub struct Settled<'w> {
 
 /// A stored value that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
+pub(crate) struct Unreadable {
     /// The order.
     pub code: String,
 }
 
 /// The ledger of one shop.
-pub struct ShopLedger<'a> {
+pub(crate) struct ShopLedger<'a> {
     store: &'a dyn Store,
     prefix: String,
 }
 
 impl<'a> ShopLedger<'a> {
     /// The ledger of a connection.
-    pub fn new(store: &'a dyn Store, connection: &str) -> Self {
+    pub(crate) fn new(store: &'a dyn Store, connection: &str) -> Self {
         Self { store, prefix: format!("shop/{connection}/") }
     }
 
@@ -134,7 +134,7 @@ impl<'a> ShopLedger<'a> {
     ///
     /// # Errors
     /// When the store fails or the index cannot be read.
-    pub fn days(&self, index: Index) -> Result<Vec<Day>, StoreError> {
+    pub(crate) fn days(&self, index: Index) -> Result<Vec<Day>, StoreError> {
         self.indexes().days(index)
     }
 
@@ -142,12 +142,12 @@ impl<'a> ShopLedger<'a> {
     ///
     /// # Errors
     /// When the store fails or the index cannot be read.
-    pub fn codes_of(&self, index: Index, day: Day) -> Result<BTreeSet<OrderCode>, StoreError> {
+    pub(crate) fn codes_of(&self, index: Index, day: Day) -> Result<BTreeSet<OrderCode>, StoreError> {
         self.indexes().codes_of(index, day)
     }
 
     /// Where the payload of an order is stored.
-    pub fn payload_key(&self, code: &OrderCode) -> String {
+    pub(crate) fn payload_key(&self, code: &OrderCode) -> String {
         self.key(&format!("payload/{code}"))
     }
 
@@ -155,7 +155,7 @@ impl<'a> ShopLedger<'a> {
     ///
     /// # Errors
     /// When the store fails or its value cannot be read.
-    pub fn meta(&self) -> Result<Option<Meta>, StoreError> {
+    pub(crate) fn meta(&self) -> Result<Option<Meta>, StoreError> {
         read(self.store, &self.key("meta"))
     }
 
@@ -163,7 +163,7 @@ impl<'a> ShopLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn set_meta(&self, meta: &Meta) -> Result<(), StoreError> {
+    pub(crate) fn set_meta(&self, meta: &Meta) -> Result<(), StoreError> {
         self.store.set_many(&[(self.key("meta"), encode(meta))])
     }
 
@@ -171,7 +171,7 @@ impl<'a> ShopLedger<'a> {
     ///
     /// # Errors
     /// When the store fails or its value cannot be read.
-    pub fn visits(&self) -> Result<Visits, StoreError> {
+    pub(crate) fn visits(&self) -> Result<Visits, StoreError> {
         Ok(read(self.store, &self.key("visits"))?.unwrap_or_default())
     }
 
@@ -179,7 +179,7 @@ impl<'a> ShopLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn set_visits(&self, visits: &Visits) -> Result<(), StoreError> {
+    pub(crate) fn set_visits(&self, visits: &Visits) -> Result<(), StoreError> {
         self.store.set_many(&[(self.key("visits"), encode(visits))])
     }
 
@@ -187,7 +187,7 @@ impl<'a> ShopLedger<'a> {
     ///
     /// # Errors
     /// When the store fails or its value cannot be read.
-    pub fn pin(&self) -> Result<Option<AccountPin>, StoreError> {
+    pub(crate) fn pin(&self) -> Result<Option<AccountPin>, StoreError> {
         read(self.store, &self.key("account"))
     }
 
@@ -195,7 +195,7 @@ impl<'a> ShopLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn set_pin(&self, pin: &AccountPin) -> Result<(), StoreError> {
+    pub(crate) fn set_pin(&self, pin: &AccountPin) -> Result<(), StoreError> {
         self.store.set_many(&[(self.key("account"), encode(pin))])
     }
 
@@ -203,7 +203,7 @@ impl<'a> ShopLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn record(&self, seen: &[(Order, Record)], meta: &Meta) -> Result<(), StoreError> {
+    pub(crate) fn record(&self, seen: &[(Order, Record)], meta: &Meta) -> Result<(), StoreError> {
         let mut edit = IndexEdit::default();
         let mut pairs = Pairs::new();
         for (order, record) in seen {
@@ -222,7 +222,7 @@ impl<'a> ShopLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn put_back(&self, records: &[(OrderCode, Record)]) -> Result<(), StoreError> {
+    pub(crate) fn put_back(&self, records: &[(OrderCode, Record)]) -> Result<(), StoreError> {
         let mut edit = IndexEdit::default();
         for (code, record) in records {
             edit.add(Index::Pending, Day::of(record.created_ms), code);
@@ -236,7 +236,7 @@ impl<'a> ShopLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn forget_watched(&self, codes: &[(OrderCode, i64)]) -> Result<(), StoreError> {
+    pub(crate) fn forget_watched(&self, codes: &[(OrderCode, i64)]) -> Result<(), StoreError> {
         let mut edit = IndexEdit::default();
         for (code, created_ms) in codes {
             edit.remove(Index::Watched, Day::of(*created_ms), code);
@@ -248,7 +248,7 @@ impl<'a> ShopLedger<'a> {
     ///
     /// # Errors
     /// When the store fails or an index cannot be read.
-    pub fn pending(&self, live_from: Day) -> Result<Vec<OrderCode>, StoreError> {
+    pub(crate) fn pending(&self, live_from: Day) -> Result<Vec<OrderCode>, StoreError> {
         let (older, live): (Vec<Day>, Vec<Day>) =
             self.days(Index::Pending)?.into_iter().partition(|day| *day < live_from);
         let mut codes = Vec::new();
@@ -262,7 +262,7 @@ impl<'a> ShopLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn settle(&self, settled: &[Settled<'_>]) -> Result<(), StoreError> {
+    pub(crate) fn settle(&self, settled: &[Settled<'_>]) -> Result<(), StoreError> {
         let mut edit = IndexEdit::default();
         for Settled { code, record, .. } in settled {
             let day = Day::of(record.created_ms);
@@ -295,7 +295,7 @@ impl<'a> ShopLedger<'a> {
     ///
     /// # Errors
     /// When the store fails. A record that cannot be read is returned beside the others.
-    pub fn load(&self, codes: &[OrderCode]) -> Result<(Vec<Loaded>, Vec<Unreadable>), StoreError> {
+    pub(crate) fn load(&self, codes: &[OrderCode]) -> Result<(Vec<Loaded>, Vec<Unreadable>), StoreError> {
         let keys: Vec<String> = codes
             .iter()
             .flat_map(|code| [self.key(&format!("order/{code}")), self.payload_key(code)])
@@ -320,7 +320,7 @@ impl<'a> ShopLedger<'a> {
     }
 
     /// Pairs that store a record, and what hosts show of it. There is no other way to store one.
-    pub fn record_pairs(&self, code: &OrderCode, record: &Record) -> [(String, Vec<u8>); 2] {
+    pub(crate) fn record_pairs(&self, code: &OrderCode, record: &Record) -> [(String, Vec<u8>); 2] {
         [
             (self.key(&format!("order/{code}")), encode(record)),
             (self.key(&row::rest_of_key(code, record.created_ms)), encode(&Row::of(code, record))),
@@ -331,7 +331,7 @@ impl<'a> ShopLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn set_records(&self, records: &[(OrderCode, Record)], meta: &Meta) -> Result<(), StoreError> {
+    pub(crate) fn set_records(&self, records: &[(OrderCode, Record)], meta: &Meta) -> Result<(), StoreError> {
         let mut pairs: Pairs =
             records.iter().flat_map(|(code, record)| self.record_pairs(code, record)).collect();
         pairs.push((self.key("meta"), encode(meta)));
@@ -342,7 +342,7 @@ impl<'a> ShopLedger<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn set_order(&self, order: &Order, record: &Record) -> Result<(), StoreError> {
+    pub(crate) fn set_order(&self, order: &Order, record: &Record) -> Result<(), StoreError> {
         let [stored, row] = self.record_pairs(&order.code, record);
         self.store.set_many(&[(self.payload_key(&order.code), encode(&Payload::of(order))), stored, row])
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What has been read again and when, by day of creation.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Visits {
+pub(crate) struct Visits {
     /// When the pass that is under way began.
     pub pass_ms: i64,
     /// Requests of that pass so far.
@@ -18,7 +18,7 @@ pub struct Visits {
 
 /// The last look at one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Visit {
+pub(crate) struct Visit {
     /// When all its orders were read.
     pub whole_ms: i64,
     /// When those on their way were.

@@ -1,6 +1,6 @@
 //! The report of a run: what outsiders read, so its fields are a contract (docs/configuration.md).
 
-pub mod planned_order;
+pub(crate) mod planned_order;
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// What a run has done.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// `new` or `reconcile`.
     pub job: String,
     /// The shop's connection.
@@ -62,7 +62,7 @@ pub struct Report {
 
 /// Requests by server.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Requests {
+pub(crate) struct Requests {
     /// To Kaspi.
     pub kaspi: u64,
     /// To amoCRM.
@@ -71,7 +71,7 @@ pub struct Requests {
 
 /// One thing that did not go well.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// The order's code, or empty.
     pub code: String,
     /// `config`, `upstream_kaspi`, `upstream_amocrm`, `hint`, or a class of a single order.
@@ -82,12 +82,12 @@ pub struct Problem {
 
 impl Report {
     /// Adds a problem of the run itself.
-    pub fn problem(&mut self, class: &str, message: impl Into<String>) {
+    pub(crate) fn problem(&mut self, class: &str, message: impl Into<String>) {
         self.order_problem("", class, message);
     }
 
     /// Adds a problem of one order.
-    pub fn order_problem(&mut self, code: &str, class: &str, message: impl Into<String>) {
+    pub(crate) fn order_problem(&mut self, code: &str, class: &str, message: impl Into<String>) {
         self.problems.push(Problem {
             code: code.to_owned(),
             class: class.to_owned(),
@@ -96,7 +96,7 @@ impl Report {
     }
 
     /// The report as JSON, each problem once.
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         let mut seen = BTreeSet::new();
         let mut report = self.clone();
         report.problems.retain(|problem| seen.insert(problem.clone()));

@@ -6,7 +6,7 @@ use crate::domain::OrderCode;
 
 /// What a dry run would do about one order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct PlannedOrder {
+pub(crate) struct PlannedOrder {
     /// The order's number.
     pub code: String,
     /// What happens to its lead.
@@ -35,7 +35,7 @@ pub struct PlannedOrder {
 /// What happens to the lead of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Made.
     Create,
     /// There already, recognised and completed.
@@ -56,7 +56,7 @@ pub enum Action {
 /// The contact of a planned lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PlannedContact {
+pub(crate) enum PlannedContact {
     /// Made, once per phone.
     Create,
     /// Found by its phone.
@@ -67,7 +67,7 @@ pub enum PlannedContact {
 
 /// A product of a planned lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PlannedProduct {
+pub(crate) struct PlannedProduct {
     /// The merchant's article.
     pub sku: Option<String>,
     /// Its name.

@@ -8,8 +8,8 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-pub use kaspi_amocrm_settings::{Finding, Language, SettingsError, StatusMap, Text};
-pub use reader::Secret;
+pub(crate) use kaspi_amocrm_settings::{Finding, Language, SettingsError, StatusMap};
+pub(crate) use reader::Secret;
 
 use kaspi_amocrm_settings::{key_list, rules, table};
 
@@ -27,7 +27,7 @@ const DAY_S: i64 = 86_400;
 
 /// Everything that a run is told from outside.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The name of this shop and account, part of the keys of the ledger.
     pub connection: String,
     /// The shop.
@@ -56,7 +56,7 @@ pub struct Settings {
 
 /// The shop at Kaspi.
 #[derive(Debug, Clone)]
-pub struct KaspiSettings {
+pub(crate) struct KaspiSettings {
     /// Without a slash at the end.
     pub api_base: String,
     /// Sent as `X-Auth-Token`.
@@ -67,7 +67,7 @@ pub struct KaspiSettings {
 
 /// The amoCRM account.
 #[derive(Debug, Clone)]
-pub struct AmoSettings {
+pub(crate) struct AmoSettings {
     /// `https://acme.amocrm.ru`, without a slash at the end.
     pub base_url: String,
     /// How requests prove who asks.
@@ -96,7 +96,7 @@ pub struct AmoSettings {
 
 /// What the settings say about amoCRM's tokens (docs/apis/amocrm.md 1).
 #[derive(Debug, Clone)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     /// Lives for years and is never renewed; wins over the pair.
     pub long_lived: Option<Secret>,
     /// The short-lived half of a pair.
@@ -111,7 +111,7 @@ pub struct Credentials {
 
 /// The integration, as amoCRM knows it.
 #[derive(Debug, Clone)]
-pub struct OAuthClient {
+pub(crate) struct OAuthClient {
     /// Its id.
     pub id: String,
     /// Its secret.
@@ -125,7 +125,7 @@ impl Settings {
     ///
     /// # Errors
     /// Everything that is missing or malformed, each with its name and what to do.
-    pub fn load(config: &dyn Config) -> Result<Self, SettingsError> {
+    pub(crate) fn load(config: &dyn Config) -> Result<Self, SettingsError> {
         let (settings, findings) = Self::so_far(config);
         SettingsError::none_of(findings)?;
         Ok(settings)
@@ -133,7 +133,7 @@ impl Settings {
 
     /// Reads all settings, whatever is wrong with them: what is missing or malformed is empty or as by default, and
     /// stands among the findings. For calls that look at one side only.
-    pub fn so_far(config: &dyn Config) -> (Self, Vec<Finding>) {
+    pub(crate) fn so_far(config: &dyn Config) -> (Self, Vec<Finding>) {
         let mut reader = Reader::new(config);
         let settings = Self {
             connection: reader.text_or_default(&table::CONNECTION),
@@ -157,7 +157,7 @@ impl Settings {
 
     /// A short text that changes with any address or id (never with a secret), and means that the settings have to
     /// be compared with the account again. Stable between versions while the settings named here are the same.
-    pub fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         let amo = &self.amo;
         let ids = [
             amo.pipeline_id,
@@ -188,7 +188,7 @@ impl Settings {
 
 /// What a timer wakes where the host names no job itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trigger {
+pub(crate) struct Trigger {
     /// The job.
     pub job: Job,
     /// Time for each slice of it.
@@ -200,7 +200,7 @@ impl Trigger {
     ///
     /// # Errors
     /// What is malformed.
-    pub fn load(config: &dyn Config) -> Result<Self, SettingsError> {
+    pub(crate) fn load(config: &dyn Config) -> Result<Self, SettingsError> {
         let mut reader = Reader::new(config);
         let job = Job::of(&reader.text_or_default(&table::JOB).to_ascii_lowercase()).unwrap_or(Job::New);
         let slice_ms = (reader.number(&table::SLICE_SECONDS) * SECOND_MS).unsigned_abs();

@@ -5,11 +5,13 @@ use std::cell::Cell;
 use futures_util::future::{join, join_all};
 use kaspi_amocrm_plugin::{
     domain::Job,
-    http_api::{Answer, Request, answer},
-    inquiry::retry,
+    exports::{
+        http::{Answer, Request, answer},
+        retry::retry,
+        timer::fire,
+    },
     ports::{Http, HttpError, HttpRequest, HttpResponse, KeyPage, LocalFuture, Ports, Store, StoreError},
-    sync::{RunError, run},
-    trigger::fire,
+    run::{RunError, run},
 };
 use kaspi_amocrm_simulator::fault::{Fault, Rate, Rule};
 use serde_json::Value;

@@ -12,7 +12,7 @@ use kaspi_amocrm_plugin::{
         KeyPage, Ports, Store, StoreError,
         encrypted::{Keyring, SealedStore, SecretKey},
     },
-    sync::RunError,
+    run::RunError,
 };
 use serde_json::{Value, json};
 

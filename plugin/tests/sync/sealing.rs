@@ -1,7 +1,7 @@
 //! What is stored under a secret key: nothing personal in clear, and nothing that was tampered with is used.
 
 use crate::support::{Rig, orders, world};
-use kaspi_amocrm_plugin::sync::RunError;
+use kaspi_amocrm_plugin::run::RunError;
 use kaspi_amocrm_simulator::fault::{Fault, Rule};
 
 pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";

@@ -12,7 +12,7 @@ use kaspi_amocrm_plugin::{
         Clock as _, Http, HttpError, HttpRequest, HttpResponse, KeyPage, LocalFuture, Ports, Store,
         StoreError,
     },
-    sync::{RunError, run},
+    run::{RunError, run},
 };
 use kaspi_amocrm_simulator::{World, kaspi::SimOrder, rng::SplitMix64};
 use serde_json::Value;

@@ -14,14 +14,13 @@ use std::{
 };
 
 use kaspi_amocrm_plugin::{
-    describe::describe_account,
     domain::Job,
+    exports::{account::describe::describe_account, statement::statement},
     ports::{
         Clock, Config, Http, HttpError, HttpRequest, HttpResponse, KeyPage, LocalFuture, Method, Ports,
         Store, StoreError,
     },
-    statement::statement,
-    sync::{RunError, run},
+    run::{RunError, run},
 };
 use kaspi_amocrm_simulator::{
     World,

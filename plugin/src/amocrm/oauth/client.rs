@@ -45,7 +45,7 @@ const SWITCHED_OFF: &str = "the integration was switched off in amoCRM";
 const HALF_LIFE_MS: i64 = 43_200_000;
 
 /// The tokens of one run, and the requests that renew them.
-pub struct OAuth<'a> {
+pub(crate) struct OAuth<'a> {
     transport: Transport<'a>,
     /// No token is renewed.
     is_rehearsing: bool,
@@ -58,7 +58,7 @@ pub struct OAuth<'a> {
 
 /// How a token stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TokenState {
+pub(crate) struct TokenState {
     /// Of a pair; else it is the long-lived one of the settings.
     pub is_pair: bool,
     /// There is none.
@@ -97,7 +97,7 @@ impl<'a> OAuth<'a> {
     }
 
     /// What a person has to do about the tokens while they still work.
-    pub fn token_problem(&self) -> Option<String> {
+    pub(crate) fn token_problem(&self) -> Option<String> {
         self.problem.borrow().clone()
     }
 
@@ -106,7 +106,7 @@ impl<'a> OAuth<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn token_life(&self) -> Result<(Option<i64>, Option<i64>), StoreError> {
+    pub(crate) fn token_life(&self) -> Result<(Option<i64>, Option<i64>), StoreError> {
         if self.settings().credentials.long_lived.is_some() {
             return Ok((None, None));
         }
@@ -118,7 +118,7 @@ impl<'a> OAuth<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn token_state(&self) -> Result<TokenState, StoreError> {
+    pub(crate) fn token_state(&self) -> Result<TokenState, StoreError> {
         let now_ms = self.transport.ports.clock.now_ms();
         if let Some(token) = &self.settings().credentials.long_lived {
             let left_ms = ends_ms_of(token.expose()).map(|ends_ms| ends_ms - now_ms);
@@ -299,7 +299,7 @@ impl<'a> OAuth<'a> {
     ///
     /// # Errors
     /// When amoCRM refuses the code, the tokens open another account, or there is no usable answer: nothing is kept.
-    pub async fn connect(&self, code: &str, expected_id: Option<i64>) -> Result<Value, Stop> {
+    pub(crate) async fn connect(&self, code: &str, expected_id: Option<i64>) -> Result<Value, Stop> {
         let credentials = &self.settings().credentials;
         if credentials.long_lived.is_some() {
             let problem =
@@ -366,7 +366,7 @@ impl<'a> OAuth<'a> {
     ///
     /// # Errors
     /// When the store fails, or another run is busy with the pair for too long.
-    pub async fn disconnect(&self) -> Result<bool, Stop> {
+    pub(crate) async fn disconnect(&self) -> Result<bool, Stop> {
         let Some(client) = self.settings().credentials.client.as_ref() else { return Ok(false) };
         if self.settings().credentials.long_lived.is_some() {
             return Ok(false);

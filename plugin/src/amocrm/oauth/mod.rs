@@ -9,5 +9,6 @@ mod client;
 mod pair;
 mod refusals;
 
-pub use client::{OAuth, TokenState};
+pub(crate) use client::OAuth;
+
 pub(crate) use pair::pair_key;

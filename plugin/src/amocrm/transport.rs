@@ -37,7 +37,7 @@ pub(crate) struct Heard {
 }
 
 /// Sends requests to one account, not faster than it takes them and only under its lock.
-pub(super) struct Transport<'a> {
+pub(crate) struct Transport<'a> {
     pub(super) ports: Ports<'a>,
     pub(super) settings: &'a AmoSettings,
     pub(super) connection: &'a str,

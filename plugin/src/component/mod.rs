@@ -4,10 +4,12 @@
 //! test of its own ([`failure`], [`reactor`], [`target`]) knows no bindings either and is tested natively by
 //! `tests/component_parts.rs`. Start reading at [`Component`].
 
+mod bindings;
 mod clock;
 mod config;
 mod failure;
 mod http;
+mod polling;
 mod reactor;
 mod server;
 mod store;
@@ -19,6 +21,7 @@ use bindings::exports::{
     kaspi_amocrm::plugin::sync,
     wasi::{cli, http::incoming_handler},
 };
+use polling::Reactor;
 
 use crate::{
     domain::Job,
@@ -26,20 +29,6 @@ use crate::{
     ports::{LocalFuture, Ports},
     run::RunError,
 };
-
-/// What `wit-bindgen` makes of `wit/`.
-mod bindings {
-    wit_bindgen::generate!({ world: "plugin", path: "../wit", generate_all });
-}
-
-/// The pollables of `wasi:io` and their one blocking call.
-type Reactor = reactor::Reactor<bindings::wasi::io::poll::Pollable>;
-
-impl reactor::Pollable for bindings::wasi::io::poll::Pollable {
-    fn poll_any(pollables: &[&Self]) -> Vec<u32> {
-        bindings::wasi::io::poll::poll(pollables)
-    }
-}
 
 /// The four exports of the world `plugin`.
 struct Component;

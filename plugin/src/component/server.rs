@@ -1,11 +1,11 @@
 //! One request of a client of the host, and its answer.
 
 use super::{
-    Reactor,
     bindings::wasi::http::types::{
         Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
     },
     http::write,
+    polling::Reactor,
 };
 use crate::exports::http::{Answer, Request};
 

@@ -71,7 +71,7 @@ pub(crate) struct TokenState {
 
 impl<'a> OAuth<'a> {
     /// Nothing is known of the tokens yet.
-    pub(in crate::amocrm) fn new(transport: Transport<'a>) -> Self {
+    pub(crate) fn new(transport: Transport<'a>) -> Self {
         Self {
             transport,
             is_rehearsing: false,
@@ -83,12 +83,12 @@ impl<'a> OAuth<'a> {
     }
 
     /// The same for a dry run: no token is renewed.
-    pub(in crate::amocrm) fn rehearsing(self) -> Self {
+    pub(crate) fn rehearsing(self) -> Self {
         Self { is_rehearsing: true, ..self }
     }
 
     /// How requests are sent, with a token or without.
-    pub(in crate::amocrm) fn transport(&self) -> &Transport<'a> {
+    pub(crate) fn transport(&self) -> &Transport<'a> {
         &self.transport
     }
 
@@ -141,7 +141,7 @@ impl<'a> OAuth<'a> {
     }
 
     /// The token for the next request.
-    pub(in crate::amocrm) async fn access_token(&self) -> Result<String, Stop> {
+    pub(crate) async fn access_token(&self) -> Result<String, Stop> {
         if let Some(token) = &self.settings().credentials.long_lived {
             return Ok(token.expose().to_owned());
         }
@@ -157,7 +157,7 @@ impl<'a> OAuth<'a> {
 
     /// After a 401: renews what can be renewed. The request may then be sent once more; amoCRM is known to refuse a
     /// good token now and then.
-    pub(in crate::amocrm) async fn token_refused(&self, used: &str) -> Result<(), Stop> {
+    pub(crate) async fn token_refused(&self, used: &str) -> Result<(), Stop> {
         if self.settings().credentials.long_lived.is_some() {
             return Ok(());
         }
@@ -170,7 +170,7 @@ impl<'a> OAuth<'a> {
     }
 
     /// Why no request can be sent any more: the token was refused and cannot be renewed.
-    pub(in crate::amocrm) fn dead_token(&self) -> Stop {
+    pub(crate) fn dead_token(&self) -> Stop {
         let name = if self.settings().credentials.long_lived.is_some() {
             "AMO_LONG_LIVED_TOKEN"
         } else {

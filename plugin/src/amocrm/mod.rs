@@ -21,6 +21,8 @@ pub(crate) use account_lock::Taken;
 pub(crate) use client::{Amo, Creation};
 pub(crate) use error::Stop;
 pub(crate) use layout::{Extent, Layout, account_id};
+pub(crate) use limits::{PAGE_SIZE, WRITE_DEADLINE_MS};
+pub(crate) use oauth::pair_key;
 pub(crate) use outcome::Write;
 pub(crate) use parts::Part;
 pub(crate) use same_account::another_account;
@@ -28,6 +30,3 @@ pub(crate) use wire::{
     Catalog, Contact, ContactDraft, Element, ElementDraft, FieldValue, Lead, LeadChange, LeadDraft,
     LinkDraft, Note, NoteDraft,
 };
-
-pub(crate) use limits::{PAGE_SIZE, WRITE_DEADLINE_MS};
-pub(crate) use oauth::pair_key;

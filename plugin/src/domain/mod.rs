@@ -22,5 +22,4 @@ pub use job::Job;
 pub use money::Money;
 pub use order::{Buyer, Line, Order, Stage};
 pub use phone::Phone;
-
 pub(crate) use product_key::element_key;

@@ -1,4 +1,7 @@
 //! What a dry run says about each order.
+//!
+//! A dry run is the same run, over a store that keeps nothing and an account that is only read: what it shows is what
+//! the real one would have done from the same state.
 
 use super::session::Session;
 use crate::{

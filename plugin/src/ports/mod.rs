@@ -16,13 +16,12 @@ mod overlay;
 mod rate_limit;
 mod store;
 
+pub(crate) use budget::{Budget, MAX_MS};
 pub use bundle::Ports;
 pub use clock::Clock;
 pub use config::Config;
 pub use future::LocalFuture;
 pub use http::{Http, HttpError, HttpRequest, HttpResponse, Method};
 pub use overlay::Overlay;
-pub use store::{KeyPage, Store, StoreError};
-
-pub(crate) use budget::{Budget, MAX_MS};
 pub(crate) use rate_limit::Pace;
+pub use store::{KeyPage, Store, StoreError};

@@ -25,7 +25,7 @@ pub struct KeyPage {
 }
 
 /// A durable key-value store. What belongs to a shop has one writer at a time (its lease sees to that); what shops of
-/// an account share is worked on under [`AccountLock`](crate::amocrm::AccountLock).
+/// an account share is worked on under the lock of the account.
 pub trait Store {
     /// Values of the keys, in the order of the keys.
     ///

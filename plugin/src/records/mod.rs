@@ -19,9 +19,8 @@ mod visits;
 pub(crate) use account::{AccountLedger, LeadEntry, Tail};
 pub(crate) use index::Index;
 pub(crate) use intents::{Attempt, Attempts, Effect};
+pub(crate) use order::DEATHS_PARKED;
 pub(crate) use order::{Note, Parts, Record, Trouble, Written, tombstones};
 pub(crate) use pairs::Pairs;
 pub(crate) use shop::{AccountPin, Loaded, Meta, Settled, ShopLedger};
 pub(crate) use visits::{Visit, Visits};
-
-pub(crate) use order::DEATHS_PARKED;

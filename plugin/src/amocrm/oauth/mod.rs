@@ -10,5 +10,4 @@ mod pair;
 mod refusals;
 
 pub(crate) use client::OAuth;
-
 pub(crate) use pair::pair_key;

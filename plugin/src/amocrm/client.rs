@@ -15,11 +15,7 @@ use super::{
     wire::{Contact, Element, Lead, LeadChange, LinkDraft, Note, positive, rows},
 };
 use crate::{
-    domain::{
-        ContactId, LeadId,
-        small_collections::{Gather as _, sort},
-        url,
-    },
+    domain::{ContactId, LeadId, url},
     ports::{HttpError, HttpResponse, Method, Ports},
     settings::{AmoSettings, Settings},
 };
@@ -391,7 +387,7 @@ impl<'a> Amo<'a> {
 
     /// Ids of changed leads, from a [`Write::Done`].
     pub(crate) fn changed_ids(document: &Value) -> BTreeSet<LeadId> {
-        rows(Some(document), "leads").filter_map(|row| positive(row, "id").map(LeadId)).gather()
+        rows(Some(document), "leads").filter_map(|row| positive(row, "id").map(LeadId)).collect()
     }
 
     /// Ids of created entities by `request_id`, from a [`Write::Done`]. Rows without either, or whose `request_id`
@@ -403,7 +399,7 @@ impl<'a> Amo<'a> {
                 Some((request_id, positive(row, "id")?))
             })
             .collect();
-        sort(&mut ids);
+        ids.sort();
         ids.dedup();
         let doubled: Vec<String> =
             ids.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0.clone()).collect();

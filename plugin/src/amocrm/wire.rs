@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::domain::{ContactId, ElementId, LeadId, OrderCode, Phone, small_collections::Gather as _};
+use crate::domain::{ContactId, ElementId, LeadId, OrderCode, Phone};
 
 /// The tag of every lead that we made.
 pub(crate) const TAG: &str = "Kaspi";
@@ -98,7 +98,7 @@ fn products(row: &Value) -> BTreeMap<ElementId, i64> {
         let quantity = product.pointer("/metadata/quantity").and_then(Value::as_f64).unwrap_or(1.0);
         Some((ElementId(positive(product, "id")?), quantity.round() as i64))
     };
-    embedded(row, "catalog_elements").filter_map(product).gather()
+    embedded(row, "catalog_elements").filter_map(product).collect()
 }
 
 fn embedded<'v>(row: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     order::{Line, Order},
     product_key::element_key,
-    small_collections::sort_by_key,
 };
 
 /// Characters of a product's name that are kept for notes.
@@ -79,6 +78,6 @@ fn by_product(lines: &[Line]) -> Vec<SeenLine> {
             }
         }
     }
-    sort_by_key(&mut seen, |line| line.key.clone());
+    seen.sort_by_key(|line| line.key.clone());
     seen
 }

@@ -12,7 +12,6 @@ mod order;
 pub mod phone;
 mod product_key;
 pub(crate) mod rfc3339;
-pub(crate) mod small_collections;
 pub(crate) mod url;
 
 pub use day::Day;

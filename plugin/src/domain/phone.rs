@@ -7,8 +7,6 @@ use std::fmt;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, enums::Region};
 
-use super::small_collections::sort;
-
 /// Letters that stand for a hidden digit: Latin x, Cyrillic ha, the multiplication sign.
 const PLACEHOLDER_LETTERS: [char; 5] = ['x', 'X', 'х', 'Х', '×'];
 
@@ -116,7 +114,7 @@ pub fn all_in(raw: &str, country: &str) -> Vec<Phone> {
     }
     let texts = std::iter::once(raw).chain(raw.split(SEPARATORS));
     let mut phones: Vec<Phone> = texts.filter_map(|text| parse(text, country).phone().cloned()).collect();
-    sort(&mut phones);
+    phones.sort();
     phones.dedup();
     phones
 }

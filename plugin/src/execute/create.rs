@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     amocrm::Creation,
-    domain::{ContactId, ElementId, LeadId, OrderCode, small_collections::Gather as _},
+    domain::{ContactId, ElementId, LeadId, OrderCode},
     plan::{KnownLead, Plan, PlannedNote, Work},
     records::{Effect, Note, Pairs},
 };
@@ -21,7 +21,7 @@ impl Session<'_> {
             .filter(|work| work.record.trouble.is_some())
             .filter_map(|work| work.order.buyer.phone.as_ref())
             .map(|phone| self.account.phone_key(phone))
-            .gather();
+            .collect();
         let items = plan
             .make_contacts
             .into_iter()

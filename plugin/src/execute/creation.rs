@@ -12,7 +12,6 @@ use serde_json::Value;
 use super::{failure::Failure, lookup::intents, session::Session};
 use crate::{
     amocrm::{Amo, Creation, Stop, WRITE_DEADLINE_MS, Write},
-    domain::small_collections::Gather as _,
     plan::{Known, note},
     records::{Attempt, Effect, Pairs},
 };
@@ -124,7 +123,7 @@ impl Session<'_> {
         let mut resend = Vec::new();
         match &answer {
             Write::Done(document) => {
-                let ids: BTreeMap<String, i64> = Amo::ids_of(document, kind).into_iter().gather();
+                let ids: BTreeMap<String, i64> = Amo::ids_of(document, kind).into_iter().collect();
                 for (item, outcome) in batch.iter().zip(&mut outcomes) {
                     if let Some(id) = ids.get(&request_id(&item.effect)) {
                         *outcome = Made::There(*id);
@@ -188,7 +187,7 @@ impl Session<'_> {
                 let key = item.effect.key();
                 Some((key.clone(), self.attempts.open.get(&key)?.clone()))
             })
-            .gather();
+            .collect();
         match intents::look_for(self, &wanted).await {
             Ok(look) => {
                 for (item, outcome) in batch.iter().zip(outcomes.iter_mut()) {

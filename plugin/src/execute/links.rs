@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     amocrm::{LinkDraft, Write},
-    domain::{ContactId, ElementId, LeadId, OrderCode, small_collections::Gather as _},
+    domain::{ContactId, ElementId, LeadId, OrderCode},
     plan::{Known, Relink, SeenLead, Work},
     records::Pairs,
 };
@@ -163,7 +163,7 @@ fn see(session: &mut Session<'_>, order: &Relink, direction: Direction) {
     let Some(SeenLead::There(lead)) = session.crm.seen.get_mut(&order.code) else { return };
     let products = lead
         .products
-        .get_or_insert_with(|| order.after.iter().map(|(id, pieces)| (ElementId(*id), *pieces)).gather());
+        .get_or_insert_with(|| order.after.iter().map(|(id, pieces)| (ElementId(*id), *pieces)).collect());
     for row in &order.rows {
         match direction {
             Direction::Link => drop(products.insert(row.element, row.quantity)),
@@ -174,7 +174,7 @@ fn see(session: &mut Session<'_>, order: &Relink, direction: Direction) {
 
 /// Forgets elements that people deleted, so that they are looked for again; answers whether that is worth a try.
 fn forget(session: &mut Session<'_>, order: &Relink) -> Result<bool, Failure> {
-    let ids: BTreeSet<ElementId> = order.rows.iter().map(|row| row.element).gather();
+    let ids: BTreeSet<ElementId> = order.rows.iter().map(|row| row.element).collect();
     let keys: Vec<String> = session
         .crm
         .elements

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     amocrm::{Amo, Lead, LeadChange, PAGE_SIZE, Write},
-    domain::{LeadId, OrderCode, small_collections::Gather as _},
+    domain::{LeadId, OrderCode},
     plan::{Known, SeenLead, Work, diff},
     records::{Meta, Pairs},
 };
@@ -55,7 +55,7 @@ pub(crate) async fn notice_edits(session: &mut Session<'_>, meta: &mut Meta) -> 
 pub(crate) async fn look(session: &mut Session<'_>, leads: &[(OrderCode, LeadId)]) -> Result<(), Failure> {
     let ids: Vec<LeadId> = leads.iter().map(|(_, id)| *id).collect();
     let found: BTreeMap<LeadId, Lead> =
-        session.amo.leads_by_id(&ids).await?.into_iter().map(|lead| (lead.id, lead)).gather();
+        session.amo.leads_by_id(&ids).await?.into_iter().map(|lead| (lead.id, lead)).collect();
     for (code, id) in leads {
         let seen = match found.get(id) {
             Some(lead) if lead.is_deleted => SeenLead::Deleted,

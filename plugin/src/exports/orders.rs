@@ -3,11 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{
-        Day, Order, OrderCode,
-        rfc3339::rfc3339,
-        small_collections::{sort, sort_by_key},
-    },
+    domain::{Day, Order, OrderCode, rfc3339::rfc3339},
     kaspi::Kaspi,
     ports::{Overlay, Ports, encrypted::SealedStore},
     records::{AccountLedger, Attempt, DEATHS_PARKED, Effect, Loaded, Meta, Record, ShopLedger, tombstones},
@@ -87,7 +83,7 @@ async fn tell(
     let mut next = None;
     let codes: Vec<OrderCode> = if options.codes.is_empty() {
         let mut waiting = shop.pending(Day::from_number(0))?;
-        sort(&mut waiting);
+        waiting.sort();
         waiting.retain(|code| options.after.as_deref().is_none_or(|after| code.as_str() > after));
         let limit = options.limit.unwrap_or(LIMIT).clamp(1, LIMIT);
         if waiting.len() > limit {
@@ -232,7 +228,7 @@ fn steps(record: &Record) -> Vec<Value> {
         ("followed", times.followed_ms, "the lead followed".to_owned(), "сделка обновлена".to_owned()),
     ];
     steps.retain(|(_, at_ms, ..)| *at_ms > 0);
-    sort_by_key(&mut steps, |(_, at_ms, ..)| *at_ms);
+    steps.sort_by_key(|(_, at_ms, ..)| *at_ms);
     let step = |(step, at_ms, en, ru)| json!({"step": step, "at": rfc3339(at_ms), "en": en, "ru": ru});
     steps.into_iter().map(step).collect()
 }

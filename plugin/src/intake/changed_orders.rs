@@ -13,11 +13,7 @@ use super::{
     recording::{self, Deserves},
 };
 use crate::{
-    domain::{
-        Day, Order, OrderCode,
-        day::DAY_MS,
-        small_collections::{Gather as _, sort_by_key},
-    },
+    domain::{Day, Order, OrderCode, day::DAY_MS},
     kaspi::{
         Kaspi, KaspiError, Window,
         pages::{Rows, WindowRead, read_window},
@@ -129,9 +125,9 @@ pub(crate) async fn revisit(
 /// The days of a pass: recent ones first, then those that were not read for longest.
 fn due(shop: &ShopLedger<'_>, visits: &Visits, horizon_ms: i64) -> Result<Vec<(Day, Look)>, StoreError> {
     let today = Day::of(visits.pass_ms);
-    let open_days: BTreeSet<Day> = shop.days(Index::Open)?.into_iter().gather();
-    let watched_days: BTreeSet<Day> = shop.days(Index::Watched)?.into_iter().gather();
-    let mut days: BTreeSet<Day> = (0..=SWEEP_DAYS).map(|age| today.plus(-age)).gather();
+    let open_days: BTreeSet<Day> = shop.days(Index::Open)?.into_iter().collect();
+    let watched_days: BTreeSet<Day> = shop.days(Index::Watched)?.into_iter().collect();
+    let mut days: BTreeSet<Day> = (0..=SWEEP_DAYS).map(|age| today.plus(-age)).collect();
     days.extend(&open_days);
     days.extend(&watched_days);
     let mut due = Vec::new();
@@ -145,7 +141,7 @@ fn due(shop: &ShopLedger<'_>, visits: &Visits, horizon_ms: i64) -> Result<Vec<(D
             due.push(((is_old, visit.whole_ms.max(visit.open_ms), day), look));
         }
     }
-    sort_by_key(&mut due, |(rank, _)| *rank);
+    due.sort_by_key(|(rank, _)| *rank);
     Ok(due.into_iter().map(|((.., day), look)| (day, look)).collect())
 }
 
@@ -260,7 +256,7 @@ impl Pass<'_> {
                 "Kaspi does not know this order any more",
             );
         }
-        let orders = orders.into_iter().flatten().map(|order| (order.id.clone(), order)).gather();
+        let orders = orders.into_iter().flatten().map(|order| (order.id.clone(), order)).collect();
         let pass_ms = self.visits.pass_ms;
         // Of a day that is swept no more, these were all that matter.
         let is_whole = self.shop.codes_of(Index::Watched, day)?.is_empty()

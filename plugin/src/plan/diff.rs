@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::input::Policy;
 use crate::{
     amocrm::{Lead, LeadChange},
-    domain::{ElementId, Facts, small_collections::Gather as _},
+    domain::{ElementId, Facts},
     records::{Parts, Record, Written},
 };
 
@@ -141,7 +141,7 @@ pub(crate) fn compare_products(
     lead: &Lead,
     wanted: &BTreeMap<ElementId, i64>,
 ) -> ProductChange {
-    let ours: BTreeMap<ElementId, i64> = record.links.iter().map(|(id, n)| (ElementId(*id), *n)).gather();
+    let ours: BTreeMap<ElementId, i64> = record.links.iter().map(|(id, n)| (ElementId(*id), *n)).collect();
     let is_told = |id: &ElementId, pieces: i64| match &lead.products {
         Some(products) => products.get(id) == Some(&pieces),
         None => false,
@@ -154,7 +154,7 @@ pub(crate) fn compare_products(
         !is_sure && lead.products.as_ref().is_some_and(|products| !products.contains_key(id))
     };
     ProductChange {
-        link: wanted.iter().filter(|(id, n)| !is_done(id, **n)).map(|(id, n)| (*id, *n)).gather(),
+        link: wanted.iter().filter(|(id, n)| !is_done(id, **n)).map(|(id, n)| (*id, *n)).collect(),
         unlink: ours.keys().filter(|id| !wanted.contains_key(id) && !is_off(id)).copied().collect(),
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     amocrm::{ElementDraft, LinkDraft, NoteDraft},
-    domain::{ElementId, Facts, LeadId, Line, Money, OrderCode, small_collections::Gather as _},
+    domain::{ElementId, Facts, LeadId, Line, Money, OrderCode},
     records::Record,
 };
 
@@ -86,7 +86,7 @@ pub(super) fn follow(
         }
         if !difference.unlink.is_empty() {
             let after = wanted.into_iter().map(|(id, pieces)| (id.0, pieces)).collect();
-            let gone = difference.unlink.into_iter().map(|id| (id, 0)).gather();
+            let gone = difference.unlink.into_iter().map(|id| (id, 0)).collect();
             unlink(Relink { code: code.clone(), rows: link_rows(lead, gone, policy), after }, crm, plan);
             return;
         }

@@ -12,11 +12,7 @@ use super::{
     pairs::Pairs,
 };
 use crate::{
-    domain::{
-        ContactId, ElementId, LeadId, OrderCode, Phone,
-        hash::hash,
-        small_collections::{Gather as _, sort},
-    },
+    domain::{ContactId, ElementId, LeadId, OrderCode, Phone, hash::hash},
     ports::{
         Store, StoreError,
         document::{decode, encode, read},
@@ -48,7 +44,7 @@ impl LeadEntry {
             return false;
         }
         self.ids.push(id);
-        sort(&mut self.ids);
+        self.ids.sort();
         true
     }
 }
@@ -76,7 +72,7 @@ impl Tail {
     /// Remembers leads that exist.
     pub(crate) fn learn(&mut self, ids: impl IntoIterator<Item = i64>) {
         self.known.extend(ids);
-        sort(&mut self.known);
+        self.known.sort();
         self.known.reverse();
         self.known.dedup();
         self.known.truncate(Self::KNOWN_MAX);
@@ -158,7 +154,7 @@ impl<'a> AccountLedger<'a> {
     /// # Errors
     /// When the store fails.
     pub(crate) fn contacts(&self, keys: &[String]) -> Result<BTreeMap<String, ContactId>, StoreError> {
-        Ok(self.ids("contact", keys)?.into_iter().map(|(key, id)| (key, ContactId(id))).gather())
+        Ok(self.ids("contact", keys)?.into_iter().map(|(key, id)| (key, ContactId(id))).collect())
     }
 
     /// Elements by key.
@@ -166,7 +162,7 @@ impl<'a> AccountLedger<'a> {
     /// # Errors
     /// When the store fails.
     pub(crate) fn elements(&self, keys: &[String]) -> Result<BTreeMap<String, ElementId>, StoreError> {
-        Ok(self.ids("element", keys)?.into_iter().map(|(key, id)| (key, ElementId(id))).gather())
+        Ok(self.ids("element", keys)?.into_iter().map(|(key, id)| (key, ElementId(id))).collect())
     }
 
     fn ids(&self, kind: &str, keys: &[String]) -> Result<BTreeMap<String, i64>, StoreError> {
@@ -176,7 +172,7 @@ impl<'a> AccountLedger<'a> {
             // A damaged entry is as good as none: it is looked up again.
             Some((key.clone(), serde_json::from_slice::<i64>(&value?).ok()?))
         });
-        Ok(ids.gather())
+        Ok(ids.collect())
     }
 
     /// Pair that remembers a contact.
@@ -216,7 +212,7 @@ impl<'a> AccountLedger<'a> {
             .iter()
             .zip(values)
             .filter_map(|(code, value)| Some((code.clone(), serde_json::from_slice(&value?).ok()?)));
-        Ok(entries.gather())
+        Ok(entries.collect())
     }
 
     /// Pair that remembers a lead.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{order::Record, pairs::Pairs};
 use crate::{
-    domain::{Day, OrderCode, small_collections::Gather as _},
+    domain::{Day, OrderCode},
     ports::{
         Store, StoreError,
         document::{encode, read},
@@ -125,7 +125,7 @@ impl Indexes<'_> {
     /// The codes of one day of an index.
     pub(super) fn codes_of(&self, index: Index, day: Day) -> Result<BTreeSet<OrderCode>, StoreError> {
         let codes: Vec<String> = read(self.store, &self.day_key(index, day))?.unwrap_or_default();
-        Ok(codes.iter().filter_map(|code| OrderCode::parse(code)).gather())
+        Ok(codes.iter().filter_map(|code| OrderCode::parse(code)).collect())
     }
 
     fn root(&self, index: Index) -> Result<BTreeSet<i64>, StoreError> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::account_check::checked_account;
 use crate::{
     amocrm::{Amo, Stop},
-    domain::{Day, OrderCode, small_collections::Gather as _},
+    domain::{Day, OrderCode},
     execute::{Failure, Session, batch_size, dry_run, recovery::doubts, update},
     intake::problems::tell_unreadable,
     kaspi::{Kaspi, KaspiError},
@@ -239,7 +239,7 @@ async fn plan_and_apply(
 /// Records what the last plan says about orders that go no further.
 fn finish(session: &mut Session<'_>, plan: &Plan, works: &[Work], now_ms: i64) -> Result<(), StoreError> {
     dry_run::note(session, plan, works);
-    let by_code: BTreeMap<&OrderCode, &Work> = works.iter().map(|work| (&work.order.code, work)).gather();
+    let by_code: BTreeMap<&OrderCode, &Work> = works.iter().map(|work| (&work.order.code, work)).collect();
     let settled = plan.settled.iter().filter_map(|code| Some((code, by_code.get(code)?)));
     let mut computed = Vec::new();
     let mut over: Vec<Settled<'_>> = settled

@@ -2,7 +2,7 @@
 
 use kaspi_amocrm_settings::{Finding, Setting, Text, rules, table, yes_or_no};
 
-use crate::{domain::small_collections::sort_by_key, ports::Config};
+use crate::ports::Config;
 
 /// A secret setting. Has no `Display`, and its `Debug` does not show the value.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
     /// Everything that is wrong or missing, in the order of the reference.
     pub(super) fn into_findings(mut self) -> Vec<Finding> {
         self.findings.extend(rules::missing(&|setting| self.set.contains(&setting.name)));
-        sort_by_key(&mut self.findings, |finding| table::position(&finding.name));
+        self.findings.sort_by_key(|finding| table::position(&finding.name));
         self.findings
     }
 

@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, stream};
 
 use crate::{
     amocrm::{Contact, PAGE_SIZE, Stop},
-    domain::{ContactId, Phone, phone, small_collections::Gather as _},
+    domain::{ContactId, Phone, phone},
     execute::{failure::Failure, session::Session},
     plan::Known,
 };
@@ -27,7 +27,7 @@ pub(crate) async fn find(session: &mut Session<'_>, phones: &BTreeMap<String, Ph
         .iter()
         .filter(|(key, _)| !found.contains_key(*key))
         .map(|(k, p)| (k.clone(), p.clone()))
-        .gather();
+        .collect();
 
     let mut is_whole_list = false;
     if missing.len() >= WALK_FROM {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     amocrm::{Element, PAGE_SIZE, Stop},
-    domain::{ElementId, element_key, small_collections::Gather as _},
+    domain::{ElementId, element_key},
     execute::{failure::Failure, session::Session},
     plan::{Known, Product},
 };
@@ -22,7 +22,7 @@ pub(crate) async fn find(
     let mut found = session.account.elements(&keys)?;
     let known = found.len();
     let mut missing: BTreeMap<&String, &Product> =
-        products.iter().filter(|(key, _)| !found.contains_key(*key)).gather();
+        products.iter().filter(|(key, _)| !found.contains_key(*key)).collect();
 
     let pages_max = missing.len().div_ceil(LOOKUPS_PER_PAGE);
     for page in 1..=pages_max {

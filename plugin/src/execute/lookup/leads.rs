@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::walk::{DAY_S, Falling, PAGES_MAX};
 use crate::{
     amocrm::{Lead, PAGE_SIZE, Stop},
-    domain::{LeadId, Order, OrderCode, small_collections::Gather as _},
+    domain::{LeadId, Order, OrderCode},
     execute::{failure::Failure, session::Session},
     plan::{KnownLead, SeenLead, Sign, Work, lead_name},
     records::LeadEntry,
@@ -119,7 +119,7 @@ pub(crate) async fn leads_of(session: &mut Session<'_>, works: &[&Work]) -> Resu
     let codes: Vec<OrderCode> = works.iter().map(|work| work.order.code.clone()).collect();
     let entries: BTreeMap<OrderCode, LeadEntry> = session.account.leads(&codes)?;
     let ids: BTreeSet<LeadId> =
-        entries.values().flat_map(|entry| entry.ids.iter().copied().map(LeadId)).gather();
+        entries.values().flat_map(|entry| entry.ids.iter().copied().map(LeadId)).collect();
     let ids: Vec<LeadId> = ids.into_iter().collect();
     let leads = if ids.is_empty() { Vec::new() } else { session.amo.leads_by_id(&ids).await? };
     for work in works {

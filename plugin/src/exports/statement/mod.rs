@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     amocrm::{Amo, Catalog, Lead, PAGE_SIZE, Stop},
-    domain::{ElementId, LeadId, Order, OrderCode, element_key, small_collections::Gather as _},
+    domain::{ElementId, LeadId, Order, OrderCode, element_key},
     execute::{Failure, lookup::elements},
     intake::problems::{tell, tell_incomplete, tell_unreadable},
     kaspi::{
@@ -135,7 +135,7 @@ async fn differences_of(
         tell_unreadable(&bad.code, report);
     }
     let records: BTreeMap<OrderCode, Record> =
-        loaded.into_iter().filter_map(|loaded| Some((loaded.code, loaded.record?))).gather();
+        loaded.into_iter().filter_map(|loaded| Some((loaded.code, loaded.record?))).collect();
     let (leads, binned) = crm_side(amo, settings, &orders, &records, range).await?;
     let elements = match &check.catalog {
         Some(catalog) => catalog_side(amo, catalog, &account, &orders).await?,
@@ -252,12 +252,12 @@ async fn crm_side(
     for (code, record) in records {
         of_order.entry(code.clone()).or_default().extend(record.lead_id());
     }
-    let ids: BTreeSet<LeadId> = of_order.values().flatten().copied().gather();
+    let ids: BTreeSet<LeadId> = of_order.values().flatten().copied().collect();
     let ids: Vec<LeadId> = ids.into_iter().collect();
     let found: BTreeMap<LeadId, Lead> = if ids.is_empty() {
         BTreeMap::new()
     } else {
-        amo.leads_by_id(&ids).await?.into_iter().map(|lead| (lead.id, lead)).gather()
+        amo.leads_by_id(&ids).await?.into_iter().map(|lead| (lead.id, lead)).collect()
     };
     let mut binned = BTreeSet::new();
     let mut leads: BTreeMap<OrderCode, Vec<Lead>> = BTreeMap::new();
@@ -296,7 +296,7 @@ async fn catalog_side(
 ) -> Result<BTreeMap<String, ElementId>, Failure> {
     let lines = orders.values().flat_map(|order| order.lines.iter().flatten());
     let keys: BTreeSet<String> =
-        lines.map(|line| element_key(line.sku.as_deref().filter(|_| catalog.has_sku), &line.name)).gather();
+        lines.map(|line| element_key(line.sku.as_deref().filter(|_| catalog.has_sku), &line.name)).collect();
     let keys: Vec<String> = keys.into_iter().collect();
     let mut found = account.elements(&keys)?;
     for page in 1..=PAGES_MAX {

@@ -1,4 +1,4 @@
-//! Where orders stand and why, for people; and second tries.
+//! Where orders stand and why, for people.
 
 use serde_json::{Value, json};
 

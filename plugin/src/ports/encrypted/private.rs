@@ -1,6 +1,6 @@
 //! Which values are sealed.
 
-/// Whether the value of a key holds secrets or personal data, and is therefore sealed (`seal.rs`): tokens, payloads,
+/// Whether the value of a key holds secrets or personal data, and is therefore sealed: tokens, payloads,
 /// and the salt without which the hashes of phones tell nothing.
 pub fn is_private(key: &str) -> bool {
     let parts: Vec<&str> = key.split('/').collect();

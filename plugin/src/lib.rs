@@ -1,51 +1,24 @@
 //! The sync of Kaspi orders into amoCRM: a library that is tested natively and, on `wasm32-wasip2`, the component.
 //!
-//! Start reading at [`sync`], which is one run from lease to report. [`ingest`] brings Kaspi's pages into the
-//! [`ledger`]; [`plan`] decides what the CRM lacks, without any I/O; [`apply`] does it; [`witness`] looks at what
-//! the CRM really holds, before anything is created and whenever an answer was lost.
-//! [`trigger`] and [`http_api`] wake it on hosts that are not ours; there [`sync`] keeps a lease of its own.
+//! Start reading at [`run`], which is one run from lease to report. `intake` brings Kaspi's pages into the `records`;
+//! `plan` decides what the CRM lacks, without any I/O; `execute` does it, and looks at what the CRM really holds before
+//! anything is created and whenever an answer was lost. What hosts call stands in [`exports`].
 //! Everything from outside comes in through [`ports`]; only `component` knows the generated bindings.
+//!
+//! A room knows only those below it: `domain`, `ports`, `settings` and `report`, `kaspi` and `amocrm`, `records`,
+//! `intake` and `plan`, `execute`, `run`, `exports`, `component`.
 
-pub mod amocrm;
-pub mod apply;
-pub mod changes;
+mod amocrm;
 #[cfg(target_arch = "wasm32")]
 mod component;
-pub mod config;
-pub mod connect;
-pub mod contacts;
-mod create;
-pub mod describe;
-mod doubt;
-pub mod elements;
-pub mod examine;
-mod follow;
-mod gather;
-pub mod history;
-pub mod http_api;
-mod http_date;
-pub mod ingest;
-pub mod inquiry;
-pub mod kaspi;
-mod lease;
-pub mod ledger;
-mod links;
-pub mod lock;
-pub mod model;
-pub mod note;
-mod options;
-pub mod pace;
-pub mod plan;
+pub mod domain;
+mod execute;
+pub mod exports;
+mod intake;
+mod kaspi;
+mod plan;
 pub mod ports;
-pub mod prepare;
-pub mod rehearsal;
-pub mod report;
-pub mod revisit;
-pub mod seal;
-pub mod statement;
-mod status;
-pub mod sync;
-pub mod trigger;
-mod url;
-pub mod witness;
-mod work;
+mod records;
+mod report;
+pub mod run;
+mod settings;

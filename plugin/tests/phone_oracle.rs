@@ -4,7 +4,7 @@
 //! two must agree on which numbers are real and on their E.164. They do for every number of Kazakhstan and its
 //! neighbours; what `phonenumber` 0.3.10 does not understand are some spellings, see [`MISREAD`] and [`PLANS_DIFFER`].
 
-use kaspi_amocrm_plugin::model::phone::{self, PhoneReading};
+use kaspi_amocrm_plugin::domain::phone::{self, PhoneReading};
 use phonenumber::{Mode, country::Id};
 
 /// Findings about `phonenumber` 0.3.10, read with Kazakhstan as the default country: (text, its answer, ours).

@@ -7,12 +7,15 @@ use std::{
 };
 
 use kaspi_amocrm_plugin::{
-    describe::describe_account,
-    examine::examine,
-    inquiry::{orders, retry},
+    domain::Job,
+    exports::{
+        account::{describe::describe_account, examine::examine},
+        orders::orders,
+        retry::retry,
+        statement::statement,
+    },
     ports::{Clock as _, Http, HttpError, HttpRequest, HttpResponse, LocalFuture, Ports},
-    statement::statement,
-    sync::{Job, RunError, backfill, run},
+    run::{RunError, backfill, run},
 };
 use kaspi_amocrm_simulator::{
     World,

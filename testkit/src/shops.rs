@@ -7,11 +7,12 @@ use std::{
 
 use futures_util::future::join_all;
 use kaspi_amocrm_plugin::{
+    domain::Job,
     ports::{
         Clock as _, Http, HttpError, HttpRequest, HttpResponse, KeyPage, LocalFuture, Ports, Store,
         StoreError,
     },
-    sync::{Job, RunError, run},
+    run::{RunError, run},
 };
 use kaspi_amocrm_simulator::{World, kaspi::SimOrder, rng::SplitMix64};
 use serde_json::Value;

@@ -1,5 +1,8 @@
 //! The ids of the settings against the account itself, before the first write.
 
+#[cfg(test)]
+mod tests;
+
 use kaspi_amocrm_settings::{Finding, Setting, Text, table};
 use serde_json::Value;
 
@@ -7,11 +10,11 @@ use super::{
     layout::{Layout, first_stage, is_active, is_incoming, listed, name_of, stages},
     wire::{Catalog, integer, text},
 };
-use crate::config::Settings;
+use crate::settings::Settings;
 
 /// What a check has found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountCheck {
+pub(crate) struct AccountCheck {
     /// The account's id: everything that belongs to the account is keyed by it.
     pub account_id: i64,
     /// The catalog of the settings.
@@ -34,7 +37,7 @@ const OTHER_LISTS: [&str; 2] = ["invoices", "suppliers"];
 const SEES_ALL: &str = "A";
 
 /// Compares every id of the settings with the account.
-pub fn check_account(layout: &Layout, settings: &Settings) -> AccountCheck {
+pub(crate) fn check_account(layout: &Layout, settings: &Settings) -> AccountCheck {
     let mut found = Found::default();
     let (pipeline_id, first_stage_id) = check_stages(settings, &layout.pipelines, &mut found);
     check_token(settings, layout, &mut found);
@@ -44,23 +47,6 @@ pub fn check_account(layout: &Layout, settings: &Settings) -> AccountCheck {
     check_fields(settings, layout, &mut found);
     let Found { findings, hints } = found;
     AccountCheck { account_id: layout.account_id, catalog, pipeline_id, first_stage_id, findings, hints }
-}
-
-/// The leads of a connection stay in one account.
-pub fn another_account(connection: &str, now: i64, before: i64) -> Finding {
-    Finding::new(
-        table::AMO_SUBDOMAIN.name,
-        Text::new(
-            format!(
-                "leads to account {now}, but the leads of connection {connection} are in account {before}"
-            ),
-            format!("ведёт в аккаунт {now}, а сделки подключения {connection} находятся в аккаунте {before}"),
-        ),
-        Text::new(
-            "use another connection name for another account",
-            "для другого аккаунта используйте другое имя подключения",
-        ),
-    )
 }
 
 #[derive(Default)]
@@ -344,6 +330,3 @@ fn check_fields(settings: &Settings, layout: &Layout, found: &mut Found) {
         found.wrong(setting, problem, choose(&listed(own.iter().filter(fits))));
     }
 }
-
-#[cfg(test)]
-mod tests;

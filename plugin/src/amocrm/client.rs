@@ -1,87 +1,32 @@
 //! Requests to amoCRM: reads that are tried again, writes that are not.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeSet,
-};
+use std::{cell::Cell, collections::BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::{
+    account_lock::AccountLock,
+    dry_run,
+    error::Stop,
+    limits::PAGE_SIZE,
+    oauth::OAuth,
     outcome::{self, Write},
-    tokens::Tokens,
-    wire::{Contact, Element, Lead, LeadChange, LinkDraft, Note},
+    transport::{Heard, Transport, call_of, denied, detail_of},
+    wire::{Contact, Element, Lead, LeadChange, LinkDraft, Note, positive, rows},
 };
 use crate::{
-    config::{AmoSettings, Settings},
-    gather::{Gather as _, sort},
-    http_date::date_ms,
-    lock::AccountLock,
-    model::{ContactId, LeadId},
-    pace::Pace,
-    ports::{HttpError, HttpRequest, HttpResponse, Method, Ports, StoreError},
-    rehearsal, url,
+    domain::{ContactId, LeadId, url},
+    ports::{HttpError, HttpResponse, Method, Ports},
+    settings::{AmoSettings, Settings},
 };
-
-/// Rows of a page, amoCRM's maximum (docs/apis/amocrm.md 2.2).
-pub(crate) const PAGE_SIZE: usize = 250;
-/// Total time of a read and of a write, with the official client's 20 s and room for batches (2.2).
-const READ_DEADLINE_MS: u64 = 20_000;
-pub(crate) const WRITE_DEADLINE_MS: u64 = 30_000;
 /// How often a read, or a write that surely did not arrive, is tried.
 const TRIES_MAX: u32 = 3;
-/// How often a request that met a 429 is sent again before the run gives up.
-const THROTTLED_MAX: u32 = 5;
-/// Longest pause that an answer may ask for within a run.
-const PAUSE_IN_RUN_MS_MAX: i64 = 20_000;
-/// How long the account is left alone after the run gave up on 429, and after a block page (2.1).
-const PAUSE_THROTTLED_MS: i64 = 60_000;
-const PAUSE_BLOCKED_MS: i64 = 600_000;
 /// What else is wanted of leads that are looked at singly (3.5).
 const WITH_PARTS: &str = "catalog_elements,contacts";
-const USER_AGENT: &str = concat!("kaspi-amocrm/", env!("CARGO_PKG_VERSION"));
-
-/// Why a run cannot go on with amoCRM, or a call with itself.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Stop {
-    /// A setting is wrong: the token is refused, the account is not paid.
-    #[error("{0}")]
-    Config(String),
-    /// amoCRM wants no requests for a while.
-    #[error("amoCRM wants a pause: {reason}")]
-    Paused {
-        /// When requests may go on, milliseconds since 1970.
-        until_ms: i64,
-        /// What it answered.
-        reason: String,
-    },
-    /// The host is about to end: no trouble, the next run goes on.
-    #[error("this host is ending")]
-    Ending,
-    /// Another shop works with the account: no trouble, it goes on once it is free.
-    #[error("another shop works with this account")]
-    Busy,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// No usable answer, after all tries.
-    #[error("amoCRM: {0}")]
-    Unreachable(String),
-    /// This call is not allowed or not understood; others may be.
-    #[error("amoCRM refuses {call} with {status}: {detail}")]
-    Refused {
-        /// Path without query.
-        call: String,
-        /// HTTP status.
-        status: u16,
-        /// amoCRM's own words.
-        detail: String,
-    },
-}
 
 /// What is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Creation {
+pub(crate) enum Creation {
     /// Contacts.
     Contacts,
     /// Elements of a catalog.
@@ -116,100 +61,72 @@ impl Creation {
     }
 }
 
-/// What the server said besides its answers, for whoever wants to know why there is none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Heard {
-    /// The last status that was no success.
-    pub refusal: Option<u16>,
-    /// Where it sent us instead.
-    pub moved_to: Option<String>,
-    /// Whether it wanted a pause at any time.
-    pub is_throttled: bool,
-    /// How far its clock is ahead of ours.
-    pub clock_skew_ms: Option<i64>,
-}
-
 /// The client of one run.
-pub struct Amo<'a> {
-    pub(super) ports: Ports<'a>,
-    pub(super) settings: &'a AmoSettings,
-    pub(super) connection: &'a str,
-    pub(super) tokens: Tokens,
-    /// Under which whatever belongs to the account is read, judged and made.
-    pub(crate) lock: AccountLock<'a>,
+pub(crate) struct Amo<'a> {
+    oauth: OAuth<'a>,
     /// In a dry run: ids made up so far for what is not sent.
     made_up: Option<Cell<i64>>,
-    pace: Pace<'a>,
-    paused_until_ms: Cell<i64>,
-    requests: Cell<u64>,
-    heard: RefCell<Heard>,
 }
 
 impl<'a> Amo<'a> {
     /// A client that has sent nothing yet and will not for `rest_ms`.
-    pub fn new(ports: Ports<'a>, settings: &'a Settings, rest_ms: u64) -> Self {
-        let (settings, connection) = (&settings.amo, settings.connection.as_str());
-        Self {
-            ports,
-            settings,
-            connection,
-            tokens: Tokens::default(),
-            lock: AccountLock::new(ports, connection),
-            made_up: None,
-            pace: Pace::new(ports.clock, settings.requests_per_second, rest_ms),
-            paused_until_ms: Cell::new(0),
-            requests: Cell::new(0),
-            heard: RefCell::default(),
-        }
+    pub(crate) fn new(ports: Ports<'a>, settings: &'a Settings, rest_ms: u64) -> Self {
+        Self { oauth: OAuth::new(Transport::new(ports, settings, rest_ms)), made_up: None }
     }
 
     /// The same client for a dry run: writes are answered here, and no token is renewed.
     #[must_use]
-    pub fn rehearsing(self) -> Self {
-        Self { made_up: Some(Cell::new(0)), ..self }
+    pub(crate) fn rehearsing(self) -> Self {
+        Self { oauth: self.oauth.rehearsing(), made_up: Some(Cell::new(0)) }
     }
 
     /// Whether this is a dry run.
-    pub(super) fn is_rehearsing(&self) -> bool {
+    fn is_rehearsing(&self) -> bool {
         self.made_up.is_some()
     }
 
+    /// What proves to the account who asks.
+    pub(crate) fn oauth(&self) -> &OAuth<'a> {
+        &self.oauth
+    }
+
+    fn transport(&self) -> &Transport<'a> {
+        self.oauth.transport()
+    }
+
+    fn settings(&self) -> &'a AmoSettings {
+        self.transport().settings
+    }
+
+    /// Under which whatever belongs to the account is read, judged and made.
+    pub(crate) fn lock(&self) -> &AccountLock<'a> {
+        &self.transport().lock
+    }
+
     /// Requests sent so far.
-    pub fn requests(&self) -> u64 {
-        self.requests.get()
+    pub(crate) fn requests(&self) -> u64 {
+        self.transport().requests()
     }
 
     /// What the server said besides its answers so far.
-    pub fn heard(&self) -> Heard {
-        self.heard.borrow().clone()
-    }
-
-    fn hear(&self, response: &HttpResponse) {
-        let mut heard = self.heard.borrow_mut();
-        if let Some(server_ms) = response.header("date").and_then(date_ms) {
-            heard.clock_skew_ms = Some(server_ms - self.ports.clock.now_ms());
-        }
-        if response.status >= 300 {
-            heard.refusal = Some(response.status);
-            heard.moved_to = response.header("location").map(str::to_owned);
-            heard.is_throttled |= response.status == 429;
-        }
+    pub(crate) fn heard(&self) -> Heard {
+        self.transport().heard()
     }
 
     /// How many look-ups may run side by side.
-    pub fn parallel(&self) -> usize {
-        self.settings.requests_per_second.max(1) as usize
+    pub(crate) fn parallel(&self) -> usize {
+        self.settings().requests_per_second.max(1) as usize
     }
 
     /// Reads a document; `None` for "nothing there" (204 or 404, docs/apis/amocrm.md 2.3).
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn get(&self, path: &str) -> Result<Option<Value>, Stop> {
+    pub(crate) async fn get(&self, path: &str) -> Result<Option<Value>, Stop> {
         let mut trouble = String::new();
         for attempt in 0..TRIES_MAX {
             if attempt > 0 {
-                self.ports.clock.sleep(1_000 << attempt).await;
+                self.transport().ports.clock.sleep(1_000 << attempt).await;
             }
             let response = match self.send(Method::Get, path, None).await? {
                 Ok(response) => response,
@@ -238,7 +155,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When the account refuses all requests; the write was then not carried out.
-    pub async fn write(&self, path: &str, body: &Value) -> Result<Write, Stop> {
+    pub(crate) async fn write(&self, path: &str, body: &Value) -> Result<Write, Stop> {
         self.send_write(Method::Post, path, body).await
     }
 
@@ -246,12 +163,12 @@ impl<'a> Amo<'a> {
         if let Some(made_up) = &self.made_up {
             let first = made_up.get();
             made_up.set(first + 1_000);
-            return Ok(Write::Done(rehearsal::answer(path, body, first)));
+            return Ok(Write::Done(dry_run::answer(path, body, first)));
         }
         let mut trouble = String::new();
         for attempt in 0..TRIES_MAX {
             if attempt > 0 {
-                self.ports.clock.sleep(1_000 << attempt).await;
+                self.transport().ports.clock.sleep(1_000 << attempt).await;
             }
             match self.send(method, path, Some(body)).await? {
                 // Unlinking has nothing to tell (3.7).
@@ -276,90 +193,17 @@ impl<'a> Amo<'a> {
         body: Option<&Value>,
     ) -> Result<Result<HttpResponse, HttpError>, Stop> {
         for refused in 0.. {
-            let token = self.access_token().await?;
-            match self.exchange(method, path, Some(&token), body).await? {
+            let token = self.oauth.access_token().await?;
+            match self.transport().exchange(method, path, Some(&token), body).await? {
                 // Turned away before it was read: a write may be sent again (1.10).
-                Ok(response) if response.status == 401 && refused == 0 => self.token_refused(&token).await?,
-                Ok(response) if response.status == 401 => return Err(self.dead_token()),
+                Ok(response) if response.status == 401 && refused == 0 => {
+                    self.oauth.token_refused(&token).await?
+                }
+                Ok(response) if response.status == 401 => return Err(self.oauth.dead_token()),
                 answer => return Ok(answer),
             }
         }
         unreachable!("the loop ends by returning")
-    }
-
-    /// Sends with a ticket and waits out 429.
-    pub(super) async fn exchange(
-        &self,
-        method: Method,
-        path: &str,
-        token: Option<&str>,
-        body: Option<&Value>,
-    ) -> Result<Result<HttpResponse, HttpError>, Stop> {
-        let mut headers = vec![
-            ("accept".to_owned(), "application/json".to_owned()),
-            ("user-agent".to_owned(), USER_AGENT.to_owned()),
-        ];
-        if let Some(token) = token {
-            headers.push(("authorization".to_owned(), format!("Bearer {token}")));
-        }
-        if body.is_some() {
-            headers.push(("content-type".to_owned(), "application/json".to_owned()));
-        }
-        let deadline_ms = if method == Method::Get { READ_DEADLINE_MS } else { WRITE_DEADLINE_MS };
-        for throttled in 0.. {
-            let pause_ms = self.paused_until_ms.get() - self.ports.clock.now_ms();
-            if pause_ms > 0 {
-                self.ports.clock.sleep(pause_ms.unsigned_abs()).await;
-            }
-            let answer = {
-                let _ticket = self.pace.ticket().await;
-                // Whatever it waited for: the lock outlasts the request, or the request is not sent.
-                if !self.lock.outlasts_a_request()? {
-                    return Err(Stop::Busy);
-                }
-                self.requests.set(self.requests.get() + 1);
-                let request = HttpRequest {
-                    method,
-                    url: format!("{}{path}", self.settings.base_url),
-                    headers: headers.clone(),
-                    body: body.map(|body| body.to_string().into_bytes()),
-                    deadline_ms,
-                };
-                self.ports.http.send(request).await
-            };
-            let response = match answer {
-                Ok(response) => response,
-                Err(HttpError::Denied(reason)) => return Err(denied(&reason)),
-                Err(HttpError::Ending) => return Err(Stop::Ending),
-                Err(error) => return Ok(Err(error)),
-            };
-            self.hear(&response);
-            match response.status {
-                402 => {
-                    return Err(Stop::Config("AMO_SUBDOMAIN: the amoCRM account is not paid (402)".into()));
-                }
-                403 if !is_json(&response) => {
-                    return Err(self.paused(PAUSE_BLOCKED_MS, "status 403 with a block page"));
-                }
-                403 => {
-                    let detail = detail_of(&response.body);
-                    return Err(Stop::Refused { call: call_of(path), status: 403, detail });
-                }
-                429 => {
-                    let pause_ms = retry_after_ms(&response).unwrap_or(1_000 << throttled);
-                    if throttled >= THROTTLED_MAX || pause_ms > PAUSE_IN_RUN_MS_MAX {
-                        return Err(self.paused(pause_ms.max(PAUSE_THROTTLED_MS), "status 429"));
-                    }
-                    self.paused_until_ms.set(self.ports.clock.now_ms() + pause_ms);
-                }
-                _ => return Ok(Ok(response)),
-            }
-        }
-        unreachable!("the loop ends by returning")
-    }
-
-    fn paused(&self, pause_ms: i64, reason: &str) -> Stop {
-        Stop::Paused { until_ms: self.ports.clock.now_ms() + pause_ms, reason: reason.to_owned() }
     }
 
     // Lists.
@@ -368,7 +212,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn newest_leads(&self, page: usize) -> Result<Vec<Lead>, Stop> {
+    pub(crate) async fn newest_leads(&self, page: usize) -> Result<Vec<Lead>, Stop> {
         self.leads(&format!("order%5Bid%5D=desc&limit={PAGE_SIZE}&page={page}")).await
     }
 
@@ -376,7 +220,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn leads_updated_since(&self, since_s: i64, page: usize) -> Result<Vec<Lead>, Stop> {
+    pub(crate) async fn leads_updated_since(&self, since_s: i64, page: usize) -> Result<Vec<Lead>, Stop> {
         let query = format!(
             "filter%5Bupdated_at%5D%5Bfrom%5D={since_s}&order%5Bid%5D=desc&with={WITH_PARTS}\
              &limit={PAGE_SIZE}&page={page}"
@@ -388,16 +232,16 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn lead(&self, id: LeadId) -> Result<Option<Lead>, Stop> {
+    pub(crate) async fn lead(&self, id: LeadId) -> Result<Option<Lead>, Stop> {
         let document = self.get(&format!("/api/v4/leads/{id}?with={WITH_PARTS}")).await?;
-        Ok(document.and_then(|row| Lead::read(&row, self.settings.lead_order_code_field_id)))
+        Ok(document.and_then(|row| Lead::read(&row, self.settings().lead_order_code_field_id)))
     }
 
     /// Leads that the search finds for a text: may miss the newest, may show strangers (4.1).
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn search_leads(&self, text: &str) -> Result<Vec<Lead>, Stop> {
+    pub(crate) async fn search_leads(&self, text: &str) -> Result<Vec<Lead>, Stop> {
         self.leads(&format!("query={}&limit={PAGE_SIZE}", url::encode(text))).await
     }
 
@@ -405,7 +249,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn leads_by_id(&self, ids: &[LeadId]) -> Result<Vec<Lead>, Stop> {
+    pub(crate) async fn leads_by_id(&self, ids: &[LeadId]) -> Result<Vec<Lead>, Stop> {
         let mut leads = Vec::new();
         for chunk in ids.chunks(PAGE_SIZE) {
             let filter: Vec<String> = chunk.iter().map(|id| format!("filter%5Bid%5D%5B%5D={id}")).collect();
@@ -416,7 +260,7 @@ impl<'a> Amo<'a> {
     }
 
     async fn leads(&self, query: &str) -> Result<Vec<Lead>, Stop> {
-        let code_field = self.settings.lead_order_code_field_id;
+        let code_field = self.settings().lead_order_code_field_id;
         let document = self.get(&format!("/api/v4/leads?{query}")).await?;
         Ok(rows(document.as_ref(), "leads").filter_map(|row| Lead::read(row, code_field)).collect())
     }
@@ -425,7 +269,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn newest_contacts(&self, page: usize) -> Result<Vec<Contact>, Stop> {
+    pub(crate) async fn newest_contacts(&self, page: usize) -> Result<Vec<Contact>, Stop> {
         self.contacts(&format!("order%5Bid%5D=desc&limit={PAGE_SIZE}&page={page}")).await
     }
 
@@ -433,7 +277,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn search_contacts(&self, digits: &str, page: usize) -> Result<Vec<Contact>, Stop> {
+    pub(crate) async fn search_contacts(&self, digits: &str, page: usize) -> Result<Vec<Contact>, Stop> {
         self.contacts(&format!("query={}&limit={PAGE_SIZE}&page={page}", url::encode(digits))).await
     }
 
@@ -446,7 +290,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn elements(&self, catalog_id: i64, page: usize) -> Result<(Vec<Element>, usize), Stop> {
+    pub(crate) async fn elements(&self, catalog_id: i64, page: usize) -> Result<(Vec<Element>, usize), Stop> {
         let path = format!("/api/v4/catalogs/{catalog_id}/elements?limit={PAGE_SIZE}&page={page}");
         let document = self.get(&path).await?;
         let count = rows(document.as_ref(), "elements").count();
@@ -457,7 +301,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn search_elements(&self, catalog_id: i64, text: &str) -> Result<Vec<Element>, Stop> {
+    pub(crate) async fn search_elements(&self, catalog_id: i64, text: &str) -> Result<Vec<Element>, Stop> {
         let path =
             format!("/api/v4/catalogs/{catalog_id}/elements?query={}&limit={PAGE_SIZE}", url::encode(text));
         let document = self.get(&path).await?;
@@ -468,7 +312,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn notes_of(&self, lead: LeadId, page: usize) -> Result<Vec<Note>, Stop> {
+    pub(crate) async fn notes_of(&self, lead: LeadId, page: usize) -> Result<Vec<Note>, Stop> {
         self.notes(&format!("/api/v4/leads/{lead}/notes?limit={PAGE_SIZE}&page={page}")).await
     }
 
@@ -476,7 +320,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn notes_of_all(&self, leads: &[LeadId], page: usize) -> Result<Vec<Note>, Stop> {
+    pub(crate) async fn notes_of_all(&self, leads: &[LeadId], page: usize) -> Result<Vec<Note>, Stop> {
         let filter: Vec<String> =
             leads.iter().map(|id| format!("filter%5Bentity_id%5D%5B%5D={id}")).collect();
         self.notes(&format!("/api/v4/leads/notes?{}&limit={PAGE_SIZE}&page={page}", filter.join("&"))).await
@@ -493,8 +337,8 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When the account refuses all requests, or another shop took it over meanwhile; nothing was made then.
-    pub async fn create(&self, kind: Creation, bodies: Vec<Value>) -> Result<Write, Stop> {
-        if !self.is_rehearsing() && !self.lock.renew()? {
+    pub(crate) async fn create(&self, kind: Creation, bodies: Vec<Value>) -> Result<Write, Stop> {
+        if !self.is_rehearsing() && !self.lock().renew()? {
             return Err(Stop::Busy);
         }
         self.write(&kind.path(), &Value::Array(bodies)).await
@@ -504,7 +348,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When the account refuses all requests.
-    pub async fn change_leads(&self, changes: &[LeadChange]) -> Result<Write, Stop> {
+    pub(crate) async fn change_leads(&self, changes: &[LeadChange]) -> Result<Write, Stop> {
         let body: Vec<Value> = changes.iter().map(LeadChange::body).collect();
         self.send_write(Method::Patch, "/api/v4/leads", &json!(body)).await
     }
@@ -513,7 +357,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When the account refuses all requests.
-    pub async fn link(&self, drafts: &[LinkDraft]) -> Result<Write, Stop> {
+    pub(crate) async fn link(&self, drafts: &[LinkDraft]) -> Result<Write, Stop> {
         let body: Vec<Value> = drafts.iter().map(LinkDraft::body).collect();
         self.write("/api/v4/leads/link", &json!(body)).await
     }
@@ -522,7 +366,7 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When the account refuses all requests.
-    pub async fn link_contacts(&self, rows: &[(LeadId, ContactId)]) -> Result<Write, Stop> {
+    pub(crate) async fn link_contacts(&self, rows: &[(LeadId, ContactId)]) -> Result<Write, Stop> {
         let body = rows.iter().map(|(lead, contact)| {
             json!({
                 "entity_id": lead.0, "to_entity_id": contact.0, "to_entity_type": "contacts",
@@ -536,71 +380,32 @@ impl<'a> Amo<'a> {
     ///
     /// # Errors
     /// When the account refuses all requests.
-    pub async fn unlink(&self, drafts: &[LinkDraft]) -> Result<Write, Stop> {
+    pub(crate) async fn unlink(&self, drafts: &[LinkDraft]) -> Result<Write, Stop> {
         let body: Vec<Value> = drafts.iter().map(LinkDraft::unlinking_body).collect();
         self.write("/api/v4/leads/unlink", &json!(body)).await
     }
 
     /// Ids of changed leads, from a [`Write::Done`].
-    pub fn changed_ids(document: &Value) -> BTreeSet<LeadId> {
-        rows(Some(document), "leads").filter_map(|row| super::wire::positive(row, "id").map(LeadId)).gather()
+    pub(crate) fn changed_ids(document: &Value) -> BTreeSet<LeadId> {
+        rows(Some(document), "leads").filter_map(|row| positive(row, "id").map(LeadId)).collect()
     }
 
     /// Ids of created entities by `request_id`, from a [`Write::Done`]. Rows without either, or whose `request_id`
     /// stands twice, are left out: nothing is proven for them.
-    pub fn ids_of(document: &Value, kind: Creation) -> Vec<(String, i64)> {
+    pub(crate) fn ids_of(document: &Value, kind: Creation) -> Vec<(String, i64)> {
         let mut ids: Vec<(String, i64)> = rows(Some(document), kind.name())
             .filter_map(|row| {
                 let request_id = outcome::id_text(row.get("request_id")?)?;
-                Some((request_id, super::wire::positive(row, "id")?))
+                Some((request_id, positive(row, "id")?))
             })
             .collect();
-        sort(&mut ids);
+        ids.sort();
         ids.dedup();
         let doubled: Vec<String> =
             ids.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0.clone()).collect();
         ids.retain(|(request_id, _)| !doubled.contains(request_id));
         ids
     }
-}
-
-/// The rows of a list answer.
-pub(super) fn rows<'v>(document: Option<&'v Value>, name: &str) -> impl Iterator<Item = &'v Value> {
-    document
-        .and_then(|document| document.get("_embedded"))
-        .and_then(|embedded| embedded.get(name))
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-}
-
-fn denied(reason: &str) -> Stop {
-    Stop::Config(format!("AMO_BASE_URL: this host does not allow the address of amoCRM ({reason})"))
-}
-
-fn is_json(response: &HttpResponse) -> bool {
-    serde_json::from_slice::<Value>(&response.body).is_ok_and(|document| document.is_object())
-}
-
-/// Seconds of a `Retry-After` header or a `retry_after` in the body (docs/apis/amocrm.md 2.1), in milliseconds.
-fn retry_after_ms(response: &HttpResponse) -> Option<i64> {
-    let header = response.header("retry-after").and_then(|text| text.trim().parse::<i64>().ok());
-    let body = || serde_json::from_slice::<Value>(&response.body).ok()?.get("retry_after")?.as_i64();
-    header
-        .or_else(body)
-        .filter(|seconds| (0..=86_400).contains(seconds))
-        .map(|seconds| seconds.max(1) * 1_000)
-}
-
-fn call_of(path: &str) -> String {
-    path.split('?').next().unwrap_or_default().to_owned()
-}
-
-fn detail_of(body: &[u8]) -> String {
-    let document: Option<Value> = serde_json::from_slice(body).ok();
-    let text =
-        document.as_ref().and_then(|d| d.get("detail").or_else(|| d.get("title"))).and_then(Value::as_str);
-    text.unwrap_or("no reason given").chars().take(200).collect()
 }
 
 #[cfg(test)]

@@ -4,10 +4,12 @@ use futures_util::future::{join, join4};
 use serde_json::{Value, json};
 
 use super::{
-    client::{Amo, PAGE_SIZE, Stop, rows},
-    wire::{integer, positive, text},
+    client::Amo,
+    error::Stop,
+    limits::PAGE_SIZE,
+    wire::{integer, positive, rows, text},
 };
-use crate::config::Settings;
+use crate::settings::Settings;
 
 /// Choices that a message offers, and characters of a name in it.
 const CHOICES_MAX: usize = 20;
@@ -15,7 +17,7 @@ const NAME_CHARS_MAX: usize = 40;
 
 /// How much of the account is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
+pub(crate) enum Extent {
     /// What the settings have to be compared with.
     Needed,
     /// All lists, for people to choose from.
@@ -24,7 +26,7 @@ pub enum Extent {
 
 /// Rows as amoCRM shows them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// The account's id.
     pub account_id: i64,
     /// Its name; may be empty.
@@ -54,7 +56,7 @@ impl Layout {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn read(amo: &Amo<'_>, settings: &Settings, extent: Extent) -> Result<Self, Stop> {
+    pub(crate) async fn read(amo: &Amo<'_>, settings: &Settings, extent: Extent) -> Result<Self, Stop> {
         let wanted = &settings.amo;
         let is_all = extent == Extent::Everything;
         let account = async { amo.get("/api/v4/account").await };
@@ -120,7 +122,7 @@ impl Layout {
 
     /// Names of lead fields that a pipeline wants filled in and that are not among the `filled` ones. amoCRM asks
     /// people for them, not the API (docs/apis/amocrm.md 3.3).
-    pub fn required_fields(&self, pipeline_id: i64, filled: &[Option<i64>]) -> Vec<String> {
+    pub(crate) fn required_fields(&self, pipeline_id: i64, filled: &[Option<i64>]) -> Vec<String> {
         let is_required = |field: &&Value| {
             let stages = field.get("required_statuses").and_then(Value::as_array);
             let of_pipeline = |stage: &Value| integer(stage, "pipeline_id") == Some(pipeline_id);
@@ -137,13 +139,13 @@ impl Layout {
     }
 
     /// The name of a pipeline.
-    pub fn pipeline_name(&self, id: i64) -> String {
+    pub(crate) fn pipeline_name(&self, id: i64) -> String {
         let pipeline = self.pipelines.iter().find(|pipeline| integer(pipeline, "id") == Some(id));
         pipeline.map(|pipeline| text(pipeline, "name")).unwrap_or_default()
     }
 
     /// What hosts may show of it: ids, names, types.
-    pub fn describe(&self) -> Value {
+    pub(crate) fn describe(&self) -> Value {
         let pipelines: Vec<Value> = self
             .pipelines
             .iter()
@@ -175,7 +177,7 @@ impl Layout {
 ///
 /// # Errors
 /// When it cannot be read.
-pub async fn account_id(amo: &Amo<'_>) -> Result<Option<i64>, Stop> {
+pub(crate) async fn account_id(amo: &Amo<'_>) -> Result<Option<i64>, Stop> {
     let Some(account) = amo.get("/api/v4/account").await? else { return Ok(None) };
     let id = positive(&account, "id").ok_or_else(|| Stop::Unreachable("an account without an id".into()))?;
     Ok(Some(id))

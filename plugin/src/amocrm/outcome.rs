@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// The outcome of one write of one or many entities.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Write {
+pub(crate) enum Write {
     /// Carried out; the decoded answer.
     Done(Value),
     /// Refused by validation; nothing of the request was written as far as is known (docs/apis/amocrm.md 2.5).
@@ -21,7 +21,7 @@ pub enum Write {
 
 /// Which entities a validation refused.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Rejection {
+pub(crate) struct Rejection {
     /// Reasons by `request_id`; empty where amoCRM named none.
     pub items: BTreeMap<String, String>,
     /// The reason of the whole request.
@@ -31,7 +31,11 @@ pub struct Rejection {
 impl Rejection {
     /// Why an entity was refused that amoCRM may call by one of these names; `None` where the refusal names others only.
     /// Whatever is refused `alone`, or without any name, is meant.
-    pub fn reason_for(&self, mut names: impl Iterator<Item = String>, is_alone: bool) -> Option<String> {
+    pub(crate) fn reason_for(
+        &self,
+        mut names: impl Iterator<Item = String>,
+        is_alone: bool,
+    ) -> Option<String> {
         match names.find_map(|name| self.items.get(&name)) {
             Some(reason) => Some(reason.clone()),
             None if is_alone || self.items.is_empty() => Some(self.detail.clone()),

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{
-    client::{Amo, Stop, rows},
+    client::Amo,
+    error::Stop,
     layout::list_if,
     outcome::Write,
-    wire::{integer, positive, text},
+    wire::{integer, positive, rows, text},
 };
 
 /// The code by which our field of leads is found again, whatever people call it.
@@ -17,7 +18,7 @@ const CATALOG_NAME: &str = "Товары Kaspi";
 
 /// A part of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub(crate) enum Part {
     /// The field of leads for the order code.
     OrderCode,
     /// A list of products: that of the settings, else the account's own, else ours.
@@ -39,7 +40,7 @@ pub enum Part {
 
 impl Part {
     /// Its word in `prepare-account`.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::OrderCode => "order_code",
             Self::Catalog { .. } => "catalog",
@@ -106,7 +107,7 @@ impl Amo<'_> {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub async fn find_part(&self, part: Part) -> Result<Option<(i64, String)>, Stop> {
+    pub(crate) async fn find_part(&self, part: Part) -> Result<Option<(i64, String)>, Stop> {
         let all = list_if(self, true, &part.path(), part.rows()).await?;
         let fitting =
             all.iter().filter_map(|row| Some((part.rank(row)?, positive(row, "id")?, text(row, "name"))));
@@ -117,12 +118,12 @@ impl Amo<'_> {
     ///
     /// # Errors
     /// When the account refuses all requests; nothing was made then.
-    pub async fn make_part(&self, part: Part) -> Result<Write, Stop> {
+    pub(crate) async fn make_part(&self, part: Part) -> Result<Write, Stop> {
         self.write(&part.path(), &part.body()).await
     }
 
     /// The part that an answer tells of, from a [`Write::Done`].
-    pub fn made_part(document: &Value, part: Part) -> Option<(i64, String)> {
+    pub(crate) fn made_part(document: &Value, part: Part) -> Option<(i64, String)> {
         let row = rows(Some(document), part.rows()).next()?;
         Some((positive(row, "id")?, text(row, "name")))
     }

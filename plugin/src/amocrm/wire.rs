@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::gather::Gather as _;
-use crate::model::{ContactId, ElementId, LeadId, OrderCode, Phone};
+use crate::domain::{ContactId, ElementId, LeadId, OrderCode, Phone};
 
 /// The tag of every lead that we made.
-pub const TAG: &str = "Kaspi";
+pub(crate) const TAG: &str = "Kaspi";
 /// Lengths of name tokens that may be order codes (docs/apis/kaspi.md 2.0).
 const TOKEN_CHARS: std::ops::RangeInclusive<usize> = 8..=12;
 /// Longest name of an entity, in characters (docs/apis/amocrm.md 5, 14).
@@ -17,7 +16,7 @@ const NAME_CHARS_MAX: usize = 255;
 
 /// A lead as lists show it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Lead {
+pub(crate) struct Lead {
     /// Its id.
     pub id: LeadId,
     /// Its name; may have personal data.
@@ -46,12 +45,12 @@ pub struct Lead {
 
 impl Lead {
     /// Whether it is won or lost.
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         matches!(self.status_id, 142 | 143)
     }
 
     /// Whether it carries an order's code: in its field, or as a whole word of its name where the field is empty.
-    pub fn is_of(&self, code: &OrderCode) -> bool {
+    pub(crate) fn is_of(&self, code: &OrderCode) -> bool {
         match self.code.as_deref() {
             Some(field) if !field.is_empty() => field == code.as_str(),
             _ => code.is_token_of(&self.name),
@@ -59,7 +58,7 @@ impl Lead {
     }
 
     /// Whether it was made to be the lead of an order: by the field, else by our tag or our name.
-    pub fn is_made_for(&self, code: &OrderCode, our_name: &str) -> bool {
+    pub(crate) fn is_made_for(&self, code: &OrderCode, our_name: &str) -> bool {
         match self.code.as_deref() {
             Some(field) if !field.is_empty() => field == code.as_str(),
             _ => code.is_token_of(&self.name) && (self.is_tagged || self.name == our_name),
@@ -67,7 +66,7 @@ impl Lead {
     }
 
     /// The order codes that it may be about: that of its field, or all that its name has.
-    pub fn codes(&self) -> impl Iterator<Item = OrderCode> {
+    pub(crate) fn codes(&self) -> impl Iterator<Item = OrderCode> {
         let of_field = self.code.as_deref().and_then(OrderCode::parse);
         let of_name = self.code.is_none().then(|| tokens(&self.name).filter_map(OrderCode::parse));
         of_field.into_iter().chain(of_name.into_iter().flatten())
@@ -99,7 +98,7 @@ fn products(row: &Value) -> BTreeMap<ElementId, i64> {
         let quantity = product.pointer("/metadata/quantity").and_then(Value::as_f64).unwrap_or(1.0);
         Some((ElementId(positive(product, "id")?), quantity.round() as i64))
     };
-    embedded(row, "catalog_elements").filter_map(product).gather()
+    embedded(row, "catalog_elements").filter_map(product).collect()
 }
 
 fn embedded<'v>(row: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
@@ -123,7 +122,7 @@ fn is_our_tag(name: &str) -> bool {
 
 /// A contact as lists show it: personal data, so no `Debug`.
 #[derive(Clone, PartialEq)]
-pub struct Contact {
+pub(crate) struct Contact {
     /// Its id.
     pub id: ContactId,
     /// Seconds since 1970.
@@ -144,7 +143,7 @@ impl Contact {
 
 /// An element of the product catalog.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Element {
+pub(crate) struct Element {
     /// Its id.
     pub id: ElementId,
     /// Its name.
@@ -168,7 +167,7 @@ impl Element {
 
 /// A note of a lead.
 #[derive(Clone, PartialEq)]
-pub struct Note {
+pub(crate) struct Note {
     /// The lead it belongs to.
     pub lead: LeadId,
     /// Its text.
@@ -219,7 +218,7 @@ fn short(text: &str, chars_max: usize) -> String {
 
 /// The product catalog of the settings, with what it can hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Catalog {
+pub(crate) struct Catalog {
     /// Its id.
     pub id: i64,
     /// Whether it has a field with code `SKU`.
@@ -230,7 +229,7 @@ pub struct Catalog {
 
 /// A contact to be made.
 #[derive(Clone, PartialEq)]
-pub struct ContactDraft {
+pub(crate) struct ContactDraft {
     /// Comes back with the answer; no personal data.
     pub request_id: String,
     /// The buyer's name, or the phone where there is none.
@@ -262,7 +261,7 @@ impl ContactDraft {
 
 /// A catalog element to be made.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ElementDraft {
+pub(crate) struct ElementDraft {
     /// Comes back with the answer.
     pub request_id: String,
     /// The product's name.
@@ -293,7 +292,7 @@ impl ElementDraft {
 
 /// A lead to be made.
 #[derive(Clone, PartialEq)]
-pub struct LeadDraft {
+pub(crate) struct LeadDraft {
     /// The order's code; comes back with the answer.
     pub request_id: String,
     /// The name; the code is a whole token of it.
@@ -316,7 +315,7 @@ pub struct LeadDraft {
 
 /// What is changed of a lead; nothing else is touched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LeadChange {
+pub(crate) struct LeadChange {
     /// The lead.
     pub lead: LeadId,
     /// Pipeline and stage.
@@ -342,7 +341,7 @@ impl LeadChange {
 
 /// Value of a custom field.
 #[derive(Clone, PartialEq)]
-pub enum FieldValue {
+pub(crate) enum FieldValue {
     /// A text.
     Text(String),
     /// Seconds since 1970.
@@ -381,7 +380,7 @@ impl LeadDraft {
 
 /// A product of a lead, with its quantity. Linking again overwrites the quantity (docs/apis/amocrm.md 3.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LinkDraft {
+pub(crate) struct LinkDraft {
     /// The lead.
     pub lead: LeadId,
     /// The product.
@@ -410,7 +409,7 @@ impl LinkDraft {
 
 /// A note to be made.
 #[derive(Clone, PartialEq)]
-pub struct NoteDraft {
+pub(crate) struct NoteDraft {
     /// The order's code and the revision; comes back with the answer.
     pub request_id: String,
     /// The lead.
@@ -437,6 +436,16 @@ fn set_some(body: &mut Value, name: &str, value: Option<i64>) {
     if let Some(value) = value {
         body[name] = json!(value);
     }
+}
+
+/// The rows of a list answer.
+pub(super) fn rows<'v>(document: Option<&'v Value>, name: &str) -> impl Iterator<Item = &'v Value> {
+    document
+        .and_then(|document| document.get("_embedded"))
+        .and_then(|embedded| embedded.get(name))
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Time over `wasi:clocks`.
 
 use super::{
-    Reactor,
     bindings::wasi::clocks::{monotonic_clock, wall_clock},
+    polling::Reactor,
 };
 use crate::ports::{Clock, LocalFuture};
 

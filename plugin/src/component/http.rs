@@ -8,7 +8,6 @@ use std::pin::pin;
 use futures_util::future::{Either, select};
 
 use super::{
-    Reactor,
     bindings::wasi::{
         http::{
             outgoing_handler,
@@ -21,6 +20,7 @@ use super::{
     },
     clock::{nanoseconds, sleep},
     failure::classify,
+    polling::Reactor,
     target::Target,
 };
 use crate::ports::{Http, HttpError, HttpRequest, HttpResponse, LocalFuture, Method};

@@ -1,13 +1,13 @@
 //! One request of a client of the host, and its answer.
 
 use super::{
-    Reactor,
     bindings::wasi::http::types::{
         Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
     },
     http::write,
+    polling::Reactor,
 };
-use crate::http_api::{Answer, Request};
+use crate::exports::http::{Answer, Request};
 
 /// What [`Request`] borrows from.
 pub(super) struct Head {

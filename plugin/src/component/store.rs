@@ -10,7 +10,6 @@ use super::bindings::wasi::keyvalue::{
     batch,
     store::{self, Bucket, Error},
 };
-use crate::gather::Gather as _;
 use crate::ports::{KeyPage, Store, StoreError};
 
 /// The one label that Spin offers without configuration, so all keys live in it behind prefixes.
@@ -46,7 +45,7 @@ impl WasiStore {
         if are_several && !self.reads_singly.get() {
             match batch::get_many(bucket, keys) {
                 Ok(found) => {
-                    let found: BTreeMap<String, Option<Vec<u8>>> = found.into_iter().gather();
+                    let found: BTreeMap<String, Option<Vec<u8>>> = found.into_iter().collect();
                     return Ok(keys.iter().map(|key| found.get(key).cloned().flatten()).collect());
                 }
                 // Spin's Redis store sends a command that Redis refuses; single reads work there.

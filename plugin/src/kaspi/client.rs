@@ -4,18 +4,15 @@ use std::cell::Cell;
 
 use super::wire::{self, BadRow};
 use crate::{
-    config::KaspiSettings,
-    http_date::date_ms,
-    model::{Line, Order},
-    pace::Pace,
-    ports::{HttpError, HttpRequest, HttpResponse, Method, Ports},
-    url,
+    domain::{Line, Order, http_date::date_ms, url},
+    ports::{HttpError, HttpRequest, HttpResponse, Method, Pace, Ports},
+    settings::KaspiSettings,
 };
 
 /// Rows of a page, Kaspi's maximum (docs/apis/kaspi.md 1.4).
 const PAGE_SIZE: u32 = 100;
 /// A window with more pages is read in halves: rows shift while paging, and short passes shift less.
-pub const WINDOW_PAGES_MAX: u64 = 10;
+pub(crate) const WINDOW_PAGES_MAX: u64 = 10;
 /// Requests a second and in flight. Kaspi publishes no limit; this is well below what clients use (1.4).
 const REQUESTS_PER_SECOND: u32 = 5;
 /// Time for one request, and how often a read is tried.
@@ -31,7 +28,7 @@ const MEDIA_TYPE: &str = "application/vnd.api+json";
 
 /// A range of creation dates, both ends included, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
+pub(crate) struct Window {
     /// First moment.
     pub from_ms: i64,
     /// Last moment.
@@ -40,14 +37,14 @@ pub struct Window {
 
 impl Window {
     /// The same range in two.
-    pub fn halves(self) -> [Self; 2] {
+    pub(crate) fn halves(self) -> [Self; 2] {
         let middle = self.from_ms + (self.to_ms - self.from_ms) / 2;
         [Self { from_ms: self.from_ms, to_ms: middle }, Self { from_ms: middle + 1, to_ms: self.to_ms }]
     }
 }
 
 /// One page of a window.
-pub struct Page {
+pub(crate) struct Page {
     /// Orders that could be read.
     pub orders: Vec<Order>,
     /// Rows that could not.
@@ -62,7 +59,7 @@ pub struct Page {
 
 /// Why Kaspi gave no orders.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KaspiError {
+pub(crate) enum KaspiError {
     /// The token is refused: nothing helps but another one.
     #[error("Kaspi answered {0}: it refuses the token")]
     Token(u16),
@@ -84,7 +81,7 @@ pub enum KaspiError {
 
 /// What a look at the newest orders shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// Orders of the window.
     pub total_count: u64,
     /// Those of the first page.
@@ -99,7 +96,7 @@ pub struct Sample {
 
 /// What stands between us and a list of orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Obstacle {
+pub(crate) enum Obstacle {
     /// The API refuses the token with this status.
     Token(u16),
     /// The gateway refuses us, whatever the token.
@@ -115,7 +112,7 @@ pub enum Obstacle {
 }
 
 /// The client of one run.
-pub struct Kaspi<'a> {
+pub(crate) struct Kaspi<'a> {
     ports: Ports<'a>,
     settings: &'a KaspiSettings,
     country: &'a str,
@@ -127,7 +124,7 @@ pub struct Kaspi<'a> {
 
 impl<'a> Kaspi<'a> {
     /// A client that has sent nothing yet.
-    pub fn new(ports: Ports<'a>, settings: &'a KaspiSettings, country: &'a str) -> Self {
+    pub(crate) fn new(ports: Ports<'a>, settings: &'a KaspiSettings, country: &'a str) -> Self {
         Self {
             ports,
             settings,
@@ -139,7 +136,7 @@ impl<'a> Kaspi<'a> {
     }
 
     /// Requests sent so far.
-    pub fn requests(&self) -> u64 {
+    pub(crate) fn requests(&self) -> u64 {
         self.requests.get()
     }
 
@@ -147,7 +144,7 @@ impl<'a> Kaspi<'a> {
     ///
     /// # Errors
     /// When Kaspi does not answer with a page after all tries.
-    pub async fn page(&self, window: Window, number: u64) -> Result<Page, KaspiError> {
+    pub(crate) async fn page(&self, window: Window, number: u64) -> Result<Page, KaspiError> {
         let with_entries = self.include_entries.get();
         match self.try_page(window, number, with_entries).await {
             // The include is documented but not promised; the lines can be had singly.
@@ -179,7 +176,7 @@ impl<'a> Kaspi<'a> {
     ///
     /// # Errors
     /// When Kaspi does not answer with a list after all tries.
-    pub async fn order(&self, code: &str) -> Result<Option<Order>, KaspiError> {
+    pub(crate) async fn order(&self, code: &str) -> Result<Option<Order>, KaspiError> {
         let with_entries = self.include_entries.get();
         match self.try_order(code, with_entries).await {
             Err(KaspiError::Refused { .. }) if with_entries => {
@@ -204,7 +201,7 @@ impl<'a> Kaspi<'a> {
     ///
     /// # Errors
     /// When Kaspi does not answer with lines after all tries.
-    pub async fn entries(&self, order_id: &str) -> Result<Vec<Line>, KaspiError> {
+    pub(crate) async fn entries(&self, order_id: &str) -> Result<Vec<Line>, KaspiError> {
         let path = format!("/orders/{}/entries", url::encode(order_id));
         self.read(&path, |response| wire::parse_entries(&response.body)).await
     }
@@ -214,7 +211,7 @@ impl<'a> Kaspi<'a> {
     ///
     /// # Errors
     /// What Kaspi answers in place of orders.
-    pub async fn sample(&self, window: Window) -> Result<Sample, Obstacle> {
+    pub(crate) async fn sample(&self, window: Window) -> Result<Sample, Obstacle> {
         let path = list_path(window, 0, false);
         let mut answer = self.send(&path).await;
         // One lost packet is no finding.

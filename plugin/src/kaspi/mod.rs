@@ -3,7 +3,7 @@
 //! Only this folder knows Kaspi's field names. What is known of the API stands in docs/apis/kaspi.md.
 
 mod client;
+pub(crate) mod pages;
 mod wire;
 
-pub use client::{Kaspi, KaspiError, Obstacle, Page, Sample, WINDOW_PAGES_MAX, Window};
-pub use wire::BadRow;
+pub(crate) use client::{Kaspi, KaspiError, Obstacle, Window};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::model::{
+use crate::domain::{
     Buyer, Line, Money, Order, OrderCode, Stage,
     phone::{self, PhoneReading},
 };
@@ -18,7 +18,7 @@ const TEXT_CHARS_MAX: usize = 500;
 
 /// A row of a page that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadRow {
+pub(crate) struct BadRow {
     /// The order's code, or its opaque id, where at least that was there.
     pub code: Option<String>,
     /// What is wrong; names fields, never values.
@@ -239,9 +239,8 @@ impl ClassifyText for serde_json::Error {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use serde_json::json;
 
     fn row() -> Value {
         json!({

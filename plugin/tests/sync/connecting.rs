@@ -1,8 +1,8 @@
 //! An authorization code becomes a pair, and a switched-off integration is connected again, in virtual time.
 
 use kaspi_amocrm_plugin::{
-    connect::{connect_account, disconnect_account},
-    sync::RunError,
+    exports::account::connect::{connect_account, disconnect_account},
+    run::RunError,
 };
 use kaspi_amocrm_simulator::{
     amo::account,

@@ -4,11 +4,14 @@ use std::cell::Cell;
 
 use futures_util::future::{join, join_all};
 use kaspi_amocrm_plugin::{
-    http_api::{Answer, Request, answer},
-    inquiry::retry,
+    domain::Job,
+    exports::{
+        http::{Answer, Request, answer},
+        retry::retry,
+        timer::fire,
+    },
     ports::{Http, HttpError, HttpRequest, HttpResponse, KeyPage, LocalFuture, Ports, Store, StoreError},
-    sync::{Job, RunError, run},
-    trigger::fire,
+    run::{RunError, run},
 };
 use kaspi_amocrm_simulator::fault::{Fault, Rate, Rule};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! What stands in the way of a connection: each finding against the answer that it stands for.
 
 use crate::support::{MINUTE_MS, Rig, orders, world};
-use kaspi_amocrm_plugin::{examine::examine, sync::RunError};
+use kaspi_amocrm_plugin::{exports::account::examine::examine, run::RunError};
 use kaspi_amocrm_simulator::{
     amo::account,
     fault::{Fault, Rule},

@@ -1,7 +1,7 @@
 //! Fields and lists that are made on request: once, whatever becomes of the answers.
 
 use crate::support::{Rig, orders, world};
-use kaspi_amocrm_plugin::{prepare::prepare_account, sync::RunError};
+use kaspi_amocrm_plugin::{exports::account::prepare::prepare_account, run::RunError};
 use kaspi_amocrm_simulator::{
     amo::account::{self, Owner},
     fault::{Fault, Rule},

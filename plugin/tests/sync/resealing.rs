@@ -7,9 +7,12 @@ use crate::{
     support::{MemoryStore, Rig},
 };
 use kaspi_amocrm_plugin::{
-    ports::{KeyPage, Ports, Store, StoreError},
-    seal::{Keyring, SealedStore, SecretKey, reseal},
-    sync::RunError,
+    exports::rotate_key::reseal,
+    ports::{
+        KeyPage, Ports, Store, StoreError,
+        encrypted::{Keyring, SealedStore, SecretKey},
+    },
+    run::RunError,
 };
 use serde_json::{Value, json};
 
@@ -29,7 +32,7 @@ fn rolled() -> Rig {
 /// The name of the key that each sealed value was made with.
 fn ids(store: &MemoryStore) -> BTreeMap<String, String> {
     let id = |value: &[u8]| value[1..5].iter().map(|byte| format!("{byte:02x}")).collect();
-    let is_sealed = |key: &str| key == PROOF || kaspi_amocrm_plugin::ledger::is_private(key);
+    let is_sealed = |key: &str| key == PROOF || kaspi_amocrm_plugin::ports::encrypted::is_private(key);
     let values = store.values.borrow();
     values.iter().filter(|(key, _)| is_sealed(key)).map(|(key, value)| (key.clone(), id(value))).collect()
 }

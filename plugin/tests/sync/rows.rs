@@ -1,7 +1,7 @@
 //! Rows that hosts read from the store: what they say, their order, and that nothing personal is in them.
 
 use crate::support::{NOON_MS, Rig, orders, world};
-use kaspi_amocrm_plugin::inquiry::buyer;
+use kaspi_amocrm_plugin::exports::orders::buyer;
 use kaspi_amocrm_simulator::{
     fault::{Fault, Rule},
     kaspi::SimOrder,

@@ -11,8 +11,8 @@ use crate::{
     support::{MINUTE_MS, Rig},
 };
 use kaspi_amocrm_plugin::{
-    inquiry::{orders as find_orders, retry},
-    sync::backfill,
+    exports::{orders::orders as find_orders, retry::retry},
+    run::backfill,
 };
 use kaspi_amocrm_simulator::{
     amo::{Lead, account},

@@ -1,7 +1,7 @@
 //! What is stored under a secret key: nothing personal in clear, and nothing that was tampered with is used.
 
 use crate::support::{Rig, orders, world};
-use kaspi_amocrm_plugin::sync::RunError;
+use kaspi_amocrm_plugin::run::RunError;
 use kaspi_amocrm_simulator::fault::{Fault, Rule};
 
 pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -22,7 +22,7 @@ pub(crate) fn rig() -> Rig {
 }
 
 pub(crate) fn private_keys(rig: &Rig) -> Vec<String> {
-    let is_private = |key: &&String| kaspi_amocrm_plugin::ledger::is_private(key);
+    let is_private = |key: &&String| kaspi_amocrm_plugin::ports::encrypted::is_private(key);
     rig.store.values.borrow().keys().filter(is_private).cloned().collect()
 }
 

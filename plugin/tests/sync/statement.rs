@@ -5,8 +5,8 @@ use crate::{
     support::{NOON_MS, Rig, world},
 };
 use kaspi_amocrm_plugin::{
-    inquiry::{orders as find_orders, retry},
-    sync::backfill,
+    exports::{orders::orders as find_orders, retry::retry},
+    run::backfill,
 };
 use kaspi_amocrm_simulator::{
     amo::account,

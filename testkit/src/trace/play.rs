@@ -1,6 +1,6 @@
 //! Plays one seed: rounds of orders, people, faults, deaths and jobs, then quiet until nothing is left to do.
 
-use kaspi_amocrm_plugin::sync::{Job, RunError};
+use kaspi_amocrm_plugin::{domain::Job, run::RunError};
 use serde_json::{Value, json};
 
 use super::{

@@ -15,7 +15,7 @@ pub fn record(seed: u64) -> Trace {
     let mut stage = Stage::new(seed);
     stage.shops.rig.log.begin();
     let mut reports = Vec::new();
-    if seed % 4 != 0 {
+    if !seed.is_multiple_of(4) {
         stage.bad_weather(seed);
     }
     let rounds = 8 + stage.rng.below(5);

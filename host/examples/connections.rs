@@ -15,12 +15,12 @@ use std::{
 
 use anyhow::Context as _;
 use kaspi_amocrm::{
+    base::shutdown::stop,
     clock::millis,
     run::Host,
     runtime::Plugin,
     schedule::{self, Periods},
     settings::Settings,
-    stop::stop,
     web::Site,
 };
 use kaspi_amocrm_simulator::{

@@ -14,12 +14,12 @@ use std::{
 
 use anyhow::Context as _;
 use kaspi_amocrm::{
+    base::shutdown::{Stop, stop},
     clock::now_ms,
     job::Job,
     run::{Host, RunLimits},
     runtime::Plugin,
     settings::Settings,
-    stop::{Stop, stop},
     store::{Change, LeaseAnswer, LeaseRequest, RunRecord, Session, Store, Values},
     web::{self, Site},
 };

@@ -8,11 +8,11 @@ use std::{env, io::Write as _, time::Duration};
 
 use anyhow::Context as _;
 use kaspi_amocrm::{
+    base::shutdown::stop,
     job::Job,
     run::{Host, RunLimits},
     runtime::{Plugin, default_cache_folder},
     settings::{DEFAULT_CONNECTION, Settings},
-    stop::stop,
 };
 
 #[tokio::main]

@@ -10,11 +10,11 @@ use std::{
 };
 
 use kaspi_amocrm::{
+    base::shutdown::Stop,
     job::Job,
     run::{Host, RunLimits},
     runtime::{EMBEDDED, Plugin, Sandbox},
     settings::{DEFAULT_CONNECTION, Settings},
-    stop::Stop,
 };
 use kaspi_amocrm_simulator::{
     amo::account,

@@ -13,11 +13,13 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    exit::{Exit, Text},
+    base::{
+        failure::{Exit, Text},
+        shutdown::Stop,
+    },
     run::{Host, OpenError, RunError, Symptom},
     runtime::Plugin,
     settings::{self, Settings},
-    stop::Stop,
     web::Words,
 };
 use class::{Class, Severity};

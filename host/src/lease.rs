@@ -11,9 +11,9 @@ use std::{
 use tokio::{task::JoinHandle, time::Instant};
 
 use crate::{
+    base::shutdown::Stop,
     clock::{Moment, millis},
     job::Job,
-    stop::Stop,
     store::{Fence, LeaseAnswer, LeaseRequest, Store, StoreError},
 };
 
@@ -222,7 +222,7 @@ mod tests {
     async fn a_waiting_job_that_is_asked_to_stop_does() {
         let (_folder, store) = store().await;
         let _first = take(&store, 60_000, NO_WAIT).await.unwrap();
-        let (stopper, stop) = crate::stop::stop();
+        let (stopper, stop) = crate::base::shutdown::stop();
         let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3_600));
         let (second, ()) =
             tokio::join!(Lease::take(&store, "default", Job::New, minute, hour, &stop), async {

@@ -6,11 +6,11 @@
 //! other machines. The sync itself is in the component: what is here shows orders to people and decides nothing about
 //! them.
 
+pub mod base;
 pub mod clock;
 pub mod commands;
-mod days;
+mod diagnostics;
 pub mod doctor;
-pub mod exit;
 pub mod fleet;
 pub mod imports;
 pub mod job;
@@ -18,8 +18,6 @@ pub mod lease;
 pub mod limiter;
 pub mod outbound;
 pub mod password;
-mod percent;
-mod recent;
 pub mod report;
 pub mod run;
 pub mod runtime;
@@ -27,6 +25,5 @@ pub mod schedule;
 pub mod secret_key;
 pub mod settings;
 mod setup;
-pub mod stop;
 pub mod store;
 pub mod web;

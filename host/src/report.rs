@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::exit::Exit;
+use crate::base::failure::Exit;
 
 /// What a slice did, or several of them together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

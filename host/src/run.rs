@@ -9,7 +9,7 @@ mod work;
 
 pub use account::{Buyer, Examination, Made, Prepared, SeenAmo, SeenKaspi, Symptom};
 pub use answers::{Cause, Difference, Field, FoundOrder, RetryAnswer, StateCounts, Statement, Step};
-pub use orders::{Backfilled, Range, Repaired, Retried, Which};
+pub use orders::{Backfilled, Repaired, Retried, Which};
 pub use reading::{AccountDescription, Item, Pipeline, Told};
 pub use reseal::Resealed;
 pub use work::Run;
@@ -21,6 +21,7 @@ use std::{
 };
 
 use crate::{
+    base::shutdown::Stop,
     imports::{Guest, Outbound, bindings::GuestError},
     job::Job,
     lease::{Hold, Lease},
@@ -30,7 +31,6 @@ use crate::{
     runtime::{CallError, Plugin, Slice},
     secret_key::{self, KeyError},
     settings::{Connection, Settings, SettingsError},
-    stop::Stop,
     store::{self, Store, StoreError},
 };
 

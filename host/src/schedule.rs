@@ -8,10 +8,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use crate::{
+    base::shutdown::{self, Stop},
     clock::millis,
     job::Job,
     run::{Host, RunError, RunLimits},
-    stop::{self, Stop},
     store::Claim,
 };
 
@@ -52,7 +52,7 @@ async fn in_turn<T: Clone, W: Future<Output = ()>>(
 ) {
     loop {
         let value = values.borrow_and_update().clone();
-        let (retire, retired) = stop::stop();
+        let (retire, retired) = shutdown::stop();
         let until_replaced = async {
             let is_replaced = tokio::select! {
                 changed = values.changed() => changed.is_ok(),
@@ -203,7 +203,7 @@ mod tests {
     #[tokio::test]
     async fn one_ends_before_the_next_begins() {
         let (values, watching) = watch::channel(1);
-        let (stopper, stop) = stop::stop();
+        let (stopper, stop) = shutdown::stop();
         let (events, mut seen) = mpsc::unbounded_channel();
         let running = tokio::spawn(async move {
             in_turn(watching, &stop, |value, retired| {

@@ -8,10 +8,10 @@ pub(crate) mod stages;
 use kaspi_amocrm_settings::{Setting, rules, table};
 
 use crate::{
+    base::shutdown::Stop,
     doctor::{self, Finding},
     run::{Examination, Host, Made, RunError},
     settings::{Changes, Settings},
-    stop::Stop,
     web::Words,
 };
 

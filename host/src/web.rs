@@ -27,7 +27,7 @@ use axum::{
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
-use crate::{fleet, stop::Stop, store::StoreError};
+use crate::{base::shutdown::Stop, fleet, store::StoreError};
 use answer::{internal, json, problem};
 use door::Door;
 use guard::Guard;

@@ -9,13 +9,16 @@ use std::{
 };
 
 use kaspi_amocrm::{
-    exit::Exit,
+    base::{
+        calendar::Range,
+        failure::Exit,
+        shutdown::{Stop, stop},
+    },
     job::Job,
-    run::{Host, Outcome, Range, RunError, RunLimits, Which},
+    run::{Host, Outcome, RunError, RunLimits, Which},
     runtime::{Plugin, default_cache_folder, is_embedded},
     schedule::{self, Periods},
     settings::{DEFAULT_CONNECTION, Settings},
-    stop::{Stop, stop},
     web,
 };
 use kaspi_amocrm_simulator::{

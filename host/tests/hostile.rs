@@ -15,6 +15,7 @@ use std::{
 };
 
 use kaspi_amocrm::{
+    base::shutdown::{Stop, stop},
     clock::Moment,
     imports::{Guest, Outbound, bindings::GuestError},
     job::Job,
@@ -23,7 +24,6 @@ use kaspi_amocrm::{
     outbound::{AllowList, Client, Origin},
     report::Report,
     runtime::{CallError, Limit, Plugin, Sandbox, Slice},
-    stop::{Stop, stop},
     store::{self, LeaseAnswer, LeaseRequest, Store},
 };
 use tokio::{

@@ -4,9 +4,11 @@ use std::{path::Path, time::Duration};
 
 use super::{held, load_plugin, print_outcome, say, stop_on_signals};
 use crate::{
+    base::{
+        calendar::{self, Day},
+        failure::{Exit, Failure},
+    },
     clock::now_ms,
-    days::{self, Day},
-    exit::{Exit, Failure},
     run::{Backfilled, Host, RunLimits},
     settings::{DEFAULT_CONNECTION, Settings},
 };
@@ -34,7 +36,7 @@ pub(super) async fn backfill(
     plugin: Option<&Path>,
     wanted: Arguments,
 ) -> Result<Exit, Failure> {
-    let range = days::range(wanted.from, wanted.to, Day::of(now_ms()))?;
+    let range = calendar::range(wanted.from, wanted.to, Day::of(now_ms()))?;
     settings.connection(&wanted.connection)?;
     let plugin = load_plugin(plugin)?;
     let stop = stop_on_signals();

@@ -8,10 +8,12 @@ use kaspi_amocrm_settings::{Scope, Setting, docs, rules, table};
 
 use super::{load_plugin, print, report_failure, stop_on_signals};
 use crate::{
-    exit::{Exit, Failure},
+    base::{
+        failure::{Exit, Failure},
+        shutdown::Stop,
+    },
     run::{Host, RunError},
     settings::{Settings, SettingsError},
-    stop::Stop,
 };
 
 /// Names everything that is missing or wrong, one finding a line; where the settings alone are in order, also by what

@@ -13,12 +13,15 @@ use std::{
 
 use super::{load_plugin, print, stop_on_signals, table};
 use crate::{
+    base::{
+        calendar::Range,
+        failure::{Exit, Failure},
+        shutdown::Stop,
+    },
     clock::now_ms,
-    exit::{Exit, Failure},
     job::Job,
-    run::{Host, Range, RunLimits, StateCounts},
+    run::{Host, RunLimits, StateCounts},
     settings::DEFAULT_CONNECTION,
-    stop::Stop,
 };
 use scene::{Counts, Day, Scene};
 

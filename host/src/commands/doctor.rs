@@ -7,8 +7,8 @@ use kaspi_amocrm_settings::Language;
 
 use super::{load_plugin, print, stop_on_signals};
 use crate::{
+    base::failure::{Exit, Failure},
     doctor::{self, Diagnosis, Finding},
-    exit::{Exit, Failure},
     settings::Settings,
     web::Words,
 };

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use tracing::{Level, Metadata};
 use tracing_subscriber::{EnvFilter, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::recent::Recent;
+use crate::base::recent_log::Recent;
 
 /// Of these even warnings are the most that is worth reading unless they are asked for by name.
 const QUIET: &str = "cranelift_codegen=warn,wasmtime=warn,wasmtime_environ=warn,wasmtime_internal_cranelift=warn,\

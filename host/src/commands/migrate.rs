@@ -2,7 +2,7 @@
 
 use super::print;
 use crate::{
-    exit::{Exit, Failure},
+    base::failure::{Exit, Failure},
     settings::Settings,
     store,
 };

@@ -29,12 +29,14 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use crate::{
-    exit::{Exit, Failure, Text},
+    base::{
+        failure::{Exit, Failure, Text},
+        shutdown::{Stop, stop},
+    },
     job::Job,
     run::{Outcome, RunError},
     runtime::{Plugin, PluginError, default_cache_folder},
     settings::{DEFAULT_CONNECTION, Settings},
-    stop::{Stop, stop},
 };
 
 /// Orders of a Kaspi shop become leads of an amoCRM account.

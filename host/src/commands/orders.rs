@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{load_plugin, print, stop_on_signals};
 use crate::{
-    exit::{Exit, Failure},
+    base::failure::{Exit, Failure},
     run::{FoundOrder, Host},
     settings::{DEFAULT_CONNECTION, Settings},
 };

@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 
 use super::say;
 use crate::{
-    exit::{Exit, Failure, Text},
+    base::failure::{Exit, Failure, Text},
     password::is_acceptable,
     settings::Settings,
     store, web,

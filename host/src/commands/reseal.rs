@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{held, load_plugin, print, say, stop_on_signals};
 use crate::{
-    exit::{Exit, Failure},
+    base::failure::{Exit, Failure},
     run::{Host, Resealed},
     settings::{DEFAULT_CONNECTION, Settings},
 };

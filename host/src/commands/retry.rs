@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{held, load_plugin, orders::order_code, print_outcome, say, stop_on_signals};
 use crate::{
-    exit::{Exit, Failure},
+    base::failure::{Exit, Failure},
     run::{Host, RetryAnswer, Which},
     settings::{DEFAULT_CONNECTION, Settings},
 };

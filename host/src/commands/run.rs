@@ -4,11 +4,13 @@ use std::{path::Path, time::Duration};
 
 use super::{load_plugin, plan, print, print_outcome, stop_on_signals};
 use crate::{
-    exit::{Exit, Failure},
+    base::{
+        failure::{Exit, Failure},
+        shutdown::Stop,
+    },
     job::Job,
     run::{Host, RunLimits},
     settings::Settings,
-    stop::Stop,
 };
 
 /// A dry run is one call of the component: what it has found out is gone with it.

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use super::{load_plugin, say, stop_on_signals};
 use crate::{
-    exit::{Exit, Failure, Text},
+    base::failure::{Exit, Failure, Text},
     password::OWNER,
     run::Host,
     schedule::{self, Periods},

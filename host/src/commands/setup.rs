@@ -13,8 +13,11 @@ use kaspi_amocrm_settings::{Language, Setting, StatusMap, table};
 
 use super::{doctor::Spoken, load_plugin, print, stop_on_signals};
 use crate::{
+    base::{
+        failure::{Exit, Failure},
+        shutdown::Stop,
+    },
     doctor::Finding,
-    exit::{Exit, Failure},
     job::Job,
     run::{AccountDescription, Examination, Host, RunError},
     settings::{self, Changes, DEFAULT_CONNECTION, Settings},
@@ -24,7 +27,6 @@ use crate::{
         rehearsal::Rehearsal,
         stages,
     },
-    stop::Stop,
     web::Words,
 };
 use person::Person;

@@ -6,12 +6,14 @@ use std::path::Path;
 
 use super::{held, load_plugin, print, report_failure, say, stop_on_signals};
 use crate::{
+    base::{
+        calendar::{self, Day, Range},
+        failure::{Exit, Failure},
+        shutdown::Stop,
+    },
     clock::now_ms,
-    days::{self, Day},
-    exit::{Exit, Failure},
-    run::{Host, Range, Repaired, Statement},
+    run::{Host, Repaired, Statement},
     settings::{DEFAULT_CONNECTION, Settings},
-    stop::Stop,
 };
 
 /// What was asked for.
@@ -47,7 +49,7 @@ impl Arguments {
         let (Some(from), Some(to)) = (from, to) else {
             return Err(Failure::internal("a statement without days"));
         };
-        days::range(from, to, today)
+        calendar::range(from, to, today)
     }
 }
 

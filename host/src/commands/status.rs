@@ -2,7 +2,7 @@
 
 use super::{print, table};
 use crate::{
-    exit::{Exit, Failure},
+    base::failure::{Exit, Failure},
     fleet::{self, ConnectionStatus, Health},
     settings::Settings,
     store::{self, StoreError},

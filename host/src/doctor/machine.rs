@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{Check, Diagnosis, Finding};
 use crate::{
-    exit::Failure,
+    base::failure::Failure,
     secret_key::{self, KeyError},
     settings::{DOTENV_FILE, Settings, TOML_FILE},
     store::{self, StoreError},

@@ -22,11 +22,11 @@ use tokio::{
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::{
+    base::shutdown::Stop,
     lease::Hold,
     limiter::{Ended, Share},
     outbound::{AllowList, Client, Gate, Limits, Origin, Route, SendError},
     runtime::Sandbox,
-    stop::Stop,
     store::Store,
 };
 
@@ -376,7 +376,7 @@ mod tests {
             account: origin,
             hold: None,
             store,
-            stop: crate::stop::Stop::never(),
+            stop: crate::base::shutdown::Stop::never(),
         };
         for (method, allowed) in [("GET", true), ("POST", false), ("PATCH", false), ("DELETE", false)] {
             let request = Request::builder().method(method).uri("/").body(Bytes::new()).unwrap();

@@ -12,12 +12,12 @@ use super::{
     work::Work,
 };
 use crate::{
+    base::{calendar::Range, shutdown::Stop},
     imports::bindings::GuestError,
     job::Job,
     limiter::Urgency,
     report::Report,
     runtime::{CallError, Question},
-    stop::Stop,
 };
 
 /// Where a backfill goes on, in its report.
@@ -26,15 +26,6 @@ pub(super) const NEXT_FROM_MS: &str = "next_from_ms";
 const LOOK_MAX: Duration = Duration::from_secs(60);
 /// Time for a statement, which reads both sides in one call.
 const STATEMENT_MAX: Duration = Duration::from_secs(600);
-
-/// From when to when orders were made, milliseconds since 1970, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Range {
-    /// The first moment.
-    pub from_ms: i64,
-    /// The last one.
-    pub to_ms: i64,
-}
 
 /// Which parked orders to try again.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,11 +7,11 @@ use serde::Deserialize;
 
 use super::{Host, RunError, Target, finished};
 use crate::{
+    base::shutdown::Stop,
     job::Job,
     limiter::{Limiter, QuietTickets, Share, Urgency},
     report::Report,
     runtime::Slice,
-    stop::Stop,
 };
 
 /// What `describe-account` answers, see `wit/world.wit`.

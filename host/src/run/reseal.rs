@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Host, Run, RunError, answers::parsed};
-use crate::{clock::millis, job::Job, runtime::Question, stop::Stop};
+use crate::{base::shutdown::Stop, clock::millis, job::Job, runtime::Question};
 
 /// One call of the component; short, so that a program that is asked to end need not cut one.
 const SLICE: Duration = Duration::from_secs(5);

@@ -4,15 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Host, Outcome, Range, RunError, RunLimits, Target, orders::NEXT_FROM_MS};
+use super::{Host, Outcome, RunError, RunLimits, Target, orders::NEXT_FROM_MS};
 use crate::{
+    base::{calendar::Range, shutdown::Stop},
     clock::{millis, now_ms},
     job::Job,
     lease::{Hold, Lease},
     limiter::{Limiter, Share, Urgency},
     report::Report,
     runtime::Slice,
-    stop::Stop,
     store::RunRecord,
 };
 

@@ -3,7 +3,7 @@
 use kaspi_amocrm_settings::table;
 
 use super::Settings;
-use crate::percent::encoded;
+use crate::base::percent::encoded;
 
 impl Settings {
     /// The address of the database. A relative SQLite path is meant from the folder of the settings.

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::client::Peer;
-use crate::stop::Stop;
+use crate::base::shutdown::Stop;
 
 /// Connections at once; further ones wait in the queue of the operating system.
 const CONNECTIONS_MAX: usize = 256;

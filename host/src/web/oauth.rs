@@ -27,8 +27,8 @@ use super::{
     session::{Token, cookie, digest},
 };
 use crate::{
+    base::percent::encoded,
     password::OWNER,
-    percent::encoded,
     run::RunError,
     settings::Connection,
     store::{Session, StoreError},

@@ -9,11 +9,11 @@ use std::{
 };
 
 use kaspi_amocrm::{
+    base::shutdown::Stop,
     job::Job,
     run::{Host, RunLimits},
     runtime::{Plugin, default_cache_folder},
     settings::Settings,
-    stop::Stop,
     web::{self, Site},
 };
 use kaspi_amocrm_simulator::{World, amo::account, kaspi::SimOrder, serve::wall_clock_ms};

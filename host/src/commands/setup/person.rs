@@ -10,9 +10,11 @@ use kaspi_amocrm_settings::Language;
 use tokio::sync::mpsc;
 
 use crate::{
-    exit::{Exit, Failure, Text},
+    base::{
+        failure::{Exit, Failure, Text},
+        shutdown::Stop,
+    },
     run::RunError,
-    stop::Stop,
     web::Words,
 };
 

@@ -16,7 +16,7 @@ use super::{
     words::Words,
 };
 use crate::{
-    days::{Day, hour_and_minute},
+    base::calendar::{Day, hour_and_minute},
     password::{CHARS_MAX, OWNER},
     store::Act,
 };

@@ -4,7 +4,7 @@ use kaspi_amocrm_settings::Language;
 use maud::{Markup, html};
 
 use super::{telling, visitor::Visitor, words::Words};
-use crate::days::hour_and_minute;
+use crate::base::calendar::hour_and_minute;
 
 /// Hours that are shown; the last one is under way.
 pub(crate) const HOURS: usize = 24;

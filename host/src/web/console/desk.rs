@@ -8,8 +8,9 @@ use std::{
 
 use super::words::Words;
 use crate::{
+    base::calendar::Range,
     clock::now_ms,
-    run::{Range, RetryAnswer, Statement},
+    run::{RetryAnswer, Statement},
 };
 
 /// Outcomes are kept for an hour.

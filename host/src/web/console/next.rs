@@ -1,6 +1,6 @@
 //! Where somebody wanted to go before they had to sign in.
 
-use crate::percent::encoded;
+use crate::base::percent::encoded;
 
 /// A longer address is not kept.
 const BYTES_MAX: usize = 512;

@@ -20,9 +20,8 @@ use super::{
     words::Words,
 };
 use crate::{
-    days::moment_ms,
+    base::{calendar::moment_ms, percent::encoded},
     password::OWNER,
-    percent::encoded,
     run::{Buyer, FoundOrder, Host, RunError},
 };
 

@@ -18,7 +18,7 @@ use super::{
     visitor::{SignedIn, Visitor},
     words::Words,
 };
-use crate::percent::encoded;
+use crate::base::percent::encoded;
 
 /// Orders of one page.
 const PAGE: usize = 50;

@@ -17,10 +17,10 @@ use super::{
     visitor::Visitor,
 };
 use crate::{
+    base::{calendar::Range, recent_log::Line},
     fleet::{ConnectionStatus, Health, Hindrance},
     job::Job,
-    recent::Line,
-    run::{Buyer, Range},
+    run::Buyer,
     store::RunRecord,
 };
 

@@ -20,7 +20,7 @@ use super::{
     words::Words,
 };
 use crate::{
-    days::moment_ms,
+    base::calendar::moment_ms,
     password::OWNER,
     run::{Cause, FoundOrder, RetryAnswer, Which},
 };

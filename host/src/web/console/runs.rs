@@ -19,8 +19,8 @@ use super::{
     words::Words,
 };
 use crate::{
+    base::recent_log::{self, Line},
     clock::{millis, now_ms},
-    recent::{self, Line},
     report::Report,
     schedule::NEW_EVERY,
     store::{RunRecord, Span},
@@ -55,7 +55,7 @@ pub(super) async fn runs(
     match web.site.host().store().runs(&visitor.connection, span, PAGE).await {
         Ok(runs) => {
             let level = level(query.level.as_deref());
-            let (lines, is_first) = (recent::lines(level), query.before.is_none());
+            let (lines, is_first) = (recent_log::lines(level), query.before.is_none());
             let view = View { runs, is_first, lines, level, now_ms: now_ms() };
             page(&visitor, Place::Runs, body(&visitor, &view))
         }

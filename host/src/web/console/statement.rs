@@ -25,11 +25,13 @@ use super::{
     words::Words,
 };
 use crate::{
+    base::{
+        calendar::{self, Day, Range},
+        percent::encoded,
+    },
     clock::now_ms,
-    days::{self, Day},
     password::OWNER,
-    percent::encoded,
-    run::{Range, RunError},
+    run::RunError,
 };
 
 /// How long a repair waits for a run that is under way.
@@ -144,7 +146,7 @@ fn range(from: &str, to: &str, today: Day) -> Result<Range, Words> {
     } else if to.after(from) >= DAYS_MAX {
         Err(TOO_LONG)
     } else {
-        days::range(from, to, today).map_err(|_| NO_DAY)
+        calendar::range(from, to, today).map_err(|_| NO_DAY)
     }
 }
 

@@ -3,7 +3,7 @@
 use kaspi_amocrm_settings::Language;
 
 use super::words::Words;
-use crate::days::{Day, hour_and_minute};
+use crate::base::calendar::{Day, hour_and_minute};
 
 /// Between the digits of a number and before its unit: lines do not break there.
 const FIXED_SPACE: char = '\u{a0}';

@@ -20,11 +20,11 @@ use tracing::{
 };
 
 use crate::{
+    base::shutdown::Stop,
     password,
     run::Host,
     runtime::{Plugin, default_cache_folder},
     settings::Settings,
-    stop::Stop,
     web::{Site, new_start_code, router},
 };
 

@@ -16,8 +16,8 @@ use super::super::{
     words::Words,
 };
 use crate::{
-    days::Day,
-    run::{Difference, Field, Range, StateCounts, Statement},
+    base::calendar::{Day, Range},
+    run::{Difference, Field, StateCounts, Statement},
 };
 
 /// Differences of one page.

@@ -2,10 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{
-    exit::{Exit, Failure, Text},
-    run::Range,
-};
+use super::failure::{Exit, Failure, Text};
 
 /// How far its clocks are ahead of UTC.
 const OFFSET_MS: i64 = 5 * 3_600_000;
@@ -116,6 +113,15 @@ impl fmt::Display for Day {
         let (year, month, day) = self.civil();
         write!(f, "{year:04}-{month:02}-{day:02}")
     }
+}
+
+/// From when to when orders were made, milliseconds since 1970, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// The first moment.
+    pub from_ms: i64,
+    /// The last one.
+    pub to_ms: i64,
 }
 
 /// All of the days from one to another, both included.

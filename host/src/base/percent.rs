@@ -18,7 +18,7 @@ pub(crate) fn encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::encoded;
+    use crate::base::percent::encoded;
 
     #[test]
     fn a_part_of_an_address_holds_any_text() {

@@ -1,0 +1,3 @@
+//! What is wrong and what helps, in words for people.
+
+mod failure_texts;

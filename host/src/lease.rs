@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -13,47 +13,13 @@ use tokio::{task::JoinHandle, time::Instant};
 use crate::{
     base::shutdown::Stop,
     clock::{Moment, millis},
+    egress::{Hold, Term},
     job::Job,
-    store::{Fence, LeaseAnswer, LeaseRequest, Store, StoreError},
+    store::{LeaseAnswer, LeaseRequest, Store, StoreError},
 };
 
 /// How often a waiting job looks whether the connection is free.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-
-/// Until when a lease surely holds, as this machine can tell without asking anybody: for as long as its last renewal
-/// promised, counted from before that was asked for.
-///
-/// A process that stood still cannot know what became of its lease meanwhile. By this it knows that it has to ask.
-#[derive(Debug, Clone)]
-pub struct Term {
-    ttl: Duration,
-    since: Arc<Mutex<Moment>>,
-}
-
-impl Term {
-    /// Of a lease that was asked for at `asked`.
-    pub fn new(ttl: Duration, asked: Moment) -> Self {
-        Self { ttl, since: Arc::new(Mutex::new(asked)) }
-    }
-
-    /// Whether somebody else may have the connection by now.
-    pub fn is_over(&self) -> bool {
-        self.since.lock().unwrap_or_else(PoisonError::into_inner).elapsed() >= self.ttl
-    }
-
-    pub(crate) fn renew(&self, asked: Moment) {
-        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = asked;
-    }
-}
-
-/// What a run that holds its connection may do, and for how long.
-#[derive(Debug, Clone)]
-pub struct Hold {
-    /// What its writes carry.
-    pub fence: Fence,
-    /// How long it may send requests.
-    pub term: Term,
-}
 
 /// A connection that is ours. Renewed in the background until it is given back or dropped.
 #[derive(Debug)]

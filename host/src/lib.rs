@@ -2,7 +2,7 @@
 //!
 //! The binary `kaspi-amocrm` is a thin shell around [`commands`]. Programs that embed the sync start at [`run::Host`]:
 //! load a [`runtime::Plugin`], make [`settings::Settings`], open a host and call [`run::Host::run`].
-//! Only [`store`] knows SQL; only [`imports`] knows the generated bindings; only [`outbound`] opens connections to
+//! Only [`store`] knows SQL; only [`imports`] knows the generated bindings; only [`egress`] opens connections to
 //! other machines. The sync itself is in the component: what is here shows orders to people and decides nothing about
 //! them.
 
@@ -11,12 +11,11 @@ pub mod clock;
 pub mod commands;
 mod diagnostics;
 pub mod doctor;
+pub mod egress;
 pub mod fleet;
 pub mod imports;
 pub mod job;
 pub mod lease;
-pub mod limiter;
-pub mod outbound;
 pub mod password;
 pub mod report;
 pub mod run;

@@ -22,11 +22,13 @@ use std::{
 
 use crate::{
     base::shutdown::Stop,
+    egress::{
+        AllowList, Client, Hold, Origin,
+        rate_limit::{Limiter, Share},
+    },
     imports::{Guest, Outbound, bindings::GuestError},
     job::Job,
-    lease::{Hold, Lease},
-    limiter::{Limiter, Share},
-    outbound::{AllowList, Client, Origin},
+    lease::Lease,
     report::Report,
     runtime::{CallError, Plugin, Slice},
     secret_key::{self, KeyError},

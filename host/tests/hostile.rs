@@ -17,11 +17,12 @@ use std::{
 use kaspi_amocrm::{
     base::shutdown::{Stop, stop},
     clock::Moment,
+    egress::{
+        AllowList, Client, Hold, Origin, Term,
+        rate_limit::{Limiter, Urgency},
+    },
     imports::{Guest, Outbound, bindings::GuestError},
     job::Job,
-    lease::{Hold, Term},
-    limiter::{Limiter, Urgency},
-    outbound::{AllowList, Client, Origin},
     report::Report,
     runtime::{CallError, Limit, Plugin, Sandbox, Slice},
     store::{self, LeaseAnswer, LeaseRequest, Store},

@@ -23,9 +23,10 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::{
     base::shutdown::Stop,
-    lease::Hold,
-    limiter::{Ended, Share},
-    outbound::{AllowList, Client, Gate, Limits, Origin, Route, SendError},
+    egress::{
+        AllowList, Client, Gate, Hold, Limits, Origin, Route, SendError,
+        rate_limit::{Ended, Share},
+    },
     runtime::Sandbox,
     store::Store,
 };
@@ -334,7 +335,7 @@ impl From<SendError> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limiter::{Limiter, Urgency};
+    use crate::egress::rate_limit::{Limiter, Urgency};
 
     #[test]
     fn what_the_component_asks_for_is_bounded() {

@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{
     base::{calendar::Range, shutdown::Stop},
+    egress::rate_limit::Urgency,
     imports::bindings::GuestError,
     job::Job,
-    limiter::Urgency,
     report::Report,
     runtime::{CallError, Question},
 };

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::{Host, RunError, Target, finished};
 use crate::{
     base::shutdown::Stop,
+    egress::rate_limit::{Limiter, QuietTickets, Share, Urgency},
     job::Job,
-    limiter::{Limiter, QuietTickets, Share, Urgency},
     report::Report,
     runtime::Slice,
 };

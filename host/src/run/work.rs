@@ -8,9 +8,12 @@ use super::{Host, Outcome, RunError, RunLimits, Target, orders::NEXT_FROM_MS};
 use crate::{
     base::{calendar::Range, shutdown::Stop},
     clock::{millis, now_ms},
+    egress::{
+        Hold,
+        rate_limit::{Limiter, Share, Urgency},
+    },
     job::Job,
-    lease::{Hold, Lease},
-    limiter::{Limiter, Share, Urgency},
+    lease::Lease,
     report::Report,
     runtime::Slice,
     store::RunRecord,

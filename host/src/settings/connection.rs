@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use kaspi_amocrm_settings::{Finding, Scope, Setting, SettingsError, Text, rules, table};
 
 use super::Values;
-use crate::outbound::Origin;
+use crate::egress::Origin;
 
 /// Settings of one connection, defaults included.
 #[derive(Clone)]

@@ -268,7 +268,7 @@ fn every_address_that_passes_can_be_reached() {
         ["http://[::1]:8081/a", "https://a_b.example", "http://127.0.0.1:1", "https://kaspi.kz:443/x/y/"]
     {
         assert_eq!(table::KASPI_API_BASE.check(url), [], "{url}");
-        crate::outbound::Origin::parse(url).unwrap();
+        crate::egress::Origin::parse(url).unwrap();
     }
 }
 

@@ -10,8 +10,8 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{SendError, connect::Stream};
-use crate::{clock::Moment, lease::Term};
+use super::{connect::Stream, error::SendError, lease_guard::Term};
+use crate::clock::Moment;
 
 /// Whether a request may still leave: within its own time, and while its run surely holds the connection.
 ///

@@ -21,9 +21,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use super::{
-    Gate, Route, SendError,
-    connect::{connect, tls_connector},
-    gate::Gated,
+    connect::{Route, connect, tls_connector},
+    error::SendError,
+    gate::{Gate, Gated},
 };
 
 /// A server closes a quiet connection after 60 s or more; we let go of it earlier.

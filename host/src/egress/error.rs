@@ -1,17 +1,4 @@
-//! The way out: which addresses may be reached, how a connection is made, and a client that says exactly how far a
-//! request came. Knows nothing of the component.
-
-mod address;
-mod client;
-mod connect;
-mod gate;
-mod origin;
-
-pub use address::is_public;
-pub use client::{Client, Limits};
-pub use connect::{Reach, Route};
-pub use gate::Gate;
-pub use origin::{AllowList, Origin, OriginError};
+//! Why a request has no whole answer, and how far it came.
 
 /// Why there is no whole answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

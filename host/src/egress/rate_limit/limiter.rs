@@ -1,24 +1,14 @@
-//! The tickets of one amoCRM account.
-//!
-//! The account accepts seven requests a second. A request needs one of seven tickets, and a ticket comes back one
-//! second after its answer was received. So between two uses of a ticket at least a second passes at the other side
-//! too, however long the network takes, and no second ever sees an eighth request. The times are in the store, which
-//! all processes share, and by its clock.
-
-mod line;
-mod memory;
+//! Hands out the tickets of one account, and takes them back.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-pub use line::Urgency;
-pub use memory::{MemoryTickets, QuietTickets};
 use tokio::sync::Notify;
 
+use super::fair_queue::{Line, Urgency};
 use crate::{
     clock::millis,
     store::{StoreError, Ticket, TicketAnswer, Tickets},
 };
-use line::Line;
 
 /// From the answer to the next use. One millisecond more than a second, because clocks are read in whole ones.
 const REST_MS: i64 = 1001;
@@ -143,7 +133,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::store::StoreClock;
+    use crate::{egress::rate_limit::MemoryTickets, store::StoreClock};
 
     /// Tickets in the virtual time of the tests.
     fn table(start: Instant) -> Arc<MemoryTickets> {

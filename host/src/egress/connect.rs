@@ -18,7 +18,7 @@ use tokio_rustls::{
     rustls::{ClientConfig, Error as TlsError, RootCertStore, pki_types::ServerName},
 };
 
-use super::{Origin, SendError, is_public};
+use super::{address::is_public, error::SendError, origin::Origin};
 
 /// Which addresses a name may resolve to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,10 @@ use tokio::{
 };
 
 use super::*;
-use crate::{clock::Moment, lease::Term, outbound::Origin};
+use crate::{
+    clock::Moment,
+    egress::{lease_guard::Term, origin::Origin},
+};
 
 const LIMITS: Limits =
     Limits { connect: Duration::from_secs(5), total: Duration::from_secs(5), body_bytes_max: 64 };

@@ -17,10 +17,10 @@ use anyhow::Context as _;
 use kaspi_amocrm::{
     base::shutdown::stop,
     clock::millis,
+    config::Settings,
     run::Host,
     runtime::Plugin,
     schedule::{self, Periods},
-    settings::Settings,
     web::Site,
 };
 use kaspi_amocrm_simulator::{

@@ -16,10 +16,10 @@ use anyhow::Context as _;
 use kaspi_amocrm::{
     base::shutdown::{Stop, stop},
     clock::now_ms,
+    config::Settings,
     job::Job,
     run::{Host, RunLimits},
     runtime::Plugin,
-    settings::Settings,
     store::{Change, LeaseAnswer, LeaseRequest, RunRecord, Session, Store, Values},
     web::{self, Site},
 };

@@ -9,10 +9,10 @@ use std::{env, io::Write as _, time::Duration};
 use anyhow::Context as _;
 use kaspi_amocrm::{
     base::shutdown::stop,
+    config::{DEFAULT_CONNECTION, Settings},
     job::Job,
     run::{Host, RunLimits},
     runtime::{Plugin, default_cache_folder},
-    settings::{DEFAULT_CONNECTION, Settings},
 };
 
 #[tokio::main]

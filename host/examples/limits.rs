@@ -11,10 +11,10 @@ use std::{
 
 use kaspi_amocrm::{
     base::shutdown::Stop,
+    config::{DEFAULT_CONNECTION, Settings},
     job::Job,
     run::{Host, RunLimits},
     runtime::{EMBEDDED, Plugin, Sandbox},
-    settings::{DEFAULT_CONNECTION, Settings},
 };
 use kaspi_amocrm_simulator::{
     amo::account,

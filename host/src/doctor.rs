@@ -17,9 +17,9 @@ use crate::{
         failure::{Exit, Text},
         shutdown::Stop,
     },
+    config::{self, Settings},
     run::{Host, OpenError, RunError, Symptom},
     runtime::Plugin,
-    settings::{self, Settings},
     web::Words,
 };
 use class::{Class, Severity};
@@ -99,7 +99,7 @@ impl Finding {
         Self::new(check, class, json!({"text_en": text.en, "text_ru": text.ru}))
     }
 
-    fn setting(class: &str, finding: &settings::Finding) -> Self {
+    fn setting(class: &str, finding: &config::Finding) -> Self {
         let text = Text::new(finding.text(Language::En), finding.text(Language::Ru));
         Self::told(Check::Settings, class, &text).named(&finding.name)
     }
@@ -268,7 +268,7 @@ async fn connections(diagnosis: &mut Diagnosis, host: &Arc<Host>, only: Option<&
 }
 
 /// A setting that is wrong.
-pub(crate) fn wrong_setting(finding: &settings::Finding) -> Finding {
+pub(crate) fn wrong_setting(finding: &config::Finding) -> Finding {
     Finding::setting("setting_wrong", finding)
 }
 

@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
+    config::Settings,
     job::Job,
     report::Report,
-    settings::Settings,
     store::{LastRuns, RunRecord, Store, StoreError},
 };
 

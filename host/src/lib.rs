@@ -1,7 +1,7 @@
 //! Runs the sync component on wasmtime: store, tickets, lease, schedule, HTTP addresses and command line.
 //!
 //! The binary `kaspi-amocrm` is a thin shell around [`commands`]. Programs that embed the sync start at [`run::Host`]:
-//! load a [`runtime::Plugin`], make [`settings::Settings`], open a host and call [`run::Host::run`].
+//! load a [`runtime::Plugin`], make [`config::Settings`], open a host and call [`run::Host::run`].
 //! Only [`store`] knows SQL; only [`imports`] knows the generated bindings; only [`egress`] opens connections to
 //! other machines. The sync itself is in the component: what is here shows orders to people and decides nothing about
 //! them.
@@ -9,6 +9,7 @@
 pub mod base;
 pub mod clock;
 pub mod commands;
+pub mod config;
 mod diagnostics;
 pub mod doctor;
 pub mod egress;
@@ -21,8 +22,6 @@ pub mod report;
 pub mod run;
 pub mod runtime;
 pub mod schedule;
-pub mod secret_key;
-pub mod settings;
 mod setup;
 pub mod store;
 pub mod web;

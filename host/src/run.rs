@@ -22,6 +22,10 @@ use std::{
 
 use crate::{
     base::shutdown::Stop,
+    config::{
+        Connection, Settings, SettingsError,
+        secret_key::{self, KeyError},
+    },
     egress::{
         AllowList, Client, Hold, Origin,
         rate_limit::{Limiter, Share},
@@ -31,8 +35,6 @@ use crate::{
     lease::Lease,
     report::Report,
     runtime::{CallError, Plugin, Slice},
-    secret_key::{self, KeyError},
-    settings::{Connection, Settings, SettingsError},
     store::{self, Store, StoreError},
 };
 

@@ -9,9 +9,9 @@ use kaspi_amocrm_settings::{Setting, rules, table};
 
 use crate::{
     base::shutdown::Stop,
+    config::{Changes, Settings},
     doctor::{self, Finding},
     run::{Examination, Host, Made, RunError},
-    settings::{Changes, Settings},
     web::Words,
 };
 

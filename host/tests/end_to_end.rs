@@ -14,11 +14,11 @@ use kaspi_amocrm::{
         failure::Exit,
         shutdown::{Stop, stop},
     },
+    config::{DEFAULT_CONNECTION, Settings},
     job::Job,
     run::{Host, Outcome, RunError, RunLimits, Which},
     runtime::{Plugin, default_cache_folder, is_embedded},
     schedule::{self, Periods},
-    settings::{DEFAULT_CONNECTION, Settings},
     web,
 };
 use kaspi_amocrm_simulator::{

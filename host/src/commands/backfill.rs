@@ -9,8 +9,8 @@ use crate::{
         failure::{Exit, Failure},
     },
     clock::now_ms,
+    config::{DEFAULT_CONNECTION, Settings},
     run::{Backfilled, Host, RunLimits},
-    settings::{DEFAULT_CONNECTION, Settings},
 };
 
 /// What was asked for.

@@ -12,8 +12,8 @@ use crate::{
         failure::{Exit, Failure},
         shutdown::Stop,
     },
+    config::{Settings, SettingsError},
     run::{Host, RunError},
-    settings::{Settings, SettingsError},
 };
 
 /// Names everything that is missing or wrong, one finding a line; where the settings alone are in order, also by what

@@ -19,9 +19,9 @@ use crate::{
         shutdown::Stop,
     },
     clock::now_ms,
+    config::DEFAULT_CONNECTION,
     job::Job,
     run::{Host, RunLimits, StateCounts},
-    settings::DEFAULT_CONNECTION,
 };
 use scene::{Counts, Day, Scene};
 

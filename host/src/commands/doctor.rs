@@ -8,8 +8,8 @@ use kaspi_amocrm_settings::Language;
 use super::{load_plugin, print, stop_on_signals};
 use crate::{
     base::failure::{Exit, Failure},
+    config::Settings,
     doctor::{self, Diagnosis, Finding},
-    settings::Settings,
     web::Words,
 };
 

@@ -3,7 +3,7 @@
 use super::print;
 use crate::{
     base::failure::{Exit, Failure},
-    settings::Settings,
+    config::Settings,
     store,
 };
 

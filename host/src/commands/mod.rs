@@ -33,10 +33,10 @@ use crate::{
         failure::{Exit, Failure, Text},
         shutdown::{Stop, stop},
     },
+    config::{DEFAULT_CONNECTION, Settings},
     job::Job,
     run::{Outcome, RunError},
     runtime::{Plugin, PluginError, default_cache_folder},
-    settings::{DEFAULT_CONNECTION, Settings},
 };
 
 /// Orders of a Kaspi shop become leads of an amoCRM account.

@@ -7,8 +7,8 @@ use std::path::Path;
 use super::{load_plugin, print, stop_on_signals};
 use crate::{
     base::failure::{Exit, Failure},
+    config::{DEFAULT_CONNECTION, Settings},
     run::{FoundOrder, Host},
-    settings::{DEFAULT_CONNECTION, Settings},
 };
 
 /// What was asked for.

@@ -5,8 +5,8 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use super::say;
 use crate::{
     base::failure::{Exit, Failure, Text},
+    config::Settings,
     password::is_acceptable,
-    settings::Settings,
     store, web,
 };
 

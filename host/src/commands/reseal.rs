@@ -5,8 +5,8 @@ use std::path::Path;
 use super::{held, load_plugin, print, say, stop_on_signals};
 use crate::{
     base::failure::{Exit, Failure},
+    config::{DEFAULT_CONNECTION, Settings},
     run::{Host, Resealed},
-    settings::{DEFAULT_CONNECTION, Settings},
 };
 
 /// What was asked for.

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::{held, load_plugin, orders::order_code, print_outcome, say, stop_on_signals};
 use crate::{
     base::failure::{Exit, Failure},
+    config::{DEFAULT_CONNECTION, Settings},
     run::{Host, RetryAnswer, Which},
-    settings::{DEFAULT_CONNECTION, Settings},
 };
 
 /// Codes that are named in one line.

@@ -8,9 +8,9 @@ use crate::{
         failure::{Exit, Failure},
         shutdown::Stop,
     },
+    config::Settings,
     job::Job,
     run::{Host, RunLimits},
-    settings::Settings,
 };
 
 /// A dry run is one call of the component: what it has found out is gone with it.

@@ -11,10 +11,10 @@ use tokio::net::TcpListener;
 use super::{load_plugin, say, stop_on_signals};
 use crate::{
     base::failure::{Exit, Failure, Text},
+    config::{Settings, SettingsError},
     password::OWNER,
     run::Host,
     schedule::{self, Periods},
-    settings::{Settings, SettingsError},
     web::{self, TrustedProxies},
 };
 

@@ -17,10 +17,10 @@ use crate::{
         failure::{Exit, Failure},
         shutdown::Stop,
     },
+    config::{self, Changes, DEFAULT_CONNECTION, Settings},
     doctor::Finding,
     job::Job,
     run::{AccountDescription, Examination, Host, RunError},
-    settings::{self, Changes, DEFAULT_CONNECTION, Settings},
     setup::{
         self,
         choices::{self, Choice, MAKE, Proposed},
@@ -55,7 +55,7 @@ pub(super) async fn setup(
 ) -> Result<Exit, Failure> {
     settings.check_process()?;
     if let Some(finding) = table::CONNECTION.check(&wanted.connection).into_iter().next() {
-        return Err(settings::SettingsError::from(finding).into());
+        return Err(config::SettingsError::from(finding).into());
     }
     let plugin = load_plugin(plugin)?;
     let stop = stop_on_signals();
@@ -418,7 +418,7 @@ impl Setup {
         let written = self.host.settings().write(Path::new(""), &self.connection, &self.changes);
         let exit = match written {
             Ok(written) => {
-                let file = written.file.unwrap_or_else(|| PathBuf::from(settings::DOTENV_FILE));
+                let file = written.file.unwrap_or_else(|| PathBuf::from(config::DOTENV_FILE));
                 let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let text = self.person.words(&words::WRITTEN).replace("{file}", &name);
                 self.person.say(&format!("\n{text}"))?;
@@ -437,9 +437,7 @@ impl Setup {
                 self.person.say(&format!("\n! {}: {}", finding.name, finding.text(self.person.language)))?;
                 let question = self.person.words(&words::SHOW_LINES);
                 if self.person.agrees(question, false).await? {
-                    settings::lines(&self.connection, &self.changes)
-                        .iter()
-                        .try_for_each(|line| print(line))?;
+                    config::lines(&self.connection, &self.changes).iter().try_for_each(|line| print(line))?;
                 }
                 Exit::Config
             }

@@ -12,8 +12,8 @@ use crate::{
         shutdown::Stop,
     },
     clock::now_ms,
+    config::{DEFAULT_CONNECTION, Settings},
     run::{Host, Repaired, Statement},
-    settings::{DEFAULT_CONNECTION, Settings},
 };
 
 /// What was asked for.

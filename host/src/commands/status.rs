@@ -3,8 +3,8 @@
 use super::{print, table};
 use crate::{
     base::failure::{Exit, Failure},
+    config::Settings,
     fleet::{self, ConnectionStatus, Health},
-    settings::Settings,
     store::{self, StoreError},
 };
 

@@ -4,9 +4,8 @@ use kaspi_amocrm_settings::{Finding, Language};
 
 use crate::{
     base::failure::{Exit, Failure, Text},
+    config::{SettingsError, secret_key::KeyError},
     run::{OpenError, RunError},
-    secret_key::KeyError,
-    settings::SettingsError,
     store::StoreError,
 };
 
@@ -200,7 +199,7 @@ impl From<RunError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Settings;
+    use crate::config::Settings;
 
     #[test]
     fn failures_have_their_code_and_speak_both_languages() {

@@ -11,8 +11,10 @@ use serde_json::json;
 use super::{Check, Diagnosis, Finding};
 use crate::{
     base::failure::Failure,
-    secret_key::{self, KeyError},
-    settings::{DOTENV_FILE, Settings, TOML_FILE},
+    config::{
+        DOTENV_FILE, Settings, TOML_FILE,
+        secret_key::{self, KeyError},
+    },
     store::{self, StoreError},
 };
 
@@ -40,7 +42,7 @@ fn settings_in_order(diagnosis: &mut Diagnosis, settings: &Settings, only: Optio
     };
     // What is missing for a token is told by its own class, once the component has looked.
     let asked_for = ["KASPI_API_TOKEN", "AMO_SUBDOMAIN", "AMO_LONG_LIVED_TOKEN"];
-    let is_missing = |finding: &crate::settings::Finding| {
+    let is_missing = |finding: &crate::config::Finding| {
         finding.problem.en == "is not set" && asked_for.iter().any(|name| finding.name.starts_with(name))
     };
     let wrong = wrong.iter().filter(|finding| !is_missing(finding));

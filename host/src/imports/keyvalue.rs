@@ -14,12 +14,11 @@ use super::{
     },
 };
 use crate::{
+    base::bucket::BUCKET,
     runtime::Sandbox,
     store::{Change, Fence, Store, StoreError, Versioned},
 };
 
-/// The only bucket there is; hosts of other kinds offer no other without configuration.
-pub(crate) const BUCKET: &str = "default";
 /// Keys of one answer to `list-keys`.
 const LIST_KEYS_MAX: u32 = 1000;
 

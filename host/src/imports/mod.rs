@@ -20,12 +20,11 @@ use wasmtime_wasi::{
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 pub use self::http::Outbound;
-pub(crate) use self::keyvalue::BUCKET;
 use self::{http::Hooks, keyvalue::Keyvalue};
 use crate::{
+    config::DEFAULT_CONNECTION,
     job::Job,
     runtime::{Limiter, Sandbox},
-    settings::DEFAULT_CONNECTION,
 };
 
 /// Bytes of the component's error output that are kept, for the place of a panic.

@@ -3,8 +3,8 @@
 use kaspi_amocrm_settings::{Setting, table};
 
 use crate::{
+    config::Settings,
     run::{AccountDescription, Item, Pipeline},
-    settings::Settings,
     web::Words,
 };
 

@@ -15,9 +15,9 @@ use super::{
     answer::{internal, json, problem},
 };
 use crate::{
+    config::DEFAULT_CONNECTION,
     job::Job,
     run::{Outcome, RunError, RunLimits},
-    settings::DEFAULT_CONNECTION,
 };
 
 /// A hosting panel cuts a request after half a minute.

@@ -11,8 +11,8 @@ use super::{
     session::{Cookies, Token, digest},
 };
 use crate::{
+    config::Settings,
     password::{self, OWNER},
-    settings::Settings,
     store::{Attempt, Pace, Session, Store, StoreError},
 };
 

@@ -28,9 +28,9 @@ use super::{
 };
 use crate::{
     base::percent::encoded,
+    config::Connection,
     password::OWNER,
     run::RunError,
-    settings::Connection,
     store::{Session, StoreError},
 };
 use check::{Callback, Pending, Refusal};

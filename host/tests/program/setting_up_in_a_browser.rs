@@ -10,10 +10,10 @@ use std::{
 
 use kaspi_amocrm::{
     base::shutdown::Stop,
+    config::Settings,
     job::Job,
     run::{Host, RunLimits},
     runtime::{Plugin, default_cache_folder},
-    settings::Settings,
     web::{self, Site},
 };
 use kaspi_amocrm_simulator::{World, amo::account, kaspi::SimOrder, serve::wall_clock_ms};

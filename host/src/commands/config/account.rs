@@ -4,8 +4,8 @@ use kaspi_amocrm_settings::{KNOWN_PAIRS, StatusMap};
 
 use super::super::table;
 use crate::{
+    config::Connection,
     run::{AccountDescription, Item, Pipeline},
-    settings::Connection,
 };
 
 /// Lines for people, where nothing was found.
@@ -87,7 +87,7 @@ fn quoted(item: &Item) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{DEFAULT_CONNECTION, Settings};
+    use crate::config::{DEFAULT_CONNECTION, Settings};
 
     #[test]
     fn settings_are_told_by_the_names_of_the_account() {

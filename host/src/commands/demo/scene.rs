@@ -17,7 +17,7 @@ use kaspi_amocrm_simulator::{
 };
 
 use crate::commands::table::masked;
-use crate::{clock::now_ms, settings::Settings};
+use crate::{clock::now_ms, config::Settings};
 
 /// Both simulators, listening.
 pub(super) struct Scene {

@@ -7,9 +7,9 @@ use maud::{Markup, html};
 
 use super::{visitor::Visitor, words::Words};
 use crate::{
+    config::{Changes, Settings},
     doctor::Finding,
     run::{AccountDescription, Item},
-    settings::{Changes, Settings},
     setup::{
         choices::{Choice, MAKE},
         rehearsal::Rehearsal,

@@ -19,9 +19,9 @@ use super::{
     words::Words,
 };
 use crate::{
+    config::{Settings, Source},
     doctor::{self, Diagnosis},
     fleet::{self, ConnectionStatus},
-    settings::{Settings, Source},
     web::Web,
 };
 

@@ -21,11 +21,11 @@ use super::{
     visitor::{Signed, SignedIn, Visitor},
 };
 use crate::{
+    config::{Changes, Settings},
     doctor::{self, Finding},
     job::Job,
     password::OWNER,
     run::{AccountDescription, Examination, Host, RunError},
-    settings::{Changes, Settings},
     setup::{self, Step, choices, rehearsal::Rehearsal, stages},
     web::{Web, answer},
 };

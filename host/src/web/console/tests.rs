@@ -21,10 +21,10 @@ use tracing::{
 
 use crate::{
     base::shutdown::Stop,
+    config::Settings,
     password,
     run::Host,
     runtime::{Plugin, default_cache_folder},
-    settings::Settings,
     web::{Site, new_start_code, router},
 };
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use super::Words;
-use crate::settings::Connection;
+use crate::config::Connection;
 
 /// What amoCRM, or anybody, brings back (docs/apis/amocrm.md 1.3).
 #[derive(Debug, Default, Deserialize)]

@@ -18,11 +18,11 @@ use super::{
     words,
 };
 use crate::{
+    config::{Changes, Settings},
     doctor::{self, Finding},
     job::Job,
     password::OWNER,
     run::{AccountDescription, Host, Item, RunError},
-    settings::{Changes, Settings},
     setup::{
         self,
         choices::{self, Choice},

@@ -9,9 +9,9 @@ use super::{
     Place, words,
 };
 use crate::{
+    config::{self, Changes},
     doctor::Finding,
     run::{AccountDescription, Examination},
-    settings::{self, Changes},
     setup::{Step, choices, rehearsal::Rehearsal},
 };
 
@@ -200,7 +200,7 @@ pub(super) fn rehearsed(place: &Place<'_>, account: &AccountDescription, found: 
 /// What a person has to write where the program cannot. Secrets are shown to those who ask for them.
 pub(super) fn by_hand(
     place: &Place<'_>,
-    finding: &settings::Finding,
+    finding: &config::Finding,
     changes: &Changes,
     reveal: bool,
 ) -> Markup {
@@ -208,14 +208,14 @@ pub(super) fn by_hand(
     let shown: Changes = changes
         .iter()
         .map(|(name, value)| {
-            let is_hidden = settings::is_secret(name) && !reveal && !value.is_empty();
+            let is_hidden = config::is_secret(name) && !reveal && !value.is_empty();
             (*name, if is_hidden { "********".to_owned() } else { value.clone() })
         })
         .collect();
     html! {
         div.error role="alert" { p { (finding.name) ": " (finding.text(visitor.language)) } }
         p { (visitor.say(&words::NOT_WRITTEN)) }
-        pre { (settings::lines(place.connection(), &shown).join("\n")) }
+        pre { (config::lines(place.connection(), &shown).join("\n")) }
         @if !reveal {
             form method="post" action=(visitor.link("/setup/finish")) {
                 (chooser::token(visitor))

@@ -2,7 +2,7 @@
 
 use kaspi_amocrm_settings::{Finding, Scope, Text};
 
-use super::{Changes, DEFAULT_CONNECTION, TOML_FILE, find};
+use super::values::{Changes, DEFAULT_CONNECTION, TOML_FILE, find};
 
 /// Whether the file has anything to say about a connection.
 pub(super) fn describes(text: &str, connection: &str) -> bool {

@@ -4,7 +4,11 @@ use std::{env, fs, io, path::Path};
 
 use kaspi_amocrm_settings::{Finding, Kind, Scope, Setting, Text, table};
 
-use super::{DEFAULT_CONNECTION, DOTENV_FILE, Settings, Source, TOML_FILE, dotenv, find};
+use super::{
+    dotenv,
+    settings::Settings,
+    values::{DEFAULT_CONNECTION, DOTENV_FILE, Source, TOML_FILE, find},
+};
 
 /// Names that frameworks of the older tool's kind keep in the same `.env`, `APP_ENV` before all. None of our settings
 /// begins like that, so no mistyped one hides among them.

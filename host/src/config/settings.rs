@@ -1,15 +1,4 @@
-//! Settings: gathered once from environment, `.env` and `kaspi-amocrm.toml`, checked before anything is sent.
-//!
-//! The environment counts most, then `.env`, then the TOML file. All three describe the connection `default`; further
-//! connections stand in the TOML file under `[connections.NAME]`. Names, shapes and defaults come from the crate
-//! `kaspi-amocrm-settings`; nothing else is read from the environment.
-//! Loading never fails: what cannot be read is a finding like any other, so that all of them are told at once.
-
-mod connection;
-mod database;
-mod dotenv;
-mod files;
-mod writer;
+//! Everything that was set, and what is wrong with it.
 
 use std::{
     collections::BTreeMap,
@@ -17,16 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use connection::Connection;
-pub use kaspi_amocrm_settings::{Finding, SettingsError};
-pub use writer::{Changes, Written, is_secret, lines};
+use kaspi_amocrm_settings::{Finding, Scope, Setting, SettingsError, Text, rules, table};
 
-use kaspi_amocrm_settings::{Scope, Setting, Text, rules, table};
+use super::{
+    connection::Connection,
+    database,
+    values::{DEFAULT_CONNECTION, Source, TOML_FILE, Value, Values, find},
+};
 
-/// The connection that environment and `.env` describe.
-pub const DEFAULT_CONNECTION: &str = "default";
-/// The file of environment-like lines in the working folder.
-pub const DOTENV_FILE: &str = ".env";
 /// What only the owner of a shop can say.
 const OF_A_SHOP: [&Setting; 7] = [
     &table::KASPI_API_TOKEN,
@@ -37,53 +24,16 @@ const OF_A_SHOP: [&Setting; 7] = [
     &table::AMO_CLIENT_ID,
     &table::AMO_CLIENT_SECRET,
 ];
-/// The file with connections in the working folder.
-pub const TOML_FILE: &str = "kaspi-amocrm.toml";
-
-/// Where a value comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// The environment of the process.
-    Environment,
-    /// `.env`
-    DotEnv,
-    /// `kaspi-amocrm.toml`
-    Toml,
-    /// Nobody set it.
-    Default,
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Environment => "environment",
-            Self::DotEnv => DOTENV_FILE,
-            Self::Toml => TOML_FILE,
-            Self::Default => "default",
-        })
-    }
-}
-
-/// A value as it was set.
-#[derive(Clone)]
-struct Value {
-    text: String,
-    source: Source,
-}
-
-/// Values by upper-case name.
-type Values = BTreeMap<&'static str, Value>;
-
 /// Everything that was set.
 #[derive(Clone, Default)]
 pub struct Settings {
-    process: Values,
-    connections: BTreeMap<String, Values>,
+    pub(super) process: Values,
+    pub(super) connections: BTreeMap<String, Values>,
     /// What could not be read.
-    broken: Vec<Finding>,
+    pub(super) broken: Vec<Finding>,
     /// Names of `.env` that mean nothing.
-    unknown: Vec<Finding>,
-    folder: PathBuf,
+    pub(super) unknown: Vec<Finding>,
+    pub(super) folder: PathBuf,
 }
 
 impl fmt::Debug for Settings {
@@ -93,49 +43,7 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
-    /// Reads `.env` and the TOML file of a folder and adds the environment of this process.
-    pub fn load(folder: &Path) -> Self {
-        let mut broken = Vec::new();
-        let mut read = |file| {
-            files::read(folder, file).unwrap_or_else(|finding| {
-                broken.push(finding);
-                None
-            })
-        };
-        let (dotenv, toml) = (read(DOTENV_FILE), read(TOML_FILE));
-        let environment = files::environment(&mut broken);
-        let mut settings = Self::from_sources(environment, dotenv.as_deref(), toml.as_deref());
-        settings.broken.splice(0..0, broken);
-        folder.clone_into(&mut settings.folder);
-        settings
-    }
-
-    /// Settings of the connection `default`, for embedders and tests. Unknown names are ignored.
-    pub fn from_pairs<N: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
-        Self::from_sources(pairs.into_iter().map(|(name, value)| (name.into(), value.into())), None, None)
-    }
-
-    /// Puts the three sources together.
-    pub fn from_sources(
-        environment: impl IntoIterator<Item = (String, String)>,
-        dotenv: Option<&str>,
-        toml: Option<&str>,
-    ) -> Self {
-        let mut settings = Self::default();
-        settings.add_toml(toml.unwrap_or_default());
-        settings.add_dotenv(dotenv.unwrap_or_default());
-        for (name, value) in environment {
-            if let Some(setting) = find(&name) {
-                settings.add(setting, DEFAULT_CONNECTION, &value, Source::Environment);
-            }
-        }
-        if settings.connections.is_empty() {
-            settings.connections.insert(DEFAULT_CONNECTION.to_owned(), Values::new());
-        }
-        settings
-    }
-
-    fn add(&mut self, setting: &'static Setting, connection: &str, value: &str, source: Source) {
+    pub(super) fn add(&mut self, setting: &'static Setting, connection: &str, value: &str, source: Source) {
         let values = match setting.scope {
             Scope::Process => &mut self.process,
             Scope::Connection | Scope::Elsewhere => {
@@ -157,6 +65,11 @@ impl Settings {
     /// The folder whose files these settings were read from; empty for the working folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The address of the database. A relative SQLite path is meant from the folder of the settings.
+    pub fn database_url(&self) -> String {
+        database::url(&self.process, &self.folder)
     }
 
     /// A setting of the process, or its default.
@@ -289,11 +202,6 @@ impl Settings {
     }
 }
 
-/// The setting of that name, unless it is one that only other hosts know.
-fn find(name: &str) -> Option<&'static Setting> {
-    table::find(name).filter(|setting| setting.scope != Scope::Elsewhere)
-}
-
 fn connection_findings(connection: &str, own: &Values) -> Vec<Finding> {
     let mut findings = faults(own);
     findings.extend(rules::missing(&|setting| own.contains_key(setting.name)));
@@ -317,6 +225,3 @@ fn of_connection(connection: &str, finding: Finding) -> Finding {
     }
     Finding { name: format!("{} [{connection}]", finding.name), ..finding }
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use kaspi_amocrm_settings::{Finding, Scope, Setting, SettingsError, Text, rules, table};
 
-use super::Values;
+use super::values::Values;
 use crate::egress::Origin;
 
 /// Settings of one connection, defaults included.

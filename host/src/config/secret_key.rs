@@ -11,9 +11,9 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
+use super::settings::Settings;
 use crate::{
-    imports::BUCKET,
-    settings::Settings,
+    base::bucket::BUCKET,
     store::{Store, StoreError, file_of},
 };
 

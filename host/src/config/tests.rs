@@ -1,3 +1,5 @@
+use kaspi_amocrm_settings::table;
+
 use super::*;
 
 /// The shortest settings that work.

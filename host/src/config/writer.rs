@@ -1,8 +1,6 @@
 //! Writes settings as a person would: into `.env`, or into the TOML file where that describes the connection. Comments,
 //! order and everything that is not ours to change stay as they are.
 
-mod toml_text;
-
 use std::{
     collections::BTreeMap,
     fs,
@@ -13,11 +11,11 @@ use std::{
 use kaspi_amocrm_settings::{Finding, Scope, Setting, Text, table};
 
 use super::{
-    DEFAULT_CONNECTION, DOTENV_FILE, Settings, Source, TOML_FILE, Value, Values, dotenv, files, find,
+    dotenv, files,
+    settings::Settings,
+    toml_text,
+    values::{Changes, DEFAULT_CONNECTION, DOTENV_FILE, Source, TOML_FILE, Value, Values, find},
 };
-
-/// New values by name of the setting; an empty one takes the setting away.
-pub type Changes = BTreeMap<&'static str, String>;
 
 /// What was written, and what of it counts for nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,8 +19,8 @@ use kaspi_amocrm::{
     clock::millis,
     config::Settings,
     run::Host,
-    runtime::Plugin,
     schedule::{self, Periods},
+    wasm::Plugin,
     web::Site,
 };
 use kaspi_amocrm_simulator::{

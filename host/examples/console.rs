@@ -19,8 +19,8 @@ use kaspi_amocrm::{
     config::Settings,
     job::Job,
     run::{Host, RunLimits},
-    runtime::Plugin,
     store::{Change, LeaseAnswer, LeaseRequest, RunRecord, Session, Store, Values},
+    wasm::Plugin,
     web::{self, Site},
 };
 use kaspi_amocrm_simulator::{

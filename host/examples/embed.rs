@@ -12,7 +12,7 @@ use kaspi_amocrm::{
     config::{DEFAULT_CONNECTION, Settings},
     job::Job,
     run::{Host, RunLimits},
-    runtime::{Plugin, default_cache_folder},
+    wasm::{Plugin, default_cache_folder},
 };
 
 #[tokio::main]

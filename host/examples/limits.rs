@@ -14,7 +14,7 @@ use kaspi_amocrm::{
     config::{DEFAULT_CONNECTION, Settings},
     job::Job,
     run::{Host, RunLimits},
-    runtime::{EMBEDDED, Plugin, Sandbox},
+    wasm::{EMBEDDED, Plugin, Sandbox},
 };
 use kaspi_amocrm_simulator::{
     amo::account,

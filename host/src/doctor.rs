@@ -19,7 +19,7 @@ use crate::{
     },
     config::{self, Settings},
     run::{Host, OpenError, RunError, Symptom},
-    runtime::Plugin,
+    wasm::Plugin,
     web::Words,
 };
 use class::{Class, Severity};

@@ -1,8 +1,8 @@
 //! Runs the sync component on wasmtime: store, tickets, lease, schedule, HTTP addresses and command line.
 //!
 //! The binary `kaspi-amocrm` is a thin shell around [`commands`]. Programs that embed the sync start at [`run::Host`]:
-//! load a [`runtime::Plugin`], make [`config::Settings`], open a host and call [`run::Host::run`].
-//! Only [`store`] knows SQL; only [`imports`] knows the generated bindings; only [`egress`] opens connections to
+//! load a [`wasm::Plugin`], make [`config::Settings`], open a host and call [`run::Host::run`].
+//! Only [`store`] knows SQL; only [`wasm`] knows the generated bindings; only [`egress`] opens connections to
 //! other machines. The sync itself is in the component: what is here shows orders to people and decides nothing about
 //! them.
 
@@ -14,14 +14,13 @@ mod diagnostics;
 pub mod doctor;
 pub mod egress;
 pub mod fleet;
-pub mod imports;
 pub mod job;
 pub mod lease;
 pub mod password;
 pub mod report;
 pub mod run;
-pub mod runtime;
 pub mod schedule;
 mod setup;
 pub mod store;
+pub mod wasm;
 pub mod web;

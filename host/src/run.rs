@@ -30,12 +30,11 @@ use crate::{
         AllowList, Client, Hold, Origin,
         rate_limit::{Limiter, Share},
     },
-    imports::{Guest, Outbound, bindings::GuestError},
     job::Job,
     lease::Lease,
     report::Report,
-    runtime::{CallError, Plugin, Slice},
     store::{self, Store, StoreError},
+    wasm::{CallError, Guest, GuestError, Outbound, Plugin, Slice},
 };
 
 /// Time that requests under way get when the program is asked to end; less than the 10 s after which Docker kills.

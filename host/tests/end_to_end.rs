@@ -17,8 +17,8 @@ use kaspi_amocrm::{
     config::{DEFAULT_CONNECTION, Settings},
     job::Job,
     run::{Host, Outcome, RunError, RunLimits, Which},
-    runtime::{Plugin, default_cache_folder, is_embedded},
     schedule::{self, Periods},
+    wasm::{Plugin, default_cache_folder, is_embedded},
     web,
 };
 use kaspi_amocrm_simulator::{

@@ -21,11 +21,10 @@ use kaspi_amocrm::{
         AllowList, Client, Hold, Origin, Term,
         rate_limit::{Limiter, Urgency},
     },
-    imports::{Guest, Outbound, bindings::GuestError},
     job::Job,
     report::Report,
-    runtime::{CallError, Limit, Plugin, Sandbox, Slice},
     store::{self, LeaseAnswer, LeaseRequest, Store},
+    wasm::{CallError, Guest, GuestError, Limit, Outbound, Plugin, Sandbox, Slice},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -36,7 +36,7 @@ use crate::{
     config::{DEFAULT_CONNECTION, Settings},
     job::Job,
     run::{Outcome, RunError},
-    runtime::{Plugin, PluginError, default_cache_folder},
+    wasm::{Plugin, PluginError, default_cache_folder},
 };
 
 /// Orders of a Kaspi shop become leads of an amoCRM account.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Host, Item, RunError, answers::parsed, finished};
-use crate::{base::shutdown::Stop, job::Job, runtime::Question};
+use crate::{base::shutdown::Stop, job::Job, wasm::Question};
 
 /// Time for what asks both servers a few questions.
 const ASK_MAX: Duration = Duration::from_secs(60);

@@ -14,10 +14,9 @@ use super::{
 use crate::{
     base::{calendar::Range, shutdown::Stop},
     egress::rate_limit::Urgency,
-    imports::bindings::GuestError,
     job::Job,
     report::Report,
-    runtime::{CallError, Question},
+    wasm::{CallError, GuestError, Question},
 };
 
 /// Where a backfill goes on, in its report.

@@ -11,7 +11,7 @@ use crate::{
     egress::rate_limit::{Limiter, QuietTickets, Share, Urgency},
     job::Job,
     report::Report,
-    runtime::Slice,
+    wasm::Slice,
 };
 
 /// What `describe-account` answers, see `wit/world.wit`.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Host, Run, RunError, answers::parsed};
-use crate::{base::shutdown::Stop, clock::millis, job::Job, runtime::Question};
+use crate::{base::shutdown::Stop, clock::millis, job::Job, wasm::Question};
 
 /// One call of the component; short, so that a program that is asked to end need not cut one.
 const SLICE: Duration = Duration::from_secs(5);

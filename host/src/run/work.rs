@@ -15,8 +15,8 @@ use crate::{
     job::Job,
     lease::Lease,
     report::Report,
-    runtime::Slice,
     store::RunRecord,
+    wasm::Slice,
 };
 
 /// Rounds of jobs that became due during a run; then others get their turn.

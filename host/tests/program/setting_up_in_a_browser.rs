@@ -13,7 +13,7 @@ use kaspi_amocrm::{
     config::Settings,
     job::Job,
     run::{Host, RunLimits},
-    runtime::{Plugin, default_cache_folder},
+    wasm::{Plugin, default_cache_folder},
     web::{self, Site},
 };
 use kaspi_amocrm_simulator::{World, amo::account, kaspi::SimOrder, serve::wall_clock_ms};

@@ -24,7 +24,7 @@ use crate::{
     config::Settings,
     password,
     run::Host,
-    runtime::{Plugin, default_cache_folder},
+    wasm::{Plugin, default_cache_folder},
     web::{Site, new_start_code, router},
 };
 

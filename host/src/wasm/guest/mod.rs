@@ -1,70 +1,38 @@
-//! What the component imports. One file per interface that we implement ourselves; the rest of WASI comes from
-//! wasmtime, over an empty context: no files, no environment, no sockets.
+//! One instance of the component: what it works with, and how much of everything it may use. Of WASI it gets an empty
+//! context: no files, no environment, no sockets.
 
-mod config;
+pub mod bindings;
 mod http;
 mod keyvalue;
+mod resources;
+mod sandbox;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use wasmtime::component::{HasSelf, Linker, ResourceTable};
-use wasmtime_wasi::{
-    WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView,
-    cli::{WasiCli, WasiCliView},
-    p2::{
-        bindings::{cli, random},
-        pipe::MemoryOutputPipe,
-    },
-    random::WasiRandom,
-};
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-pub use self::http::Outbound;
-use self::{http::Hooks, keyvalue::Keyvalue};
-use crate::{
-    config::DEFAULT_CONNECTION,
-    job::Job,
-    runtime::{Limiter, Sandbox},
-};
+use crate::config::DEFAULT_CONNECTION;
+use http::Hooks;
+pub use http::Outbound;
+pub(crate) use keyvalue::{Keyvalue, failed};
+pub(crate) use resources::{Bucket, Cas};
+pub(crate) use sandbox::Limiter;
+pub use sandbox::{Limit, Sandbox};
 
 /// Bytes of the component's error output that are kept, for the place of a panic.
 const STDERR_BYTES_MAX: usize = 4096;
 
-/// Generated from `wit/world.wit`, world `host`.
-#[expect(missing_docs, reason = "generated code")]
-pub mod bindings {
-    wasmtime::component::bindgen!({
-        path: "../wit",
-        world: "host",
-        imports: { default: async | trappable },
-        exports: { default: async },
-        with: {
-            "wasi:keyvalue/store.bucket": crate::imports::keyvalue::Bucket,
-            "wasi:keyvalue/atomics.cas": crate::imports::keyvalue::Cas,
-        },
-    });
-
-    pub use self::exports::kaspi_amocrm::plugin::sync::{Error as GuestError, Job as GuestJob};
-}
-
-impl From<Job> for bindings::GuestJob {
-    fn from(job: Job) -> Self {
-        match job {
-            Job::New => Self::New,
-            Job::Reconcile => Self::Reconcile,
-        }
-    }
-}
-
 /// What one instance of the component works with.
 pub struct Guest {
-    wasi: WasiCtx,
+    pub(crate) wasi: WasiCtx,
     http: WasiHttpCtx,
-    table: ResourceTable,
+    pub(crate) table: ResourceTable,
     stderr: MemoryOutputPipe,
     hooks: Hooks,
-    keyvalue: Keyvalue,
-    settings: Arc<BTreeMap<String, String>>,
+    pub(crate) keyvalue: Keyvalue,
+    pub(crate) settings: Arc<BTreeMap<String, String>>,
     limiter: Limiter,
 }
 
@@ -138,26 +106,4 @@ impl WasiHttpView for Guest {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.hooks }
     }
-}
-
-/// Defines everything that the component imports. Of WASI only what its imports name (`plugin/tests/imports.txt`): there
-/// are no files and no sockets to link.
-///
-/// # Errors
-/// When an interface is defined twice.
-pub fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
-    random::insecure_seed::add_to_linker::<_, WasiRandom>(linker, |guest| guest.wasi.random())?;
-    cli::environment::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
-    cli::exit::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
-    cli::terminal_input::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
-    cli::terminal_output::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
-    cli::terminal_stdin::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
-    cli::terminal_stdout::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
-    cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
-    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
-    bindings::wasi::keyvalue::store::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
-    bindings::wasi::keyvalue::atomics::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
-    bindings::wasi::keyvalue::batch::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
-    bindings::wasi::config::store::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)
 }

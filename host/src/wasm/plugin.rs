@@ -1,9 +1,4 @@
-//! Wasmtime: the engine, the compiled component, and one call into it.
-
-mod cache;
-mod embedded;
-mod engine;
-mod sandbox;
+//! The compiled component, and one call into it.
 
 use std::{path::Path, time::Duration};
 
@@ -12,15 +7,14 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 use wasmtime::component::{Component, Linker};
 
-pub use cache::default_folder as default_cache_folder;
-pub use embedded::{EMBEDDED, is_embedded};
-pub(crate) use sandbox::Limiter;
-pub use sandbox::{Limit, Sandbox};
-
-use crate::{
-    imports::{self, Guest, bindings},
-    job::Job,
+use super::{
+    cache,
+    embedded::{EMBEDDED, is_embedded},
+    engine,
+    guest::{Guest, Limit, Sandbox, bindings},
+    imports,
 };
+use crate::job::Job;
 
 /// Characters of an error of the component that are kept.
 const ERROR_CHARS_MAX: usize = 1_000;
@@ -309,7 +303,7 @@ fn source_place(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::source_place;
+    use crate::wasm::plugin::source_place;
 
     #[test]
     fn only_a_place_in_the_source_is_told() {

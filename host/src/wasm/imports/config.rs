@@ -1,6 +1,6 @@
 //! `wasi:config/store`: the settings of the connection, by lower-case name.
 
-use super::{
+use crate::wasm::guest::{
     Guest,
     bindings::wasi::config::store::{Error, Host},
 };

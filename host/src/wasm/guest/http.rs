@@ -21,13 +21,13 @@ use tokio::{
 };
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
+use super::sandbox::Sandbox;
 use crate::{
     base::shutdown::Stop,
     egress::{
         AllowList, Client, Gate, Hold, Limits, Origin, Route, SendError,
         rate_limit::{Ended, Share},
     },
-    runtime::Sandbox,
     store::Store,
 };
 

@@ -18,8 +18,10 @@ use kaspi_amocrm::{
     base::shutdown::stop,
     clock::millis,
     config::Settings,
-    run::Host,
-    schedule::{self, Periods},
+    service::{
+        Host,
+        schedule::{self, Periods},
+    },
     wasm::Plugin,
     web::Site,
 };

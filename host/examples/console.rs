@@ -18,7 +18,7 @@ use kaspi_amocrm::{
     clock::now_ms,
     config::Settings,
     job::Job,
-    run::{Host, RunLimits},
+    service::{Host, RunLimits},
     store::{Change, LeaseAnswer, LeaseRequest, RunRecord, Session, Store, Values},
     wasm::Plugin,
     web::{self, Site},

@@ -11,7 +11,7 @@ use kaspi_amocrm::{
     base::shutdown::stop,
     config::{DEFAULT_CONNECTION, Settings},
     job::Job,
-    run::{Host, RunLimits},
+    service::{Host, RunLimits},
     wasm::{Plugin, default_cache_folder},
 };
 

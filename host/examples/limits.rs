@@ -13,7 +13,7 @@ use kaspi_amocrm::{
     base::shutdown::Stop,
     config::{DEFAULT_CONNECTION, Settings},
     job::Job,
-    run::{Host, RunLimits},
+    service::{Host, RunLimits},
     wasm::{EMBEDDED, Plugin, Sandbox},
 };
 use kaspi_amocrm_simulator::{

@@ -18,7 +18,7 @@ use crate::{
         shutdown::Stop,
     },
     config::{self, Settings},
-    run::{Host, OpenError, RunError, Symptom},
+    service::{Host, OpenError, RunError, Symptom},
     wasm::Plugin,
     web::Words,
 };

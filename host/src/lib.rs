@@ -1,7 +1,7 @@
 //! Runs the sync component on wasmtime: store, tickets, lease, schedule, HTTP addresses and command line.
 //!
-//! The binary `kaspi-amocrm` is a thin shell around [`commands`]. Programs that embed the sync start at [`run::Host`]:
-//! load a [`wasm::Plugin`], make [`config::Settings`], open a host and call [`run::Host::run`].
+//! The binary `kaspi-amocrm` is a thin shell around [`commands`]. Programs that embed the sync start at [`service::Host`]:
+//! load a [`wasm::Plugin`], make [`config::Settings`], open a host and call [`service::Host::run`].
 //! Only [`store`] knows SQL; only [`wasm`] knows the generated bindings; only [`egress`] opens connections to
 //! other machines. The sync itself is in the component: what is here shows orders to people and decides nothing about
 //! them.
@@ -13,13 +13,9 @@ pub mod config;
 mod diagnostics;
 pub mod doctor;
 pub mod egress;
-pub mod fleet;
 pub mod job;
-pub mod lease;
 pub mod password;
-pub mod report;
-pub mod run;
-pub mod schedule;
+pub mod service;
 mod setup;
 pub mod store;
 pub mod wasm;

@@ -11,7 +11,7 @@ use crate::{
     base::shutdown::Stop,
     config::{Changes, Settings},
     doctor::{self, Finding},
-    run::{Examination, Host, Made, RunError},
+    service::{Examination, Host, Made, RunError},
     web::Words,
 };
 
@@ -187,7 +187,7 @@ pub(crate) fn named(made: &[Made]) -> Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::Symptom;
+    use crate::service::Symptom;
 
     #[test]
     fn steps_follow_each_other_and_the_first_open_one_is_found() {

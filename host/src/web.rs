@@ -27,7 +27,7 @@ use axum::{
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
-use crate::{base::shutdown::Stop, fleet, store::StoreError};
+use crate::{base::shutdown::Stop, service::connections_status, store::StoreError};
 use answer::{internal, json, problem};
 use door::Door;
 use guard::Guard;
@@ -118,7 +118,7 @@ async fn figures(State(web): State<Web>, headers: HeaderMap) -> Response {
         return refused;
     }
     let host = web.site.host();
-    match fleet::status(host.settings(), host.store().as_ref()).await {
+    match connections_status::status(host.settings(), host.store().as_ref()).await {
         Ok(all) => {
             let content = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
             (content, metrics::text(&all)).into_response()

@@ -16,8 +16,10 @@ use kaspi_amocrm::{
     },
     config::{DEFAULT_CONNECTION, Settings},
     job::Job,
-    run::{Host, Outcome, RunError, RunLimits, Which},
-    schedule::{self, Periods},
+    service::{
+        Host, Outcome, RunError, RunLimits, Which,
+        schedule::{self, Periods},
+    },
     wasm::{Plugin, default_cache_folder, is_embedded},
     web,
 };

@@ -22,7 +22,7 @@ use kaspi_amocrm::{
         rate_limit::{Limiter, Urgency},
     },
     job::Job,
-    report::Report,
+    service::Report,
     store::{self, LeaseAnswer, LeaseRequest, Store},
     wasm::{CallError, Guest, GuestError, Limit, Outbound, Plugin, Sandbox, Slice},
 };

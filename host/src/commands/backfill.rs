@@ -10,7 +10,7 @@ use crate::{
     },
     clock::now_ms,
     config::{DEFAULT_CONNECTION, Settings},
-    run::{Backfilled, Host, RunLimits},
+    service::{Backfilled, Host, RunLimits},
 };
 
 /// What was asked for.
@@ -77,7 +77,7 @@ fn rest(backfilled: &Backfilled, to: Day, connection: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::Outcome;
+    use crate::service::Outcome;
 
     #[test]
     fn what_ended_early_says_how_to_go_on() {

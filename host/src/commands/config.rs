@@ -13,7 +13,7 @@ use crate::{
         shutdown::Stop,
     },
     config::{Settings, SettingsError},
-    run::{Host, RunError},
+    service::{Host, RunError},
 };
 
 /// Names everything that is missing or wrong, one finding a line; where the settings alone are in order, also by what
@@ -78,7 +78,7 @@ async fn check_account(host: &std::sync::Arc<Host>, connection: &str, stop: &Sto
         Err(error @ RunError::Upstream(_)) => return Ok(report_failure(&error.into())),
         Err(error) => return Err(error.into()),
     };
-    let told = |kind: &str, told: &[crate::run::Told]| -> Result<(), Failure> {
+    let told = |kind: &str, told: &[crate::service::Told]| -> Result<(), Failure> {
         told.iter().try_for_each(|one| print(&format!("{kind}{}: {} / {}", one.name, one.en, one.ru)))
     };
     told("", &description.findings)?;

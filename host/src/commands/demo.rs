@@ -21,7 +21,7 @@ use crate::{
     clock::now_ms,
     config::DEFAULT_CONNECTION,
     job::Job,
-    run::{Host, RunLimits, StateCounts},
+    service::{Host, RunLimits, StateCounts},
 };
 use scene::{Counts, Day, Scene};
 

@@ -35,7 +35,7 @@ use crate::{
     },
     config::{DEFAULT_CONNECTION, Settings},
     job::Job,
-    run::{Outcome, RunError},
+    service::{Outcome, RunError},
     wasm::{Plugin, PluginError, default_cache_folder},
 };
 

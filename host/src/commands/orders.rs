@@ -8,7 +8,7 @@ use super::{load_plugin, print, stop_on_signals};
 use crate::{
     base::failure::{Exit, Failure},
     config::{DEFAULT_CONNECTION, Settings},
-    run::{FoundOrder, Host},
+    service::{FoundOrder, Host},
 };
 
 /// What was asked for.

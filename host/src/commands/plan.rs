@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::table;
-use crate::{base::failure::Failure, report::Report};
+use crate::{base::failure::Failure, service::Report};
 
 /// The parts of the plan that are shown; a newer component may say more.
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use super::{held, load_plugin, print, say, stop_on_signals};
 use crate::{
     base::failure::{Exit, Failure},
     config::{DEFAULT_CONNECTION, Settings},
-    run::{Host, Resealed},
+    service::{Host, Resealed},
 };
 
 /// What was asked for.

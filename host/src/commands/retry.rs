@@ -6,7 +6,7 @@ use super::{held, load_plugin, orders::order_code, print_outcome, say, stop_on_s
 use crate::{
     base::failure::{Exit, Failure},
     config::{DEFAULT_CONNECTION, Settings},
-    run::{Host, RetryAnswer, Which},
+    service::{Host, RetryAnswer, Which},
 };
 
 /// Codes that are named in one line.

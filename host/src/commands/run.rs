@@ -10,7 +10,7 @@ use crate::{
     },
     config::Settings,
     job::Job,
-    run::{Host, RunLimits},
+    service::{Host, RunLimits},
 };
 
 /// A dry run is one call of the component: what it has found out is gone with it.

@@ -13,8 +13,10 @@ use crate::{
     base::failure::{Exit, Failure, Text},
     config::{Settings, SettingsError},
     password::OWNER,
-    run::Host,
-    schedule::{self, Periods},
+    service::{
+        Host,
+        schedule::{self, Periods},
+    },
     web::{self, TrustedProxies},
 };
 

@@ -20,7 +20,7 @@ use crate::{
     config::{self, Changes, DEFAULT_CONNECTION, Settings},
     doctor::Finding,
     job::Job,
-    run::{AccountDescription, Examination, Host, RunError},
+    service::{AccountDescription, Examination, Host, RunError},
     setup::{
         self,
         choices::{self, Choice, MAKE, Proposed},
@@ -373,7 +373,7 @@ impl Setup {
         Ok(())
     }
 
-    fn stage(&self, pipeline: &crate::run::Pipeline, id: Option<i64>) -> String {
+    fn stage(&self, pipeline: &crate::service::Pipeline, id: Option<i64>) -> String {
         let name = |id| pipeline.stages.iter().find(|stage| stage.id == id).map(|stage| stage.name.clone());
         id.and_then(name).unwrap_or_else(|| self.person.words(&words::STAYS).to_owned())
     }

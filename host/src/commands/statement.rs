@@ -13,7 +13,7 @@ use crate::{
     },
     clock::now_ms,
     config::{DEFAULT_CONNECTION, Settings},
-    run::{Host, Repaired, Statement},
+    service::{Host, Repaired, Statement},
 };
 
 /// What was asked for.
@@ -115,7 +115,7 @@ fn exit(statement: &Statement) -> Exit {
 fn exit_of_repair(repaired: &Repaired) -> Exit {
     let exit = exit(&repaired.statement);
     let report = repaired.outcome.as_ref().and_then(|outcome| outcome.report.as_ref());
-    match report.map(crate::report::Report::exit) {
+    match report.map(crate::service::Report::exit) {
         Some(worse @ (Exit::Config | Exit::Upstream)) if exit == Exit::Findings => worse,
         _ => exit,
     }
@@ -126,7 +126,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::run::Outcome;
+    use crate::service::Outcome;
 
     fn statement(complete: bool, kinds: &[&str]) -> Statement {
         let differences: Vec<_> = kinds.iter().map(|kind| json!({"code": "1", "kind": kind})).collect();

@@ -4,7 +4,7 @@ use super::{print, table};
 use crate::{
     base::failure::{Exit, Failure},
     config::Settings,
-    fleet::{self, ConnectionStatus, Health},
+    service::connections_status::{self, ConnectionStatus, Health},
     store::{self, StoreError},
 };
 
@@ -22,13 +22,13 @@ pub(super) async fn status(settings: &Settings, wanted: Arguments) -> Result<Exi
     let url = settings.database_url();
     let is_new = store::file_of(&url).is_some_and(|file| !file.exists());
     let all = if is_new {
-        fleet::never(settings)
+        connections_status::never(settings)
     } else {
         let store = store::open(&url).await?;
         if !store.pending_migrations().await?.is_empty() {
             return Err(StoreError::Older.into());
         }
-        fleet::status(settings, store.as_ref()).await?
+        connections_status::status(settings, store.as_ref()).await?
     };
     let lines = if wanted.json {
         all.iter()

@@ -5,7 +5,7 @@ use kaspi_amocrm_settings::{Finding, Language};
 use crate::{
     base::failure::{Exit, Failure, Text},
     config::{SettingsError, secret_key::KeyError},
-    run::{OpenError, RunError},
+    service::{OpenError, RunError},
     store::StoreError,
 };
 

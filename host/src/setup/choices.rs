@@ -4,7 +4,7 @@ use kaspi_amocrm_settings::{Setting, table};
 
 use crate::{
     config::Settings,
-    run::{AccountDescription, Item, Pipeline},
+    service::{AccountDescription, Item, Pipeline},
     web::Words,
 };
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::{report::Report, web::Words};
+use crate::{service::Report, web::Words};
 
 /// Examples that are shown.
 const EXAMPLES_MAX: usize = 10;
@@ -111,7 +111,7 @@ impl Rehearsal {
         for order in &orders {
             *counts.entry(order.fate).or_default() += 1;
         }
-        let of_problem = |problem: &crate::report::Problem| {
+        let of_problem = |problem: &crate::service::Problem| {
             let code = problem.code.as_str().map(str::to_owned).unwrap_or_default();
             (code, problem.message.clone())
         };

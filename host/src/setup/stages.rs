@@ -3,7 +3,7 @@
 
 use kaspi_amocrm_settings::{KNOWN_PAIRS, StatusMap};
 
-use crate::{run::Item, web::Words};
+use crate::{service::Item, web::Words};
 
 const WON: i64 = 142;
 const LOST: i64 = 143;

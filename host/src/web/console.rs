@@ -17,7 +17,6 @@ mod page_tests;
 mod parts;
 mod preferences;
 mod problems;
-mod rows;
 mod runs;
 mod settings;
 mod setup;

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     config::DEFAULT_CONNECTION,
     job::Job,
-    run::{Outcome, RunError, RunLimits},
+    service::{Outcome, RunError, RunLimits},
 };
 
 /// A hosting panel cuts a request after half a minute.

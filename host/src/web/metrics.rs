@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::fleet::{ConnectionStatus, Health};
+use crate::service::connections_status::{ConnectionStatus, Health};
 
 /// A figure of a connection.
 type Figure = fn(&ConnectionStatus) -> Option<f64>;

@@ -30,7 +30,7 @@ use crate::{
     base::percent::encoded,
     config::Connection,
     password::OWNER,
-    run::RunError,
+    service::RunError,
     store::{Session, StoreError},
 };
 use check::{Callback, Pending, Refusal};

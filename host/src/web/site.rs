@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::{config::Settings, run::Host};
+use crate::{config::Settings, service::Host};
 
 /// The hosts of this process. All of them share one database, one component and the tickets.
 #[derive(Debug)]

@@ -3,7 +3,11 @@
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use kaspi_amocrm::{
-    base::shutdown::Stop, config::DEFAULT_CONNECTION, job::Job, report::Report, run::RunLimits, web::Site,
+    base::shutdown::Stop,
+    config::DEFAULT_CONNECTION,
+    job::Job,
+    service::{Report, RunLimits},
+    web::Site,
 };
 use kaspi_amocrm_simulator::{World, amo::account, kaspi::SimOrder, serve::wall_clock_ms};
 

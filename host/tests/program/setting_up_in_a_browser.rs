@@ -12,7 +12,7 @@ use kaspi_amocrm::{
     base::shutdown::Stop,
     config::Settings,
     job::Job,
-    run::{Host, RunLimits},
+    service::{Host, RunLimits},
     wasm::{Plugin, default_cache_folder},
     web::{self, Site},
 };

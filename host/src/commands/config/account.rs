@@ -5,7 +5,7 @@ use kaspi_amocrm_settings::{KNOWN_PAIRS, StatusMap};
 use super::super::table;
 use crate::{
     config::Connection,
-    run::{AccountDescription, Item, Pipeline},
+    service::{AccountDescription, Item, Pipeline},
 };
 
 /// Lines for people, where nothing was found.

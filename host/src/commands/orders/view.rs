@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::table;
-use crate::run::FoundOrder;
+use crate::service::FoundOrder;
 
 /// Everything known of each order.
 pub(super) fn blocks(orders: &[FoundOrder]) -> Vec<String> {

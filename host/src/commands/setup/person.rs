@@ -14,7 +14,7 @@ use crate::{
         failure::{Exit, Failure, Text},
         shutdown::Stop,
     },
-    run::RunError,
+    service::RunError,
     web::Words,
 };
 

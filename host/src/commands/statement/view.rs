@@ -1,10 +1,7 @@
 //! A statement as lines for people.
 
 use super::super::table;
-use crate::{
-    report::Problem,
-    run::{Difference, Repaired, StateCounts, Statement},
-};
+use crate::service::{Difference, Problem, Repaired, StateCounts, Statement};
 
 /// The table by state, what does not agree, and what was left out on purpose.
 pub(super) fn lines(statement: &Statement) -> Vec<String> {

@@ -9,7 +9,7 @@ use super::{visitor::Visitor, words::Words};
 use crate::{
     config::{Changes, Settings},
     doctor::Finding,
-    run::{AccountDescription, Item},
+    service::{AccountDescription, Item},
     setup::{
         choices::{Choice, MAKE},
         rehearsal::Rehearsal,

@@ -10,7 +10,7 @@ use super::words::Words;
 use crate::{
     base::calendar::Range,
     clock::now_ms,
-    run::{RetryAnswer, Statement},
+    service::{RetryAnswer, Statement},
 };
 
 /// Outcomes are kept for an hour.

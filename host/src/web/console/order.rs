@@ -22,7 +22,7 @@ use super::{
 use crate::{
     base::{calendar::moment_ms, percent::encoded},
     password::OWNER,
-    run::{Buyer, FoundOrder, Host, RunError},
+    service::{Buyer, FoundOrder, Host, RunError},
 };
 
 /// What is to be seen of the buyer.

@@ -9,16 +9,18 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    super::{Web, answer::see_other},
     causes,
     page::{Place, page},
     parts::{live, order_code, store_failed},
-    rows::{self, Row, Rows, Work},
     telling,
     visitor::{SignedIn, Visitor},
     words::Words,
 };
 use crate::base::percent::encoded;
+use crate::{
+    service::order_rows::{self, Row, Rows, Work},
+    web::{Web, answer::see_other},
+};
 
 /// Orders of one page.
 const PAGE: usize = 50;
@@ -59,7 +61,7 @@ pub(super) async fn orders(
     let work = Work::of(query.work.as_deref());
     let after = query.after.as_deref();
     let store = host.store().as_ref();
-    match rows::rows(store, &visitor.connection, after, work, PAGE).await {
+    match order_rows::rows(store, &visitor.connection, after, work, PAGE).await {
         Ok(rows) => {
             let now_ms = crate::clock::now_ms();
             let view = View { rows, work, is_first: after.is_none(), refused, now_ms };

@@ -8,21 +8,22 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    super::Web,
     chart::{Hours, chart},
     page::{Place, page},
     parts::{live, store_failed},
-    rows,
     telling::{self, ORDERS, REQUESTS},
     visitor::{SignedIn, Visitor},
     words::Words,
 };
 use crate::{
-    fleet::{self, ConnectionStatus, Health, Hindrance},
     job::Job,
-    report::Requests,
-    run::Host,
+    service::{
+        Host, Requests,
+        connections_status::{self, ConnectionStatus, Health, Hindrance},
+        order_rows,
+    },
     store::{RunRecord, Span, StoreError},
+    web::Web,
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -57,7 +58,7 @@ struct Counts {
 
 pub(super) async fn overview(SignedIn(visitor): SignedIn, State(web): State<Web>) -> Response {
     let host = web.site.host();
-    let all = fleet::status(host.settings(), host.store().as_ref()).await;
+    let all = connections_status::status(host.settings(), host.store().as_ref()).await;
     let figures = figures(&host, &visitor.connection).await;
     match (all, figures) {
         (Ok(all), Ok(figures)) => page(&visitor, Place::Overview, body(&visitor, &all, &figures)),
@@ -69,7 +70,7 @@ async fn figures(host: &Host, connection: &str) -> Result<Figures, StoreError> {
     let store = host.store();
     let now_ms = store.now_ms().await?;
     let (mut orders, mut leads) = (Hours::until(now_ms), Hours::until(now_ms));
-    for made_ms in rows::made_since(store.as_ref(), connection, orders.from_ms).await? {
+    for made_ms in order_rows::made_since(store.as_ref(), connection, orders.from_ms).await? {
         orders.add(made_ms, 1);
     }
     let span = Span { from_ms: leads.from_ms, before_ms: i64::MAX };

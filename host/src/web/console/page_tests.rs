@@ -11,16 +11,17 @@ use super::{
     chart::Hours,
     desk::{Asked, Compared, State},
     order::{self, Seen},
-    orders, overview, problems,
-    rows::{Row, Rows, Work},
-    runs, statement,
+    orders, overview, problems, runs, statement,
     visitor::Visitor,
 };
 use crate::{
     base::{calendar::Range, recent_log::Line},
-    fleet::{ConnectionStatus, Health, Hindrance},
     job::Job,
-    run::Buyer,
+    service::{
+        Buyer,
+        connections_status::{ConnectionStatus, Health, Hindrance},
+        order_rows::{Row, Rows, Work},
+    },
     store::RunRecord,
 };
 
@@ -72,7 +73,7 @@ fn figures() -> overview::Figures {
 }
 
 /// Orders of every step and every kind of cause, all of whose texts are the same.
-fn found(text: &str) -> Vec<crate::run::FoundOrder> {
+fn found(text: &str) -> Vec<crate::service::FoundOrder> {
     let steps = ["lead", "products", "note", "changes", "done", "no_lead", "unknown", text];
     let orders = steps.map(|step| {
         json!({

@@ -11,7 +11,7 @@ use super::{
     visitor::Visitor,
     words::Words,
 };
-use crate::{run::RunError, store::StoreError};
+use crate::{service::RunError, store::StoreError};
 
 /// A part that keeps itself up to date where scripts run.
 pub(super) fn live(content: Markup) -> Markup {

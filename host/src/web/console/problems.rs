@@ -22,7 +22,7 @@ use super::{
 use crate::{
     base::calendar::moment_ms,
     password::OWNER,
-    run::{Cause, FoundOrder, RetryAnswer, Which},
+    service::{Cause, FoundOrder, RetryAnswer, Which},
 };
 
 /// How long a retry waits for a run that is under way.

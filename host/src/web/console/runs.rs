@@ -21,8 +21,7 @@ use super::{
 use crate::{
     base::recent_log::{self, Line},
     clock::{millis, now_ms},
-    report::Report,
-    schedule::NEW_EVERY,
+    service::{Report, schedule::NEW_EVERY},
     store::{RunRecord, Span},
 };
 

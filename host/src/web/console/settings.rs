@@ -21,7 +21,7 @@ use super::{
 use crate::{
     config::{Settings, Source},
     doctor::{self, Diagnosis},
-    fleet::{self, ConnectionStatus},
+    service::connections_status::{self, ConnectionStatus},
     web::Web,
 };
 
@@ -49,7 +49,7 @@ async fn check(State(web): State<Web>, Signed(visitor, _): Signed<Fields>) -> Re
 async fn overview(web: &Web, visitor: &Visitor, diagnosis: Option<&Diagnosis>) -> Response {
     let host = web.site.host();
     let settings = host.settings();
-    let status = match fleet::status(settings, host.store().as_ref()).await {
+    let status = match connections_status::status(settings, host.store().as_ref()).await {
         Ok(all) => all.into_iter().find(|one| one.connection == visitor.connection),
         Err(error) => {
             tracing::warn!("no figures for the page of settings: {error}");

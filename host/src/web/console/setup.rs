@@ -25,7 +25,7 @@ use crate::{
     doctor::{self, Finding},
     job::Job,
     password::OWNER,
-    run::{AccountDescription, Examination, Host, RunError},
+    service::{AccountDescription, Examination, Host, RunError},
     setup::{self, Step, choices, rehearsal::Rehearsal, stages},
     web::{Web, answer},
 };

@@ -31,7 +31,7 @@ use crate::{
     },
     clock::now_ms,
     password::OWNER,
-    run::RunError,
+    service::RunError,
 };
 
 /// How long a repair waits for a run that is under way.

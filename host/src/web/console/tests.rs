@@ -23,7 +23,7 @@ use crate::{
     base::shutdown::Stop,
     config::Settings,
     password,
-    run::Host,
+    service::Host,
     wasm::{Plugin, default_cache_folder},
     web::{Site, new_start_code, router},
 };

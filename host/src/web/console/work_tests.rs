@@ -18,7 +18,7 @@ use crate::{
     base::{calendar::Day, shutdown::Stop},
     clock::now_ms,
     job::Job,
-    run::RunLimits,
+    service::RunLimits,
 };
 
 /// A signed-in owner of a shop with three orders, none of whose notes amoCRM accepts.

@@ -22,7 +22,7 @@ use crate::{
     doctor::{self, Finding},
     job::Job,
     password::OWNER,
-    run::{AccountDescription, Host, Item, RunError},
+    service::{AccountDescription, Host, Item, RunError},
     setup::{
         self,
         choices::{self, Choice},

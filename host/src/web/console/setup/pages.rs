@@ -11,7 +11,7 @@ use super::{
 use crate::{
     config::{self, Changes},
     doctor::Finding,
-    run::{AccountDescription, Examination},
+    service::{AccountDescription, Examination},
     setup::{Step, choices, rehearsal::Rehearsal},
 };
 

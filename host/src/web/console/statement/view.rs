@@ -17,7 +17,7 @@ use super::super::{
 };
 use crate::{
     base::calendar::{Day, Range},
-    run::{Difference, Field, StateCounts, Statement},
+    service::{Difference, Field, StateCounts, Statement},
 };
 
 /// Differences of one page.

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::report::Report;
 use crate::{
     config::Settings,
     job::Job,
-    report::Report,
     store::{LastRuns, RunRecord, Store, StoreError},
 };
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Host, Run, RunError, answers::parsed};
+use super::{call::parsed, error::RunError, host::Host, run::Run};
 use crate::{base::shutdown::Stop, clock::millis, job::Job, wasm::Question};
 
 /// One call of the component; short, so that a program that is asked to end need not cut one.

@@ -1,10 +1,18 @@
-//! The work of a run that holds its connection: slice after slice, and then the jobs that became due meanwhile.
+//! One run, from lease to report: slice after slice, and then the jobs that became due meanwhile. Commands, schedule and
+//! web addresses all come here.
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{Host, Outcome, RunError, RunLimits, Target, orders::NEXT_FROM_MS};
+use super::{
+    call::{CLOSING, finished, in_time, parsed},
+    error::RunError,
+    host::{Host, Target},
+    lease::Lease,
+    report::Report,
+};
 use crate::{
     base::{calendar::Range, shutdown::Stop},
     clock::{millis, now_ms},
@@ -13,10 +21,8 @@ use crate::{
         rate_limit::{Limiter, Share, Urgency},
     },
     job::Job,
-    lease::Lease,
-    report::Report,
     store::RunRecord,
-    wasm::Slice,
+    wasm::{Question, Slice},
 };
 
 /// Rounds of jobs that became due during a run; then others get their turn.
@@ -25,6 +31,36 @@ const DUE_ROUNDS_MAX: u32 = 3;
 const RANGE_SLICE: Duration = Duration::from_secs(30);
 /// Slices in a row that ask for more and do nothing; a bug, or a loop of two.
 const IDLE_SLICES_MAX: u32 = 20;
+
+/// Where a backfill goes on, in its report.
+const NEXT_FROM_MS: &str = "next_from_ms";
+
+/// How long a run may take.
+#[derive(Debug, Clone, Copy)]
+pub struct RunLimits {
+    /// The whole run; `None`: until it is done.
+    pub total: Option<Duration>,
+    /// One call of the component.
+    pub slice: Duration,
+    /// How many calls; `None`: until it is done.
+    pub slices_max: Option<u32>,
+}
+
+impl Default for RunLimits {
+    /// Until it is done, in slices of a minute.
+    fn default() -> Self {
+        Self { total: None, slice: Duration::from_secs(60), slices_max: None }
+    }
+}
+
+/// How a run ended. It may have a report and an error: what was done before it failed.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was done, all slices together.
+    pub report: Option<Report>,
+    /// Why it ended early.
+    pub error: Option<RunError>,
+}
 
 /// A run that holds its connection.
 #[derive(Debug)]
@@ -52,6 +88,55 @@ impl Work {
             Self::Job(job) => job,
             Self::Range(_) => Job::New,
         }
+    }
+}
+
+impl Host {
+    /// Runs a job until it is done or its limits are reached, then the jobs that became due meanwhile.
+    ///
+    /// # Errors
+    /// When the run could not begin: settings, or the connection is held for longer than `wait`.
+    pub async fn run(
+        self: &Arc<Self>,
+        connection: &str,
+        job: Job,
+        limits: RunLimits,
+        wait: Duration,
+        stop: &Stop,
+    ) -> Result<Outcome, RunError> {
+        let run = self.begin_unless(connection, job, wait, stop).await?;
+        let outcome = run.work(limits, stop).await;
+        run.finish(stop).await;
+        Ok(outcome)
+    }
+
+    /// Takes a connection for a job.
+    ///
+    /// # Errors
+    /// When a setting is missing or wrong, the connection is held for longer than `wait`, or the store fails.
+    pub async fn begin(
+        self: &Arc<Self>,
+        connection: &str,
+        job: Job,
+        wait: Duration,
+    ) -> Result<Run, RunError> {
+        self.begin_unless(connection, job, wait, &Stop::never()).await
+    }
+
+    pub(super) async fn begin_unless(
+        self: &Arc<Self>,
+        connection: &str,
+        job: Job,
+        wait: Duration,
+        stop: &Stop,
+    ) -> Result<Run, RunError> {
+        let target = self.target(connection)?;
+        let limiter = self.limiter(&target.amo, target.connection.amo_rps());
+        let ttl = target.connection.lease_ttl();
+        let lease = Lease::take(&self.store, target.connection.name(), job, ttl, wait, stop)
+            .await?
+            .ok_or_else(|| if stop.is_requested() { RunError::Interrupted } else { RunError::Busy })?;
+        Ok(Run { host: self.clone(), target, job, lease, limiter })
     }
 }
 
@@ -196,6 +281,39 @@ impl Run {
         (Some(self.lease.as_hold().clone()), share)
     }
 
+    pub(super) async fn ask(
+        &self,
+        question: Question,
+        options: Map<String, Value>,
+        limit: Duration,
+        stop: &Stop,
+    ) -> Result<String, RunError> {
+        let urgency = if question == Question::Backfill { Urgency::Backfill } else { Urgency::Live };
+        let (hold, share) = self.pass(urgency);
+        let guest = self.host.guest(&self.target, hold, share, stop);
+        let call = Box::pin(self.host.plugin.ask(guest, question, options, limit));
+        match question {
+            Question::Statement => finished(in_time(call), stop, CLOSING).await,
+            _ => finished(call, stop, CLOSING).await,
+        }
+    }
+
+    /// One slice of a backfill: what is left of the range afterwards, or the job that finishes the work.
+    async fn backfill_slice(
+        &self,
+        range: Range,
+        max: Duration,
+        stop: &Stop,
+    ) -> Result<(Report, Work), RunError> {
+        let mut options = range.options();
+        options.insert("max_ms".to_owned(), u64::try_from(max.as_millis()).unwrap_or(u64::MAX).into());
+        let limit = max.saturating_add(self.host.plugin.grace());
+        let text = self.ask(Question::Backfill, options, limit, stop).await?;
+        let report: Report = parsed(&text, "report")?;
+        let left = rest(range, &report);
+        Ok((report, left))
+    }
+
     async fn record(&self, job: Job, started_ms: i64, took: Duration, outcome: &Outcome) {
         let connection = self.target.connection.name();
         if let Some(report) = &outcome.report {
@@ -234,5 +352,47 @@ impl Run {
         if let Err(error) = self.host.store.record_run(&run).await {
             tracing::warn!(connection, "cannot record the run: {error}");
         }
+    }
+}
+
+impl Range {
+    pub(super) fn options(self) -> Map<String, Value> {
+        let options = [("from_ms", self.from_ms), ("to_ms", self.to_ms)];
+        options.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect()
+    }
+}
+
+/// What follows a slice of a backfill. Whether at once, the report says: while Kaspi does not answer, it is not.
+fn rest(range: Range, report: &Report) -> Work {
+    match report.other.get(NEXT_FROM_MS).and_then(Value::as_i64) {
+        None => Work::Job(Job::New),
+        Some(from_ms) => Work::Range(Range { from_ms, ..range }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_range_is_read_to_its_end_and_then_finished_by_the_job() {
+        let range = Range { from_ms: 1_000, to_ms: 5_000 };
+        for next in [json!(3_000), Value::Null] {
+            let report: Report = serde_json::from_value(json!({"job": "new", "next_from_ms": next})).unwrap();
+            let left = rest(range, &report);
+            match (next.as_i64(), left) {
+                (Some(from_ms), Work::Range(left)) => assert_eq!(left, Range { from_ms, to_ms: 5_000 }),
+                (None, Work::Job(job)) => assert_eq!(job, Job::New),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_range_is_told_in_milliseconds() {
+        let options = Range { from_ms: 1, to_ms: 2 }.options();
+        assert_eq!(Value::Object(options), json!({"from_ms": 1, "to_ms": 2}));
     }
 }

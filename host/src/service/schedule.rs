@@ -7,11 +7,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
+use super::{error::RunError, host::Host, run::RunLimits};
 use crate::{
     base::shutdown::{self, Stop},
     clock::millis,
     job::Job,
-    run::{Host, RunError, RunLimits},
     store::Claim,
 };
 

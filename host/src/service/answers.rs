@@ -1,11 +1,15 @@
 //! What the component answers to questions about orders. Fields that a newer component adds are passed over, and a
 //! missing one is no error.
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::{RunError, Told};
-use crate::report::{Problem, Requests};
+use super::{
+    call::parsed,
+    error::RunError,
+    reading::Told,
+    report::{Problem, Requests},
+};
 
 /// An order and what has been done for it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -233,14 +237,6 @@ pub struct Field {
     /// In amoCRM.
     #[serde(deserialize_with = "word")]
     pub amocrm: String,
-}
-
-/// Reads an answer. The error tells only the place: what is wrong may quote what stands there.
-pub(super) fn parsed<T: DeserializeOwned>(text: &str, what: &str) -> Result<T, RunError> {
-    serde_json::from_str(text).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        RunError::Internal(format!("the component's {what} is not valid, line {line}, column {column}"))
-    })
 }
 
 /// `null` as what stands for nothing.

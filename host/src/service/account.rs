@@ -5,7 +5,12 @@ use std::{sync::Arc, time::Duration};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Host, Item, RunError, answers::parsed, finished};
+use super::{
+    call::{finished, parsed},
+    error::RunError,
+    host::Host,
+    reading::Item,
+};
 use crate::{base::shutdown::Stop, job::Job, wasm::Question};
 
 /// Time for what asks both servers a few questions.

@@ -5,12 +5,16 @@ use std::{sync::Arc, time::Duration};
 
 use serde::Deserialize;
 
-use super::{Host, RunError, Target, finished};
+use super::{
+    call::finished,
+    error::RunError,
+    host::{Host, Target},
+    report::Report,
+};
 use crate::{
     base::shutdown::Stop,
     egress::rate_limit::{Limiter, QuietTickets, Share, Urgency},
     job::Job,
-    report::Report,
     wasm::Slice,
 };
 

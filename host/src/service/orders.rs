@@ -6,25 +6,20 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use serde_json::{Map, Value, json};
 
 use super::{
-    CLOSING, Called, Host, Outcome, Run, RunError, RunLimits,
-    answers::{FoundOrder, Page, RetryAnswer, Statement, parsed},
-    finished,
-    work::Work,
+    answers::{FoundOrder, Page, RetryAnswer, Statement},
+    call::{STATEMENT_MAX, finished, in_time, parsed},
+    error::RunError,
+    host::Host,
+    run::{Outcome, Run, RunLimits, Work},
 };
 use crate::{
     base::{calendar::Range, shutdown::Stop},
-    egress::rate_limit::Urgency,
     job::Job,
-    report::Report,
-    wasm::{CallError, GuestError, Question},
+    wasm::Question,
 };
 
-/// Where a backfill goes on, in its report.
-pub(super) const NEXT_FROM_MS: &str = "next_from_ms";
 /// Time for an answer from the store alone.
 const LOOK_MAX: Duration = Duration::from_secs(60);
-/// Time for a statement, which reads both sides in one call.
-const STATEMENT_MAX: Duration = Duration::from_secs(600);
 
 /// Which parked orders to try again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,31 +173,7 @@ impl Host {
     }
 }
 
-impl Range {
-    fn options(self) -> Map<String, Value> {
-        let options = [("from_ms", self.from_ms), ("to_ms", self.to_ms)];
-        options.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect()
-    }
-}
-
 impl Run {
-    pub(super) async fn ask(
-        &self,
-        question: Question,
-        options: Map<String, Value>,
-        limit: Duration,
-        stop: &Stop,
-    ) -> Result<String, RunError> {
-        let urgency = if question == Question::Backfill { Urgency::Backfill } else { Urgency::Live };
-        let (hold, share) = self.pass(urgency);
-        let guest = self.host.guest(&self.target, hold, share, stop);
-        let call = Box::pin(self.host.plugin.ask(guest, question, options, limit));
-        match question {
-            Question::Statement => finished(in_time(call), stop, CLOSING).await,
-            _ => finished(call, stop, CLOSING).await,
-        }
-    }
-
     async fn retry(&self, which: &Which, stop: &Stop) -> Result<Retried, RunError> {
         let option = match which {
             Which::Codes(codes) => ("codes".to_owned(), json!(codes)),
@@ -236,75 +207,5 @@ impl Run {
         let open: BTreeSet<&str> = statement.open().map(|one| one.code.as_str()).collect();
         let mended = wanted.iter().filter(|code| !open.contains(code.as_str())).count();
         Ok(Repaired { statement, wanted: wanted.len(), mended: Some(mended), outcome: Some(outcome) })
-    }
-
-    /// One slice of a backfill: what is left of the range afterwards, or the job that finishes the work.
-    pub(super) async fn backfill_slice(
-        &self,
-        range: Range,
-        max: Duration,
-        stop: &Stop,
-    ) -> Result<(Report, Work), RunError> {
-        let mut options = range.options();
-        options.insert("max_ms".to_owned(), u64::try_from(max.as_millis()).unwrap_or(u64::MAX).into());
-        let limit = max.saturating_add(self.host.plugin.grace());
-        let text = self.ask(Question::Backfill, options, limit, stop).await?;
-        let report: Report = parsed(&text, "report")?;
-        let left = rest(range, &report);
-        Ok((report, left))
-    }
-}
-
-/// A statement that takes too long is no bug: it gives way to runs, and somebody may have asked for a year.
-async fn in_time(call: impl Future<Output = Called>) -> Called {
-    match call.await {
-        Err(CallError::Deadline(_)) => Ok(Err(GuestError::Upstream(format!(
-            "the statement was not complete after {minutes} minutes: name fewer days, or wait until a run that is under way \
-             has ended / сверка не закончилась за {minutes} минут: укажите меньше дней или дождитесь конца текущего запуска",
-            minutes = STATEMENT_MAX.as_secs() / 60
-        )))),
-        other => other,
-    }
-}
-
-/// What follows a slice of a backfill. Whether at once, the report says: while Kaspi does not answer, it is not.
-fn rest(range: Range, report: &Report) -> Work {
-    match report.other.get(NEXT_FROM_MS).and_then(Value::as_i64) {
-        None => Work::Job(Job::New),
-        Some(from_ms) => Work::Range(Range { from_ms, ..range }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_range_is_read_to_its_end_and_then_finished_by_the_job() {
-        let range = Range { from_ms: 1_000, to_ms: 5_000 };
-        for next in [json!(3_000), Value::Null] {
-            let report: Report = serde_json::from_value(json!({"job": "new", "next_from_ms": next})).unwrap();
-            let left = rest(range, &report);
-            match (next.as_i64(), left) {
-                (Some(from_ms), Work::Range(left)) => assert_eq!(left, Range { from_ms, to_ms: 5_000 }),
-                (None, Work::Job(job)) => assert_eq!(job, Job::New),
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn a_statement_that_takes_too_long_is_no_bug() {
-        let late = in_time(async { Err(CallError::Deadline(STATEMENT_MAX)) }).await;
-        let Ok(Err(GuestError::Upstream(text))) = late else { panic!("{late:?}") };
-        assert!(text.contains("after 10 minutes") && text.contains("за 10 минут"), "{text}");
-        let trap = in_time(async { Err(CallError::Trap("t".to_owned())) }).await;
-        assert!(matches!(trap, Err(CallError::Trap(_))));
-    }
-
-    #[test]
-    fn a_range_is_told_in_milliseconds() {
-        let options = Range { from_ms: 1, to_ms: 2 }.options();
-        assert_eq!(Value::Object(options), json!({"from_ms": 1, "to_ms": 2}));
     }
 }

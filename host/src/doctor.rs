@@ -18,9 +18,9 @@ use crate::{
         shutdown::Stop,
     },
     config::{self, Settings},
+    i18n::words::Words,
     service::{Host, OpenError, RunError, Symptom},
     wasm::Plugin,
-    web::Words,
 };
 use class::{Class, Severity};
 

@@ -13,6 +13,7 @@ pub mod config;
 mod diagnostics;
 pub mod doctor;
 pub mod egress;
+mod i18n;
 pub mod job;
 pub mod password;
 pub mod service;

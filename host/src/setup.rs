@@ -11,8 +11,8 @@ use crate::{
     base::shutdown::Stop,
     config::{Changes, Settings},
     doctor::{self, Finding},
+    i18n::words::Words,
     service::{Examination, Host, Made, RunError},
-    web::Words,
 };
 
 /// One question after the other.

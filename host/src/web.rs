@@ -33,7 +33,6 @@ use door::Door;
 use guard::Guard;
 
 pub use client::TrustedProxies;
-pub(crate) use console::Words;
 pub(crate) use door::{new_start_code, replace_password};
 pub use site::Site;
 

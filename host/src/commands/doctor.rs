@@ -10,7 +10,7 @@ use crate::{
     base::failure::{Exit, Failure},
     config::Settings,
     doctor::{self, Diagnosis, Finding},
-    web::Words,
+    i18n::words::Words,
 };
 
 /// What was asked for.

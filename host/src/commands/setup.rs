@@ -1,7 +1,6 @@
 //! `setup`: from nothing to a working connection, in the terminal.
 
 mod person;
-mod words;
 
 use std::{
     path::{Path, PathBuf},
@@ -12,6 +11,7 @@ use std::{
 use kaspi_amocrm_settings::{Language, Setting, StatusMap, table};
 
 use super::{doctor::Spoken, load_plugin, print, stop_on_signals};
+use crate::i18n::messages::setup_terminal;
 use crate::{
     base::{
         failure::{Exit, Failure},
@@ -19,6 +19,7 @@ use crate::{
     },
     config::{self, Changes, DEFAULT_CONNECTION, Settings},
     doctor::Finding,
+    i18n::words::Words,
     job::Job,
     service::{AccountDescription, Examination, Host, RunError},
     setup::{
@@ -27,7 +28,6 @@ use crate::{
         rehearsal::Rehearsal,
         stages,
     },
-    web::Words,
 };
 use person::Person;
 
@@ -81,7 +81,7 @@ struct Setup {
 
 impl Setup {
     async fn run(mut self) -> Result<Exit, Failure> {
-        self.say(&words::WELCOME)?;
+        self.say(&setup_terminal::WELCOME)?;
         self.kaspi().await?;
         self.account().await?;
         self.access().await?;
@@ -96,7 +96,7 @@ impl Setup {
         self.make().await?;
         self.stages(&account).await?;
         if !self.rehearsal(&account).await? {
-            self.say(&words::NOT_WRITTEN)?;
+            self.say(&setup_terminal::NOT_WRITTEN)?;
             return Ok(Exit::Done);
         }
         self.write().await
@@ -127,7 +127,7 @@ impl Setup {
         let present = self.draft().value(&self.connection, setting).map(|(value, _)| value);
         let mut question = self.person.words(question).to_owned();
         if let Some(present) = &present {
-            let kept = if setting.secret { self.person.words(&words::KEEP) } else { present };
+            let kept = if setting.secret { self.person.words(&setup_terminal::KEEP) } else { present };
             question = format!("{question} [{kept}]");
         }
         loop {
@@ -145,13 +145,14 @@ impl Setup {
             }
             let findings = setting.check(&typed);
             let told = findings.first().map(|finding| finding.text(self.person.language));
-            self.person.say(&told.unwrap_or_else(|| self.person.words(&words::NEEDED).to_owned()))?;
+            self.person
+                .say(&told.unwrap_or_else(|| self.person.words(&setup_terminal::NEEDED).to_owned()))?;
         }
     }
 
     /// Tries one side. Says what is wrong; answers with what was seen where nothing stops.
     async fn tried(&self, part: &str) -> Result<Option<Examination>, Failure> {
-        self.say(&words::TRYING)?;
+        self.say(&setup_terminal::TRYING)?;
         let setup::Tried { seen, stopping } =
             setup::try_part(&self.draft_host(), &self.connection, part, &self.stop).await?;
         if stopping.is_empty() {
@@ -173,12 +174,14 @@ impl Setup {
 
     async fn kaspi(&mut self) -> Result<(), Failure> {
         self.heading(setup::Step::Kaspi)?;
-        self.say(&words::KASPI)?;
+        self.say(&setup_terminal::KASPI)?;
         loop {
-            self.value(&table::KASPI_API_TOKEN, &words::KASPI_TOKEN).await?;
+            self.value(&table::KASPI_API_TOKEN, &setup_terminal::KASPI_TOKEN).await?;
             if let Some(Examination { kaspi: Some(seen), .. }) = self.tried("kaspi").await? {
-                let text =
-                    self.person.words(&words::KASPI_WORKS).replace("{orders}", &seen.orders.to_string());
+                let text = self
+                    .person
+                    .words(&setup_terminal::KASPI_WORKS)
+                    .replace("{orders}", &seen.orders.to_string());
                 return self.person.say(&text);
             }
         }
@@ -190,7 +193,7 @@ impl Setup {
             return self.person.say(&format!("  {address}"));
         }
         let present = self.draft().value(&self.connection, &table::AMO_SUBDOMAIN).map(|(value, _)| value);
-        let mut question = self.person.words(&words::ACCOUNT).to_owned();
+        let mut question = self.person.words(&setup_terminal::ACCOUNT).to_owned();
         if let Some(present) = &present {
             question = format!("{question} [{present}]");
         }
@@ -202,7 +205,7 @@ impl Setup {
                     self.changes.insert(table::AMO_SUBDOMAIN.name, account);
                     return Ok(());
                 }
-                None => self.say(&words::NO_ACCOUNT)?,
+                None => self.say(&setup_terminal::NO_ACCOUNT)?,
             }
         }
     }
@@ -212,17 +215,18 @@ impl Setup {
         loop {
             let is_set = |setting| self.draft().value(&self.connection, setting).is_some();
             let has_integration = is_set(&table::AMO_CLIENT_ID) && !is_set(&table::AMO_LONG_LIVED_TOKEN);
-            let ways =
-                [&words::LONG_LIVED, &words::INTEGRATION].map(|words| self.person.words(words).to_owned());
+            let ways = [&setup_terminal::LONG_LIVED, &setup_terminal::INTEGRATION]
+                .map(|words| self.person.words(words).to_owned());
             let way = self.person.choose(&ways, None, if has_integration { 2 } else { 1 }).await?;
             if way == 1 {
-                self.say(&words::LONG_LIVED_HOW)?;
-                self.value(&table::AMO_LONG_LIVED_TOKEN, &words::TOKEN).await?;
+                self.say(&setup_terminal::LONG_LIVED_HOW)?;
+                self.value(&table::AMO_LONG_LIVED_TOKEN, &setup_terminal::TOKEN).await?;
             } else if !self.integration().await? {
                 continue;
             }
             if let Some(Examination { amocrm: Some(seen), .. }) = self.tried("amocrm").await? {
-                let text = self.person.words(&words::AMO_WORKS).replace("{name}", &seen.account.name);
+                let text =
+                    self.person.words(&setup_terminal::AMO_WORKS).replace("{name}", &seen.account.name);
                 return self.person.say(&text);
             }
         }
@@ -230,12 +234,12 @@ impl Setup {
 
     /// Trades a code for tokens; Enter keeps those that are there. Answers whether there are any.
     async fn integration(&mut self) -> Result<bool, Failure> {
-        self.say(&words::INTEGRATION_HOW)?;
+        self.say(&setup_terminal::INTEGRATION_HOW)?;
         self.changes.insert(table::AMO_LONG_LIVED_TOKEN.name, String::new());
-        self.value(&table::AMO_CLIENT_ID, &words::CLIENT_ID).await?;
-        self.value(&table::AMO_CLIENT_SECRET, &words::CLIENT_SECRET).await?;
-        self.value(&table::AMO_REDIRECT_URI, &words::REDIRECT_URI).await?;
-        let question = self.person.words(&words::CODE);
+        self.value(&table::AMO_CLIENT_ID, &setup_terminal::CLIENT_ID).await?;
+        self.value(&table::AMO_CLIENT_SECRET, &setup_terminal::CLIENT_SECRET).await?;
+        self.value(&table::AMO_REDIRECT_URI, &setup_terminal::REDIRECT_URI).await?;
+        let question = self.person.words(&setup_terminal::CODE);
         let code = self.person.ask_secret(question).await?;
         if code.is_empty() {
             return Ok(true);
@@ -262,7 +266,7 @@ impl Setup {
         let mut names: Vec<String> = choice.options.iter().map(|option| option.name.clone()).collect();
         names.extend(choice.make.as_ref().map(|(_, words)| self.person.words(words).to_owned()));
         if names.is_empty() {
-            return self.say(&words::NOTHING_THERE);
+            return self.say(&setup_terminal::NOTHING_THERE);
         }
         let at = |id| choice.options.iter().position(|option| option.id == id).map_or(1, |at| at + 1);
         let default = match choice.proposed {
@@ -304,7 +308,7 @@ impl Setup {
                 examination.findings.iter().find(|symptom| symptom.class == class).map(Finding::symptom);
             if let Some(finding) = found {
                 self.tell(&finding)?;
-                let question = self.person.words(&words::MAKE_IT);
+                let question = self.person.words(&setup_terminal::MAKE_IT);
                 if self.person.agrees(question, true).await? {
                     self.prepare(&[what]).await?;
                 }
@@ -353,7 +357,8 @@ impl Setup {
                 self.stage(pipeline, *id)
             ))?;
         }
-        let ways = [&words::STAGES_USE, &words::STAGES_CHANGE, &words::STAGES_NONE];
+        let ways =
+            [&setup_terminal::STAGES_USE, &setup_terminal::STAGES_CHANGE, &setup_terminal::STAGES_NONE];
         let ways = ways.map(|words| self.person.words(words).to_owned());
         match self.person.choose(&ways, None, 1).await? {
             1 => {}
@@ -362,7 +367,7 @@ impl Setup {
                 for (row, id) in rows.iter().zip(&mut chosen) {
                     self.person.say(self.person.words(&row.title))?;
                     let at = pipeline.stages.iter().position(|stage| Some(stage.id) == *id);
-                    let none = Some(self.person.words(&words::STAYS));
+                    let none = Some(self.person.words(&setup_terminal::STAYS));
                     let number = self.person.choose(&names, none, at.map_or(0, |at| at + 1)).await?;
                     *id = number.checked_sub(1).and_then(|at| pipeline.stages.get(at)).map(|stage| stage.id);
                 }
@@ -375,13 +380,13 @@ impl Setup {
 
     fn stage(&self, pipeline: &crate::service::Pipeline, id: Option<i64>) -> String {
         let name = |id| pipeline.stages.iter().find(|stage| stage.id == id).map(|stage| stage.name.clone());
-        id.and_then(name).unwrap_or_else(|| self.person.words(&words::STAYS).to_owned())
+        id.and_then(name).unwrap_or_else(|| self.person.words(&setup_terminal::STAYS).to_owned())
     }
 
     /// Shows what would happen; answers whether it shall.
     async fn rehearsal(&mut self, account: &AccountDescription) -> Result<bool, Failure> {
         self.heading(setup::Step::Rehearsal)?;
-        self.say(&words::REHEARSING)?;
+        self.say(&setup_terminal::REHEARSING)?;
         let day = Changes::from([(table::FIRST_LOOKBACK_DAYS.name, "1".to_owned())]);
         let host = self.host.with_settings(self.draft().with(&self.connection, &day));
         let mut is_well = true;
@@ -393,12 +398,13 @@ impl Setup {
             }
             Err(error) => return Err(error.into()),
         }
-        let question = self.person.words(&words::SWITCH_ON);
+        let question = self.person.words(&setup_terminal::SWITCH_ON);
         self.person.agrees(question, is_well).await
     }
 
     fn show(&self, rehearsal: &Rehearsal, account: &AccountDescription) -> Result<(), Failure> {
-        let text = self.person.words(&words::ORDERS_READ).replace("{orders}", &rehearsal.seen.to_string());
+        let text =
+            self.person.words(&setup_terminal::ORDERS_READ).replace("{orders}", &rehearsal.seen.to_string());
         self.person.say(&format!("  {text}"))?;
         for (fate, count) in &rehearsal.counts {
             self.person.say(&format!("  {}: {count}", self.person.words(&fate.words())))?;
@@ -420,11 +426,12 @@ impl Setup {
             Ok(written) => {
                 let file = written.file.unwrap_or_else(|| PathBuf::from(config::DOTENV_FILE));
                 let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let text = self.person.words(&words::WRITTEN).replace("{file}", &name);
+                let text = self.person.words(&setup_terminal::WRITTEN).replace("{file}", &name);
                 self.person.say(&format!("\n{text}"))?;
                 if !written.overridden.is_empty() {
                     let names = written.overridden.join(", ");
-                    self.person.say(&self.person.words(&words::OVERRIDDEN).replace("{names}", &names))?;
+                    self.person
+                        .say(&self.person.words(&setup_terminal::OVERRIDDEN).replace("{names}", &names))?;
                 }
                 // Settings that work count more than the note about them.
                 let noted = self.host.store().note_act("terminal", "setup", &self.connection);
@@ -435,14 +442,14 @@ impl Setup {
             }
             Err(finding) => {
                 self.person.say(&format!("\n! {}: {}", finding.name, finding.text(self.person.language)))?;
-                let question = self.person.words(&words::SHOW_LINES);
+                let question = self.person.words(&setup_terminal::SHOW_LINES);
                 if self.person.agrees(question, false).await? {
                     config::lines(&self.connection, &self.changes).iter().try_for_each(|line| print(line))?;
                 }
                 Exit::Config
             }
         };
-        self.say(&words::NEXT)?;
+        self.say(&setup_terminal::NEXT)?;
         Ok(exit)
     }
 }

@@ -8,7 +8,7 @@ use kaspi_amocrm_settings::{Language, Text};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::web::Words;
+use crate::i18n::words::Words;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

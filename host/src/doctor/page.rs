@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use kaspi_amocrm_settings::Language;
 
 use super::class::{Severity, groups};
+use crate::i18n::words::Words;
 
 const HEAD: &str = "# What can be wrong\n\n\
     `kaspi-amocrm doctor` looks at settings, files, database, key and disk, and asks Kaspi and amoCRM with the tokens of \
@@ -35,7 +36,7 @@ fn text() -> String {
                 (Severity::Warning, _) => "warning",
                 (Severity::Hint, _) => "hint",
             };
-            let both = |words: &crate::web::Words| {
+            let both = |words: &Words| {
                 let (en, ru) = (words.get(Language::En), words.get(Language::Ru));
                 if en == ru {
                     en.replace("{text}", "as the text of the finding says")

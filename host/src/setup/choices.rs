@@ -4,8 +4,8 @@ use kaspi_amocrm_settings::{Setting, table};
 
 use crate::{
     config::Settings,
+    i18n::words::Words,
     service::{AccountDescription, Item, Pipeline},
-    web::Words,
 };
 
 /// Field types that take text, see `docs/apis/amocrm.md` 3.2.

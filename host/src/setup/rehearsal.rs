@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::{service::Report, web::Words};
+use crate::{i18n::words::Words, service::Report};
 
 /// Examples that are shown.
 const EXAMPLES_MAX: usize = 10;

@@ -3,7 +3,7 @@
 
 use kaspi_amocrm_settings::{KNOWN_PAIRS, StatusMap};
 
-use crate::{service::Item, web::Words};
+use crate::{i18n::words::Words, service::Item};
 
 const WON: i64 = 142;
 const LOST: i64 = 143;

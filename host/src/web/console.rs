@@ -3,7 +3,6 @@
 
 mod account;
 mod assets;
-mod causes;
 mod chart;
 mod chooser;
 mod desk;
@@ -22,11 +21,9 @@ mod settings;
 mod setup;
 mod sign_in;
 mod statement;
-mod telling;
 #[cfg(test)]
 mod tests;
 mod visitor;
-mod words;
 #[cfg(test)]
 mod work_tests;
 
@@ -38,7 +35,6 @@ use axum::{
 use super::Web;
 pub(super) use page::plain_page;
 pub(super) use visitor::{Anyone, SignedIn, Visitor};
-pub(crate) use words::Words;
 
 pub(super) use assets::routes as assets;
 pub(super) use desk::Desk;

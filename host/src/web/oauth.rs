@@ -23,9 +23,10 @@ use sha2::Sha256;
 use super::{
     Web,
     answer::{internal, problem, see_other},
-    console::{Anyone, SignedIn, Visitor, Words, plain_page},
+    console::{Anyone, SignedIn, Visitor, plain_page},
     session::{Token, cookie, digest},
 };
+use crate::i18n::words::Words;
 use crate::{
     base::percent::encoded,
     config::Connection,

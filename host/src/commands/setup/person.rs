@@ -14,8 +14,8 @@ use crate::{
         failure::{Exit, Failure, Text},
         shutdown::Stop,
     },
+    i18n::words::Words,
     service::RunError,
-    web::Words,
 };
 
 /// Longer than any token.

@@ -1,7 +1,7 @@
 //! What can be wrong with the account in amoCRM.
 
 use super::Class;
-use crate::web::Words;
+use crate::i18n::words::Words;
 
 pub(super) const CLASSES: &[Class] = &[
     Class::error(

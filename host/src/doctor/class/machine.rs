@@ -1,7 +1,7 @@
 //! What can be wrong where the program runs.
 
 use super::Class;
-use crate::web::Words;
+use crate::i18n::words::Words;
 
 /// For what only a newer component knows.
 pub(super) const UNKNOWN: Class = Class::warning(

@@ -9,16 +9,18 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    super::{Web, answer::internal, door::Answer},
     page::plain_page,
     sign_in::{Asks, WRONG, let_in, new_password_fault, new_password_fields, said, turned_away},
     visitor::{Signed, SignedIn, Visitor, failed},
-    words::Words,
 };
 use crate::{
     base::calendar::{Day, hour_and_minute},
     password::{CHARS_MAX, OWNER},
     store::Act,
+};
+use crate::{
+    i18n::words::Words,
+    web::{Web, answer::internal, door::Answer},
 };
 
 /// How many acts are listed.

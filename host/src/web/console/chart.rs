@@ -3,8 +3,9 @@
 use kaspi_amocrm_settings::Language;
 use maud::{Markup, html};
 
-use super::{telling, visitor::Visitor, words::Words};
+use super::visitor::Visitor;
 use crate::base::calendar::hour_and_minute;
+use crate::i18n::{format, words::Words};
 
 /// Hours that are shown; the last one is under way.
 pub(crate) const HOURS: usize = 24;
@@ -90,8 +91,8 @@ pub(crate) fn chart(visitor: &Visitor, orders: &Hours, leads: &Hours) -> Markup 
     let language = visitor.language;
     html! {
         ul class="legend" {
-            li { (visitor.say(&ORDERS)) ": " (telling::number(language, orders.total())) }
-            li class="leads" { (visitor.say(&LEADS)) ": " (telling::number(language, leads.total())) }
+            li { (visitor.say(&ORDERS)) ": " (format::number(language, orders.total())) }
+            li class="leads" { (visitor.say(&LEADS)) ": " (format::number(language, leads.total())) }
         }
         svg class="chart" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="xMinYMid meet" role="img"
             aria-labelledby="chart-title chart-desc" {
@@ -139,7 +140,7 @@ pub(crate) fn chart(visitor: &Visitor, orders: &Hours, leads: &Hours) -> Markup 
 }
 
 fn described(language: Language, orders: &Hours, leads: &Hours) -> String {
-    let [orders, leads] = [orders, leads].map(|hours| telling::number(language, hours.total()));
+    let [orders, leads] = [orders, leads].map(|hours| format::number(language, hours.total()));
     match language {
         Language::En => format!("In the last 24 hours: {orders} orders, {leads} leads."),
         Language::Ru => format!("За последние 24 часа: заказов {orders}, сделок {leads}."),

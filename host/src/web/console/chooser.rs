@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use kaspi_amocrm_settings::{Language, StatusMap, table};
 use maud::{Markup, html};
 
-use super::{visitor::Visitor, words::Words};
+use super::visitor::Visitor;
+use crate::i18n::words::Words;
 use crate::{
     config::{Changes, Settings},
     doctor::Finding,

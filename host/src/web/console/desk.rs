@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::words::Words;
+use crate::i18n::words::Words;
 use crate::{
     base::calendar::Range,
     clock::now_ms,

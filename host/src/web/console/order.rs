@@ -10,19 +10,23 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    super::{Web, answer::see_other},
-    causes,
     orders::{AT_KASPI, PLACED, TOTAL, step_pill},
     page::{Place, page},
     parts::{form_token, live, order_code, run_failed, store_failed},
-    telling::{self, TRIES},
     visitor::{Signed, SignedIn, Visitor},
-    words::Words,
 };
 use crate::{
     base::{calendar::moment_ms, percent::encoded},
     password::OWNER,
     service::{Buyer, FoundOrder, Host, RunError},
+};
+use crate::{
+    i18n::{
+        format::{self, TRIES},
+        messages::causes,
+        words::Words,
+    },
+    web::{Web, answer::see_other},
 };
 
 /// What is to be seen of the buyer.
@@ -160,7 +164,7 @@ pub(super) fn body(visitor: &Visitor, view: &View) -> Markup {
     let View { order, account, now_ms, .. } = view;
     let language = visitor.language;
     let moment = |text: &str| match moment_ms(text) {
-        Some(at_ms) => telling::moment(language, at_ms, *now_ms),
+        Some(at_ms) => format::moment(language, at_ms, *now_ms),
         None => text.to_owned(),
     };
     let known = order.found || order.state.is_some();
@@ -188,7 +192,7 @@ pub(super) fn body(visitor: &Visitor, view: &View) -> Markup {
                     dt { (visitor.say(&TOTAL)) }
                     dd {
                         @match order.total_kzt.parse() {
-                            Ok(total) => (telling::tenge(language, total)),
+                            Ok(total) => (format::tenge(language, total)),
                             Err(_) => (order.total_kzt),
                         }
                     }

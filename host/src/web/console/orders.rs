@@ -9,14 +9,12 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    causes,
     page::{Place, page},
     parts::{live, order_code, store_failed},
-    telling,
     visitor::{SignedIn, Visitor},
-    words::Words,
 };
 use crate::base::percent::encoded;
+use crate::i18n::{format, messages::causes, words::Words};
 use crate::{
     service::order_rows::{self, Row, Rows, Work},
     web::{Web, answer::see_other},
@@ -163,12 +161,12 @@ fn table(visitor: &Visitor, rows: &[Row], now_ms: i64) -> Markup {
                 @for row in rows {
                     tr {
                         th scope="row" { (link(visitor, &row.code)) }
-                        td data-label=(visitor.say(&PLACED)) { (telling::moment(language, row.created_ms, now_ms)) }
+                        td data-label=(visitor.say(&PLACED)) { (format::moment(language, row.created_ms, now_ms)) }
                         td data-label=(visitor.say(&AT_KASPI)) {
                             (causes::at_kaspi(language, &row.state, &row.status))
                         }
                         td class="number" data-label=(visitor.say(&TOTAL)) {
-                            (telling::tenge(language, row.total_kzt))
+                            (format::tenge(language, row.total_kzt))
                         }
                         td { (state(language, row)) }
                     }

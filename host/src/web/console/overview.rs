@@ -11,8 +11,10 @@ use super::{
     chart::{Hours, chart},
     page::{Place, page},
     parts::{live, store_failed},
-    telling::{self, ORDERS, REQUESTS},
     visitor::{SignedIn, Visitor},
+};
+use crate::i18n::{
+    format::{self, ORDERS, REQUESTS},
     words::Words,
 };
 use crate::{
@@ -178,7 +180,7 @@ fn card(visitor: &Visitor, one: &ConnectionStatus, with_name: bool) -> Markup {
 
 /// The state of a connection in one sentence, or two.
 pub(super) fn sentence(language: Language, one: &ConnectionStatus) -> String {
-    let ago = one.last_success_ms_ago.map(|ms| telling::ago(language, ms));
+    let ago = one.last_success_ms_ago.map(|ms| format::ago(language, ms));
     match (one.health, one.hindrance) {
         (Health::Never, _) => NEVER.get(language).to_owned(),
         (Health::Working, _) => working(language, one, ago.as_deref().unwrap_or_default()),
@@ -279,7 +281,7 @@ const SENT: Words = Words::new("Requests to amoCRM", "Запросы к amoCRM",
 
 fn numbers(visitor: &Visitor, one: &ConnectionStatus, figures: &Figures) -> Markup {
     let language = visitor.language;
-    let number = |count| telling::number(language, count);
+    let number = |count| format::number(language, count);
     html! {
         div class="cards" id="numbers" {
             div class="card" {
@@ -287,7 +289,7 @@ fn numbers(visitor: &Visitor, one: &ConnectionStatus, figures: &Figures) -> Mark
                 span class="number" { (number(moving(one))) }
                 @if let Some(lag_ms) = one.lag_ms {
                     p class="hint" {
-                        (visitor.say(&LAG)) ": " (telling::moment(language, figures.now_ms - lag_ms, figures.now_ms))
+                        (visitor.say(&LAG)) ": " (format::moment(language, figures.now_ms - lag_ms, figures.now_ms))
                     }
                 }
             }
@@ -310,7 +312,7 @@ fn numbers(visitor: &Visitor, one: &ConnectionStatus, figures: &Figures) -> Mark
 
 fn limits(language: Language, figures: &Figures) -> String {
     let rps = u64::from(figures.rps);
-    let (most, hour) = (telling::number(language, rps * 60), REQUESTS.of(language, figures.last_hour));
+    let (most, hour) = (format::number(language, rps * 60), REQUESTS.of(language, figures.last_hour));
     match language {
         Language::En => {
             format!("in the last minute, of {most} at most ({rps} a second). In the last hour: {hour}.")
@@ -348,7 +350,7 @@ fn next_runs(visitor: &Visitor, figures: &Figures) -> Markup {
                             @match due_in_ms {
                                 None => (visitor.say(&NOT_PLANNED)),
                                 Some(ms) if ms <= 0 => (visitor.say(&DUE)),
-                                Some(ms) => (telling::ahead(visitor.language, ms)),
+                                Some(ms) => (format::ahead(visitor.language, ms)),
                             }
                         }
                     }

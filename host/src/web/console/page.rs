@@ -11,8 +11,8 @@ use super::{
     account::ACCOUNT,
     assets,
     visitor::{THEMES, Visitor},
-    words::Words,
 };
+use crate::i18n::words::Words;
 
 /// Pages load our own style sheet, script and pictures and send forms to us; nothing else runs in them.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \

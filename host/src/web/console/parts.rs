@@ -9,8 +9,8 @@ use maud::{Markup, html};
 use super::{
     page::{Place, page},
     visitor::Visitor,
-    words::Words,
 };
+use crate::i18n::words::Words;
 use crate::{service::RunError, store::StoreError};
 
 /// A part that keeps itself up to date where scripts run.

@@ -8,21 +8,25 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    super::{Web, answer::see_other},
-    causes,
     desk::State as Task,
     order::subject,
     orders::{ORDER, link},
     page::{Place, page},
     parts::{form_token, live, order_code, run_failed, store_failed},
-    telling::{self, ORDERS, TRIES},
     visitor::{Signed, SignedIn, Visitor},
-    words::Words,
 };
 use crate::{
     base::calendar::moment_ms,
     password::OWNER,
     service::{Cause, FoundOrder, RetryAnswer, Which},
+};
+use crate::{
+    i18n::{
+        format::{self, ORDERS, TRIES},
+        messages::causes,
+        words::Words,
+    },
+    web::{Web, answer::see_other},
 };
 
 /// How long a retry waits for a run that is under way.
@@ -134,7 +138,7 @@ pub(super) fn body(visitor: &Visitor, view: &View) -> Markup {
                     Task::Idle => {},
                     Task::Working { .. } => p class="card state" data-state="wait" { (visitor.say(&WORKING)) },
                     Task::Ended { at_ms, outcome, .. } => p class="card state" data-state=(if outcome.is_ok() { "good" } else { "bad" }) {
-                        (telling::moment(language, *at_ms, view.now_ms)) ": "
+                        (format::moment(language, *at_ms, view.now_ms)) ": "
                         @match &**outcome {
                             Ok(answer) => (answered(language, answer)),
                             Err(words) => (visitor.say(words)),
@@ -181,7 +185,7 @@ fn table(visitor: &Visitor, view: &View, is_working: bool) -> Markup {
                         }
                         td data-label=(visitor.say(&NEXT_TRY)) {
                             @match cause.next_try_at.as_deref().and_then(moment_ms) {
-                                Some(at_ms) => (telling::moment(language, at_ms, view.now_ms)),
+                                Some(at_ms) => (format::moment(language, at_ms, view.now_ms)),
                                 None => (visitor.say(&AFTER_RETRY)),
                             }
                             @if cause.tries > 0 { br; span class="hint" { (tries(language, cause.tries)) } }

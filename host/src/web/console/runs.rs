@@ -10,19 +10,20 @@ use serde::Deserialize;
 use tracing::Level;
 
 use super::{
-    super::Web,
     overview::job,
     page::{Place, page},
     parts::{live, store_failed},
-    telling,
     visitor::{SignedIn, Visitor},
-    words::Words,
 };
 use crate::{
     base::recent_log::{self, Line},
     clock::{millis, now_ms},
     service::{Report, schedule::NEW_EVERY},
     store::{RunRecord, Span},
+};
+use crate::{
+    i18n::{format, words::Words},
+    web::Web,
 };
 
 /// Runs of one page.
@@ -165,7 +166,7 @@ fn table(visitor: &Visitor, view: &View) -> Markup {
 
 /// Nothing ran for a while.
 fn missed(language: Language, gap_ms: i64) -> String {
-    let span = telling::span(language, gap_ms);
+    let span = format::span(language, gap_ms);
     match language {
         Language::En => format!("No runs for {span}"),
         Language::Ru => format!("Запусков не было {span}"),
@@ -180,14 +181,14 @@ fn row(visitor: &Visitor, run: &RunRecord, now_ms: i64) -> Markup {
         html! {
             @let count = report.as_ref().map(count);
             td class="number" data-label=(visitor.say(words)) data-zero[count == Some(0)] {
-                (count.map_or_else(|| "—".to_owned(), |count| telling::number(language, count)))
+                (count.map_or_else(|| "—".to_owned(), |count| format::number(language, count)))
             }
         }
     };
     let problems = report.as_ref().map_or(&[][..], |report| &report.problems);
     html! {
         tr {
-            th scope="row" { (telling::moment(language, run.started_ms, now_ms)) }
+            th scope="row" { (format::moment(language, run.started_ms, now_ms)) }
             td { (visitor.say(&job(run.job))) }
             (cell(&READ, |report| report.seen))
             (cell(&MADE, |report| report.created.saturating_add(report.adopted)))
@@ -226,7 +227,7 @@ fn took(language: Language, ms: i64) -> String {
         let tenths = ms.max(0) / 100;
         return format!("{}{point}{}\u{a0}{second}", tenths / 10, tenths % 10);
     }
-    telling::span(language, ms)
+    format::span(language, ms)
 }
 
 fn log(visitor: &Visitor, view: &View) -> Markup {
@@ -236,7 +237,7 @@ fn log(visitor: &Visitor, view: &View) -> Markup {
             ol class="log card" lang="en" {
                 @for line in &view.lines {
                     li {
-                        time { (telling::moment(Language::En, line.at_ms, view.now_ms)) } " "
+                        time { (format::moment(Language::En, line.at_ms, view.now_ms)) } " "
                         span class="pill state" data-state=(shade(line.level)) { (line.level) } " "
                         (line.text)
                     }

@@ -1,7 +1,6 @@
 //! `/settings`: what is in force and where it comes from, tokens, a check of everything, and the mapping with a preview.
 
 mod mapping;
-mod words;
 
 use axum::{
     Router,
@@ -16,8 +15,9 @@ use super::{
     chooser::{self, Fields},
     page::{Place, page},
     visitor::{Signed, SignedIn, Visitor},
-    words::Words,
 };
+use crate::i18n::messages::settings_pages;
+use crate::i18n::words::Words;
 use crate::{
     config::{Settings, Source},
     doctor::{self, Diagnosis},
@@ -60,8 +60,8 @@ async fn overview(web: &Web, visitor: &Visitor, diagnosis: Option<&Diagnosis>) -
         div.cards {
             (token_card(visitor, settings, status.as_ref()))
             section.card {
-                h2 { (visitor.say(&words::MAPPING)) }
-                p.actions { a href=(visitor.link("/settings/mapping")) { (visitor.say(&words::MAPPING_LINK)) } }
+                h2 { (visitor.say(&settings_pages::MAPPING)) }
+                p.actions { a href=(visitor.link("/settings/mapping")) { (visitor.say(&settings_pages::MAPPING_LINK)) } }
             }
         }
         (health(visitor, diagnosis))
@@ -74,30 +74,30 @@ async fn overview(web: &Web, visitor: &Visitor, diagnosis: Option<&Diagnosis>) -
 fn token_card(visitor: &Visitor, settings: &Settings, status: Option<&ConnectionStatus>) -> Markup {
     let is_set = |setting| settings.value(&visitor.connection, setting).is_some();
     let kind = if is_set(&table::AMO_LONG_LIVED_TOKEN) {
-        &words::LONG_LIVED
+        &settings_pages::LONG_LIVED
     } else if is_set(&table::AMO_CLIENT_ID) || is_set(&table::AMO_ACCESS_TOKEN) {
-        &words::PAIR
+        &settings_pages::PAIR
     } else {
-        &words::NO_TOKEN
+        &settings_pages::NO_TOKEN
     };
     let hours = |ms: Option<i64>| ms.map(|ms| ms.div_euclid(HOUR_MS).max(0));
     let age = hours(status.and_then(|status| status.token_age_ms));
     let left = hours(status.and_then(|status| status.token_left_ms));
     html! {
         section.card {
-            h2 { (visitor.say(&words::KIND)) }
+            h2 { (visitor.say(&settings_pages::KIND)) }
             dl {
-                dt { (visitor.say(&words::CONNECTION)) } dd { (visitor.connection) }
-                dt { (visitor.say(&words::KIND)) } dd { (visitor.say(kind)) }
-                @if let Some(age) = age { dt { (visitor.say(&words::AGE)) } dd.number { (age) } }
-                @if let Some(left) = left { dt { (visitor.say(&words::LEFT)) } dd.number { (left) } }
+                dt { (visitor.say(&settings_pages::CONNECTION)) } dd { (visitor.connection) }
+                dt { (visitor.say(&settings_pages::KIND)) } dd { (visitor.say(kind)) }
+                @if let Some(age) = age { dt { (visitor.say(&settings_pages::AGE)) } dd.number { (age) } }
+                @if let Some(left) = left { dt { (visitor.say(&settings_pages::LEFT)) } dd.number { (left) } }
             }
             p.actions {
-                @if kind == &words::PAIR {
-                    a href=(visitor.link("/oauth/start")) { (visitor.say(&words::RECONNECT)) }
+                @if kind == &settings_pages::PAIR {
+                    a href=(visitor.link("/oauth/start")) { (visitor.say(&settings_pages::RECONNECT)) }
                     " "
                 }
-                a href=(visitor.link("/setup/kaspi")) { (visitor.say(&words::SETUP)) }
+                a href=(visitor.link("/setup/kaspi")) { (visitor.say(&settings_pages::SETUP)) }
             }
         }
     }
@@ -110,11 +110,11 @@ fn health(visitor: &Visitor, diagnosis: Option<&Diagnosis>) -> Markup {
         section {
             form method="post" action=(visitor.link("/settings/check")) {
                 (chooser::token(visitor))
-                p.actions { button type="submit" { (visitor.say(&words::CHECK)) } }
+                p.actions { button type="submit" { (visitor.say(&settings_pages::CHECK)) } }
             }
             @if let Some(diagnosis) = diagnosis {
                 @if diagnosis.findings.is_empty() {
-                    p.state data-state="good" role="status" { (visitor.say(&words::ALL_GOOD)) }
+                    p.state data-state="good" role="status" { (visitor.say(&settings_pages::ALL_GOOD)) }
                 }
                 @for finding in &diagnosis.findings {
                     div.card role="status" {
@@ -136,12 +136,12 @@ fn health(visitor: &Visitor, diagnosis: Option<&Diagnosis>) -> Markup {
 fn in_force(visitor: &Visitor, settings: &Settings) -> Markup {
     let all = table::ALL.iter().copied().filter(|setting| setting.scope != Scope::Elsewhere);
     html! {
-        h2 { (visitor.say(&words::IN_FORCE)) }
+        h2 { (visitor.say(&settings_pages::IN_FORCE)) }
         table.list {
             thead { tr {
-                th scope="col" { (visitor.say(&words::SETTING)) }
-                th scope="col" { (visitor.say(&words::VALUE)) }
-                th scope="col" { (visitor.say(&words::SOURCE)) }
+                th scope="col" { (visitor.say(&settings_pages::SETTING)) }
+                th scope="col" { (visitor.say(&settings_pages::VALUE)) }
+                th scope="col" { (visitor.say(&settings_pages::SOURCE)) }
             } }
             tbody {
                 @for setting in all {
@@ -167,16 +167,16 @@ fn meaning(language: Language, setting: &Setting) -> &'static str {
 
 fn shown(visitor: &Visitor, setting: &Setting, value: Option<&str>) -> String {
     match value {
-        None => visitor.say(&words::NOT_SET).to_owned(),
-        Some(_) if setting.secret => visitor.say(&words::SECRET).to_owned(),
+        None => visitor.say(&settings_pages::NOT_SET).to_owned(),
+        Some(_) if setting.secret => visitor.say(&settings_pages::SECRET).to_owned(),
         Some(value) => value.to_owned(),
     }
 }
 
 fn source_of(visitor: &Visitor, source: Source) -> String {
     let words: &Words = match source {
-        Source::Environment => &words::ENVIRONMENT,
-        Source::Default => &words::DEFAULT,
+        Source::Environment => &settings_pages::ENVIRONMENT,
+        Source::Default => &settings_pages::DEFAULT,
         Source::DotEnv | Source::Toml => return source.to_string(),
     };
     visitor.say(words).to_owned()

@@ -2,7 +2,6 @@
 //! kept in the draft of the site, and no secret ever comes back in a page.
 
 mod pages;
-mod words;
 
 use std::{sync::Arc, time::Duration};
 

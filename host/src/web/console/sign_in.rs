@@ -9,17 +9,19 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    super::{
+    next::Next,
+    page::plain_page,
+    visitor::{Anyone, Sent, Signed, Visitor, failed},
+};
+use crate::password::{CHARS_MAX, CHARS_MIN, OWNER, is_acceptable};
+use crate::{
+    i18n::words::Words,
+    web::{
         Web,
         answer::see_other,
         door::{Answer, Knock},
     },
-    next::Next,
-    page::plain_page,
-    visitor::{Anyone, Sent, Signed, Visitor, failed},
-    words::Words,
 };
-use crate::password::{CHARS_MAX, CHARS_MIN, OWNER, is_acceptable};
 
 const SIGN_IN: Words = Words::new("Sign in", "Вход", "Кіру");
 const WELCOME: Words = Words::new("Welcome", "Добро пожаловать", "Қош келдіңіз");

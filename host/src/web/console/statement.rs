@@ -16,13 +16,11 @@ use serde::Deserialize;
 pub(super) use view::{View, body};
 
 use super::{
-    super::{Web, answer::see_other},
     desk::{Asked, Compared},
     order,
     page::{Place, page},
     parts::{run_failed, store_failed},
     visitor::{Signed, SignedIn},
-    words::Words,
 };
 use crate::{
     base::{
@@ -32,6 +30,10 @@ use crate::{
     clock::now_ms,
     password::OWNER,
     service::RunError,
+};
+use crate::{
+    i18n::words::Words,
+    web::{Web, answer::see_other},
 };
 
 /// How long a repair waits for a run that is under way.

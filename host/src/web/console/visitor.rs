@@ -11,16 +11,15 @@ use maud::html;
 use serde::{Deserialize, de::DeserializeOwned};
 use subtle::ConstantTimeEq as _;
 
-use super::{
-    super::{
+use super::{next::Next, page::plain_page};
+use crate::{
+    i18n::words::Words,
+    web::{
         Web,
         answer::{internal, see_other},
         door::DoorError,
         session::cookie,
     },
-    next::Next,
-    page::plain_page,
-    words::Words,
 };
 
 /// Cookies of those who chose; without them the browser's own wishes count.

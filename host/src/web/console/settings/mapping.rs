@@ -9,14 +9,7 @@ use axum::{
 use kaspi_amocrm_settings::table;
 use maud::{Markup, html};
 
-use super::{
-    super::{
-        chooser::{self, Fields},
-        page::{Place, page},
-        visitor::{Signed, SignedIn, Visitor},
-    },
-    words,
-};
+use crate::i18n::words::Words;
 use crate::{
     config::{Changes, Settings},
     doctor::{self, Finding},
@@ -30,6 +23,14 @@ use crate::{
         stages,
     },
     web::{Web, answer},
+};
+use crate::{
+    i18n::messages::settings_pages,
+    web::console::{
+        chooser::{self, Fields},
+        page::{Place, page},
+        visitor::{Signed, SignedIn, Visitor},
+    },
 };
 
 /// Time of each of the two dry runs that are compared.
@@ -49,7 +50,7 @@ pub(super) async fn show(State(web): State<Web>, SignedIn(visitor): SignedIn) ->
             form(
                 &visitor,
                 "preview",
-                &words::PREVIEW,
+                &settings_pages::PREVIEW,
                 &html! {
                     (selects)
                     (chooser::stage_table(&visitor, &stages_of, &set))
@@ -164,7 +165,7 @@ async fn save(web: &Web, visitor: &Visitor, host: &std::sync::Arc<Host>, wanted:
         Err(finding) => {
             let body = html! {
                 div.error role="alert" {
-                    p { (visitor.say(&words::NOT_WRITTEN)) }
+                    p { (visitor.say(&settings_pages::NOT_WRITTEN)) }
                     p { (finding.name) ": " (finding.text(visitor.language)) }
                 }
             };
@@ -194,16 +195,16 @@ async fn preview(
     let stages = stages::differences(&maps[0], &maps[1]);
     let is_same = wanted.changes.is_empty() && wanted.make.is_empty();
     Ok(html! {
-        h2 { (visitor.say(&words::CHANGES)) }
-        @if is_same { p { (visitor.say(&words::NO_CHANGES)) } }
+        h2 { (visitor.say(&settings_pages::CHANGES)) }
+        @if is_same { p { (visitor.say(&settings_pages::NO_CHANGES)) } }
         @else {
             (settings_table(visitor, present, wanted))
             @if !stages.is_empty() {
                 table.list {
                     thead { tr {
-                        th scope="col" { (visitor.say(&words::STATE)) }
-                        th scope="col" { (visitor.say(&words::BEFORE)) }
-                        th scope="col" { (visitor.say(&words::AFTER)) }
+                        th scope="col" { (visitor.say(&settings_pages::STATE)) }
+                        th scope="col" { (visitor.say(&settings_pages::BEFORE)) }
+                        th scope="col" { (visitor.say(&settings_pages::AFTER)) }
                     } }
                     tbody {
                         @for (row, before, after) in &stages {
@@ -219,7 +220,7 @@ async fn preview(
             (orders_table(visitor, account, &orders))
             (save_form(visitor, fields))
         }
-        p { a href=(visitor.link("/settings/mapping")) { (visitor.say(&words::BACK)) } }
+        p { a href=(visitor.link("/settings/mapping")) { (visitor.say(&settings_pages::BACK)) } }
     })
 }
 
@@ -236,9 +237,9 @@ fn settings_table(visitor: &Visitor, present: &Settings, wanted: &Wanted) -> Mar
     html! {
         table.list {
             thead { tr {
-                th scope="col" { (visitor.say(&words::SETTING)) }
-                th scope="col" { (visitor.say(&words::BEFORE)) }
-                th scope="col" { (visitor.say(&words::AFTER)) }
+                th scope="col" { (visitor.say(&settings_pages::SETTING)) }
+                th scope="col" { (visitor.say(&settings_pages::BEFORE)) }
+                th scope="col" { (visitor.say(&settings_pages::AFTER)) }
             } }
             tbody {
                 @for choice in wanted.choices.iter().filter(is_changed) {
@@ -247,11 +248,11 @@ fn settings_table(visitor: &Visitor, present: &Settings, wanted: &Wanted) -> Mar
                     @let is_made = choice.make.as_ref().is_some_and(|(what, _)| wanted.make.contains(what));
                     tr {
                         th scope="row" { (visitor.say(&choice.question)) }
-                        td { (before.map_or_else(|| visitor.say(&words::NOT_SET).to_owned(), |id| named(choice, &id))) }
+                        td { (before.map_or_else(|| visitor.say(&settings_pages::NOT_SET).to_owned(), |id| named(choice, &id))) }
                         td {
-                            @if is_made { (visitor.say(&words::NEW_IS_MADE)) }
+                            @if is_made { (visitor.say(&settings_pages::NEW_IS_MADE)) }
                             @else if let Some(id) = after { (named(choice, id)) }
-                            @else { (visitor.say(&words::NOT_SET)) }
+                            @else { (visitor.say(&settings_pages::NOT_SET)) }
                         }
                     }
                 }
@@ -264,7 +265,7 @@ fn orders_table(visitor: &Visitor, account: &AccountDescription, orders: &[Diffe
     /// More are not read anyway.
     const ROWS_MAX: usize = 50;
     let planned = |planned: &Option<Planned>| match planned {
-        None => visitor.say(&words::NOTHING).to_owned(),
+        None => visitor.say(&settings_pages::NOTHING).to_owned(),
         Some(Planned { fate, status_id: None, .. }) => visitor.say(&fate.words()).to_owned(),
         Some(Planned { fate, status_id, .. }) => {
             let stage = chooser::stage_name(visitor, account, *status_id);
@@ -272,14 +273,14 @@ fn orders_table(visitor: &Visitor, account: &AccountDescription, orders: &[Diffe
         }
     };
     html! {
-        h3 { (visitor.say(&words::ORDERS)) }
-        @if orders.is_empty() { p { (visitor.say(&words::NO_ORDERS)) } }
+        h3 { (visitor.say(&settings_pages::ORDERS)) }
+        @if orders.is_empty() { p { (visitor.say(&settings_pages::NO_ORDERS)) } }
         @else {
             table.list {
                 thead { tr {
-                    th scope="col" { (visitor.say(&words::ORDER)) }
-                    th scope="col" { (visitor.say(&words::BEFORE)) }
-                    th scope="col" { (visitor.say(&words::AFTER)) }
+                    th scope="col" { (visitor.say(&settings_pages::ORDER)) }
+                    th scope="col" { (visitor.say(&settings_pages::BEFORE)) }
+                    th scope="col" { (visitor.say(&settings_pages::AFTER)) }
                 } }
                 tbody {
                     @for order in orders.iter().take(ROWS_MAX) {
@@ -302,14 +303,14 @@ fn save_form(visitor: &Visitor, fields: &Fields) -> Markup {
     form(
         visitor,
         "save",
-        &words::SAVE,
+        &settings_pages::SAVE,
         &html! {
             @for (name, value) in kept { input type="hidden" name=(name) value=(value); }
         },
     )
 }
 
-fn form(visitor: &Visitor, act: &str, submit: &super::Words, body: &Markup) -> Markup {
+fn form(visitor: &Visitor, act: &str, submit: &Words, body: &Markup) -> Markup {
     html! {
         form method="post" action=(visitor.link("/settings/mapping")) {
             (chooser::token(visitor))

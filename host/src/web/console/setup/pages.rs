@@ -4,15 +4,17 @@ use axum::{http::StatusCode, response::Response};
 use kaspi_amocrm_settings::table;
 use maud::{Markup, html};
 
-use super::{
-    super::{chooser, page::plain_page, visitor::Visitor},
-    Place, words,
-};
+use super::Place;
+use crate::i18n::words::Words;
 use crate::{
     config::{self, Changes},
     doctor::Finding,
     service::{AccountDescription, Examination},
     setup::{Step, choices, rehearsal::Rehearsal},
+};
+use crate::{
+    i18n::messages::setup_pages,
+    web::console::{chooser, page::plain_page, visitor::Visitor},
 };
 
 /// A page with the steps above it.
@@ -26,14 +28,14 @@ pub(super) fn frame(visitor: &Visitor, step: Step, status: StatusCode, body: &Ma
         h2 { (visitor.say(&step.title())) }
         (body)
         @if let Some(before) = step.before() {
-            p { a href=(visitor.link(&format!("/setup/{}", before.name()))) { (visitor.say(&words::BACK)) } }
+            p { a href=(visitor.link(&format!("/setup/{}", before.name()))) { (visitor.say(&setup_pages::BACK)) } }
         }
     };
-    plain_page(visitor, status, &words::TITLE, content)
+    plain_page(visitor, status, &setup_pages::TITLE, content)
 }
 
 /// A form that answers a step.
-fn form(place: &Place<'_>, step: Step, body: &Markup, submit: &super::super::words::Words) -> Markup {
+fn form(place: &Place<'_>, step: Step, body: &Markup, submit: &Words) -> Markup {
     let visitor = place.visitor;
     html! {
         form method="post" action=(visitor.link(&format!("/setup/{}", step.name()))) {
@@ -45,24 +47,18 @@ fn form(place: &Place<'_>, step: Step, body: &Markup, submit: &super::super::wor
 }
 
 /// A field for a secret: never filled in.
-fn secret(
-    visitor: &Visitor,
-    name: &str,
-    label: &super::super::words::Words,
-    hint: Option<&super::super::words::Words>,
-    is_set: bool,
-) -> Markup {
+fn secret(visitor: &Visitor, name: &str, label: &Words, hint: Option<&Words>, is_set: bool) -> Markup {
     html! {
         div.field {
             label for=(name) { (visitor.say(label)) }
             input type="password" id=(name) name=(name) autocomplete="off" spellcheck="false" required[!is_set];
             @if let Some(hint) = hint { p.hint { (visitor.say(hint)) } }
-            @if is_set { p.hint { (visitor.say(&words::KEPT)) } }
+            @if is_set { p.hint { (visitor.say(&setup_pages::KEPT)) } }
         }
     }
 }
 
-fn text(visitor: &Visitor, name: &str, label: &super::super::words::Words, value: &str) -> Markup {
+fn text(visitor: &Visitor, name: &str, label: &Words, value: &str) -> Markup {
     html! {
         div.field {
             label for=(name) { (visitor.say(label)) }
@@ -73,8 +69,9 @@ fn text(visitor: &Visitor, name: &str, label: &super::super::words::Words, value
 
 pub(super) fn kaspi(place: &Place<'_>) -> Markup {
     let is_set = place.value(&table::KASPI_API_TOKEN).is_some();
-    let field = secret(place.visitor, "token", &words::KASPI_TOKEN, Some(&words::KASPI_HINT), is_set);
-    form(place, Step::Kaspi, &field, &words::NEXT)
+    let field =
+        secret(place.visitor, "token", &setup_pages::KASPI_TOKEN, Some(&setup_pages::KASPI_HINT), is_set);
+    form(place, Step::Kaspi, &field, &setup_pages::NEXT)
 }
 
 /// What Kaspi showed, and the way on.
@@ -82,31 +79,31 @@ pub(super) fn kaspi_works(place: &Place<'_>, seen: &Examination) -> Markup {
     let visitor = place.visitor;
     let orders = seen.kaspi.as_ref().map(|kaspi| kaspi.orders).unwrap_or_default();
     html! {
-        p.state data-state="good" { (visitor.say(&words::KASPI_WORKS)) " " span.number { (orders) } }
+        p.state data-state="good" { (visitor.say(&setup_pages::KASPI_WORKS)) " " span.number { (orders) } }
         @for hint in seen.findings.iter().map(Finding::symptom) {
             p.hint { (hint.cause(visitor.language)) ". " (hint.remedy(visitor.language)) }
         }
-        p.actions { a href=(visitor.link("/setup/account")) { (visitor.say(&words::NEXT)) } }
+        p.actions { a href=(visitor.link("/setup/account")) { (visitor.say(&setup_pages::NEXT)) } }
     }
 }
 
 pub(super) fn account(place: &Place<'_>) -> Markup {
     let visitor = place.visitor;
     let body = if let Some(address) = place.value(&table::AMO_BASE_URL) {
-        html! { p { (visitor.say(&words::ADDRESS_IS_SET)) " " code { (address) } } }
+        html! { p { (visitor.say(&setup_pages::ADDRESS_IS_SET)) " " code { (address) } } }
     } else {
         let value = place.value(&table::AMO_SUBDOMAIN).unwrap_or_default();
         html! {
-            (text(visitor, "account", &words::ACCOUNT, &value))
-            p.hint { (visitor.say(&words::ACCOUNT_HINT)) }
+            (text(visitor, "account", &setup_pages::ACCOUNT, &value))
+            p.hint { (visitor.say(&setup_pages::ACCOUNT_HINT)) }
         }
     };
-    form(place, Step::Account, &body, &words::NEXT)
+    form(place, Step::Account, &body, &setup_pages::NEXT)
 }
 
 pub(super) fn no_account(place: &Place<'_>) -> Markup {
     html! {
-        div.error role="alert" { p { (place.visitor.say(&words::NO_ACCOUNT)) } }
+        div.error role="alert" { p { (place.visitor.say(&setup_pages::NO_ACCOUNT)) } }
         (account(place))
     }
 }
@@ -119,28 +116,28 @@ pub(super) fn access(place: &Place<'_>, redirect_uri: &str) -> Markup {
     let is_ready = !client_id.is_empty() && has_secret && place.value(&table::AMO_REDIRECT_URI).is_some();
     let by_token = html! {
         input type="hidden" name="way" value="token";
-        (secret(visitor, "token", &words::TOKEN, Some(&words::LONG_LIVED_HINT), has_token))
+        (secret(visitor, "token", &setup_pages::TOKEN, Some(&setup_pages::LONG_LIVED_HINT), has_token))
     };
     let by_integration = html! {
         input type="hidden" name="way" value="integration";
-        p.hint { (visitor.say(&words::INTEGRATION_HINT)) }
-        (text(visitor, "redirect_uri", &words::REDIRECT_URI, redirect_uri))
-        (text(visitor, "client_id", &words::CLIENT_ID, &client_id))
-        (secret(visitor, "client_secret", &words::CLIENT_SECRET, None, has_secret))
+        p.hint { (visitor.say(&setup_pages::INTEGRATION_HINT)) }
+        (text(visitor, "redirect_uri", &setup_pages::REDIRECT_URI, redirect_uri))
+        (text(visitor, "client_id", &setup_pages::CLIENT_ID, &client_id))
+        (secret(visitor, "client_secret", &setup_pages::CLIENT_SECRET, None, has_secret))
     };
     let check = html! { input type="hidden" name="way" value="check"; };
     html! {
         section.card {
-            h3 { (visitor.say(&words::LONG_LIVED)) }
-            (form(place, Step::Access, &by_token, &words::NEXT))
+            h3 { (visitor.say(&setup_pages::LONG_LIVED)) }
+            (form(place, Step::Access, &by_token, &setup_pages::NEXT))
         }
         section.card {
-            h3 { (visitor.say(&words::INTEGRATION)) }
-            (form(place, Step::Access, &by_integration, &words::SAVE_INTEGRATION))
+            h3 { (visitor.say(&setup_pages::INTEGRATION)) }
+            (form(place, Step::Access, &by_integration, &setup_pages::SAVE_INTEGRATION))
             @if is_ready && !has_token {
-                p { a href=(visitor.link("/oauth/start?draft=1")) { (visitor.say(&words::CONNECT)) } }
-                p.hint { (visitor.say(&words::CONNECT_HINT)) }
-                (form(place, Step::Access, &check, &words::CHECK))
+                p { a href=(visitor.link("/oauth/start?draft=1")) { (visitor.say(&setup_pages::CONNECT)) } }
+                p.hint { (visitor.say(&setup_pages::CONNECT_HINT)) }
+                (form(place, Step::Access, &check, &setup_pages::CHECK))
             }
         }
     }
@@ -152,7 +149,7 @@ pub(super) fn pipeline(place: &Place<'_>, account: &AccountDescription) -> Marku
         p.state data-state="good" { (account.account.name) }
         (chooser::select(place.visitor, &choice, None))
     };
-    form(place, Step::Pipeline, &body, &words::NEXT)
+    form(place, Step::Pipeline, &body, &setup_pages::NEXT)
 }
 
 pub(super) fn choices(place: &Place<'_>, account: &AccountDescription) -> Markup {
@@ -163,11 +160,11 @@ pub(super) fn choices(place: &Place<'_>, account: &AccountDescription) -> Markup
         div.field {
             label {
                 input type="checkbox" name="make_fields" value="yes" checked;
-                " " (place.visitor.say(&words::MAKE_FIELDS))
+                " " (place.visitor.say(&setup_pages::MAKE_FIELDS))
             }
         }
     };
-    form(place, Step::Choices, &body, &words::NEXT)
+    form(place, Step::Choices, &body, &setup_pages::NEXT)
 }
 
 pub(super) fn stages(place: &Place<'_>, account: &AccountDescription) -> Markup {
@@ -175,15 +172,15 @@ pub(super) fn stages(place: &Place<'_>, account: &AccountDescription) -> Markup 
     let of = pipeline.map(|pipeline| pipeline.stages.as_slice()).unwrap_or_default();
     let set = chooser::stages_in_force(place.settings(), place.connection(), of);
     let body = html! {
-        p.hint { (place.visitor.say(&words::STAGES_HINT)) }
+        p.hint { (place.visitor.say(&setup_pages::STAGES_HINT)) }
         (chooser::stage_table(place.visitor, of, &set))
     };
-    form(place, Step::Stages, &body, &words::NEXT)
+    form(place, Step::Stages, &body, &setup_pages::NEXT)
 }
 
 pub(super) fn trial(place: &Place<'_>) -> Markup {
-    let body = html! { p { (place.visitor.say(&words::TRIAL_HINT)) } };
-    form(place, Step::Rehearsal, &body, &words::TRY)
+    let body = html! { p { (place.visitor.say(&setup_pages::TRIAL_HINT)) } };
+    form(place, Step::Rehearsal, &body, &setup_pages::TRY)
 }
 
 pub(super) fn rehearsed(place: &Place<'_>, account: &AccountDescription, found: &Rehearsal) -> Markup {
@@ -192,7 +189,7 @@ pub(super) fn rehearsed(place: &Place<'_>, account: &AccountDescription, found: 
         (chooser::rehearsal(visitor, account, found))
         form method="post" action=(visitor.link("/setup/finish")) {
             (chooser::token(visitor))
-            p.actions { button.primary type="submit" { (visitor.say(&words::SWITCH_ON)) } }
+            p.actions { button.primary type="submit" { (visitor.say(&setup_pages::SWITCH_ON)) } }
         }
     }
 }
@@ -214,13 +211,13 @@ pub(super) fn by_hand(
         .collect();
     html! {
         div.error role="alert" { p { (finding.name) ": " (finding.text(visitor.language)) } }
-        p { (visitor.say(&words::NOT_WRITTEN)) }
+        p { (visitor.say(&setup_pages::NOT_WRITTEN)) }
         pre { (config::lines(place.connection(), &shown).join("\n")) }
         @if !reveal {
             form method="post" action=(visitor.link("/setup/finish")) {
                 (chooser::token(visitor))
                 input type="hidden" name="reveal" value="yes";
-                p.actions { button.quiet type="submit" { (visitor.say(&words::REVEAL)) } }
+                p.actions { button.quiet type="submit" { (visitor.say(&setup_pages::REVEAL)) } }
             }
         }
     }

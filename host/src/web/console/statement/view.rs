@@ -5,19 +5,23 @@ use std::sync::Arc;
 use kaspi_amocrm_settings::Language;
 use maud::{Markup, html};
 
-use super::super::{
-    causes,
-    desk::{Asked, Compared, State as Task},
-    order::lead_link,
-    orders::{ORDER, link},
-    parts::{form_token, live},
-    telling::{self, ORDERS},
-    visitor::Visitor,
-    words::Words,
-};
 use crate::{
     base::calendar::{Day, Range},
     service::{Difference, Field, StateCounts, Statement},
+};
+use crate::{
+    i18n::{
+        format::{self, ORDERS},
+        messages::causes,
+        words::Words,
+    },
+    web::console::{
+        desk::{Asked, Compared, State as Task},
+        order::lead_link,
+        orders::{ORDER, link},
+        parts::{form_token, live},
+        visitor::Visitor,
+    },
 };
 
 /// Differences of one page.
@@ -87,7 +91,7 @@ pub(in super::super) fn body(visitor: &Visitor, view: &View) -> Markup {
                             progress aria-label=(visitor.say(&COMPARE)) {}
                             p class="hint" {
                                 (days(visitor.language, asked.range, view.now_ms)) ". " (visitor.say(&SINCE)) ": "
-                                (telling::moment(visitor.language, *began_ms, view.now_ms))
+                                (format::moment(visitor.language, *began_ms, view.now_ms))
                             }
                         }
                     },
@@ -100,8 +104,8 @@ pub(in super::super) fn body(visitor: &Visitor, view: &View) -> Markup {
 
 fn days(language: Language, range: Range, now_ms: i64) -> String {
     let (from, to, today) = (Day::of(range.from_ms), Day::of(range.to_ms), Day::of(now_ms));
-    let first = telling::day(language, from, today);
-    if from == to { first } else { format!("{first} – {}", telling::day(language, to, today)) }
+    let first = format::day(language, from, today);
+    if from == to { first } else { format!("{first} – {}", format::day(language, to, today)) }
 }
 
 const AGREES: Words =
@@ -151,7 +155,7 @@ fn ended(
             @if statement.complete && open.is_empty() { p { (visitor.say(&AGREES)) } }
             @if !statement.complete { p { (visitor.say(&INCOMPLETE)) } }
             @if let Some((wanted, mended)) = compared.mended { p { (repaired(language, wanted, mended)) } }
-            p class="hint" { (telling::moment(language, at_ms, view.now_ms)) }
+            p class="hint" { (format::moment(language, at_ms, view.now_ms)) }
             @if !open.is_empty() { (repair_forms(visitor, asked.range, &open)) }
         }
         @if !statement.states.is_empty() {
@@ -189,7 +193,7 @@ fn repair_forms(visitor: &Visitor, range: Range, open: &[&Difference]) -> Markup
 }
 
 fn summary(language: Language, statement: &Statement, open: usize) -> String {
-    let number = |count| telling::number(language, count);
+    let number = |count| format::number(language, count);
     let open = number(u64::try_from(open).unwrap_or(u64::MAX));
     let (orders, leads) = (ORDERS.of(language, statement.orders), number(statement.leads));
     match language {
@@ -253,10 +257,10 @@ fn by_state(visitor: &Visitor, states: &[StateCounts]) -> Markup {
                 @for one in states {
                     tr {
                         th scope="row" { (causes::at_kaspi(language, &one.state, &one.status)) }
-                        td class="number" data-label=(visitor.say(&TOTAL)) { (telling::number(language, one.orders)) }
+                        td class="number" data-label=(visitor.say(&TOTAL)) { (format::number(language, one.orders)) }
                         @for (name, count) in kinds.into_iter().zip(counts(one)) {
                             td class="number" data-label=(say(name)) data-zero[count == 0] {
-                                (telling::number(language, count))
+                                (format::number(language, count))
                             }
                         }
                     }
@@ -311,7 +315,7 @@ fn differences(visitor: &Visitor, view: &View, open: &[&Difference]) -> Markup {
             }
         }
         @if open.len() > SHOWN_MAX {
-            p class="hint" { "+" (telling::number(language, u64::try_from(open.len() - SHOWN_MAX).unwrap_or(0))) }
+            p class="hint" { "+" (format::number(language, u64::try_from(open.len() - SHOWN_MAX).unwrap_or(0))) }
         }
     }
 }
@@ -325,7 +329,7 @@ fn differs(language: Language, field: &Field) -> String {
     let name = words.as_ref().map_or(field.field.as_str(), |words| words.get(language));
     let value = |text: &str| match (field.field.as_str(), text.parse()) {
         (_, _) if text.is_empty() => "—".to_owned(),
-        ("price", Ok(amount)) => telling::tenge(language, amount),
+        ("price", Ok(amount)) => format::tenge(language, amount),
         _ => text.to_owned(),
     };
     format!("{name}: Kaspi {}, amoCRM {}", value(&field.kaspi), value(&field.amocrm))

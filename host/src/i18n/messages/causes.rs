@@ -3,7 +3,7 @@
 
 use kaspi_amocrm_settings::Language;
 
-use super::words::Words;
+use crate::i18n::words::Words;
 
 /// Why an order waits, and what helps.
 #[derive(Debug, Clone, Copy)]

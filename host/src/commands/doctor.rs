@@ -9,7 +9,10 @@ use super::{load_plugin, print, stop_on_signals};
 use crate::{
     base::failure::{Exit, Failure},
     config::Settings,
-    doctor::{self, Diagnosis, Finding},
+    diagnostics::{
+        doctor,
+        finding::{Diagnosis, Finding},
+    },
     i18n::words::Words,
 };
 

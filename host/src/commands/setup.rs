@@ -18,16 +18,15 @@ use crate::{
         shutdown::Stop,
     },
     config::{self, Changes, DEFAULT_CONNECTION, Settings},
-    doctor::Finding,
+    diagnostics::finding::Finding,
     i18n::words::Words,
     job::Job,
-    service::{AccountDescription, Examination, Host, RunError},
-    setup::{
-        self,
+    onboarding::{
         choices::{self, Choice, MAKE, Proposed},
-        rehearsal::Rehearsal,
-        stages,
+        dry_run::Rehearsal,
+        setup, stages,
     },
+    service::{AccountDescription, Examination, Host, RunError},
 };
 use person::Person;
 

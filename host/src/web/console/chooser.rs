@@ -9,13 +9,13 @@ use super::visitor::Visitor;
 use crate::i18n::words::Words;
 use crate::{
     config::{Changes, Settings},
-    doctor::Finding,
-    service::{AccountDescription, Item},
-    setup::{
+    diagnostics::finding::Finding,
+    onboarding::{
         choices::{Choice, MAKE},
-        rehearsal::Rehearsal,
+        dry_run::Rehearsal,
         stages,
     },
+    service::{AccountDescription, Item},
 };
 
 /// What a form sent, by name of the field.

@@ -20,7 +20,7 @@ use crate::i18n::messages::settings_pages;
 use crate::i18n::words::Words;
 use crate::{
     config::{Settings, Source},
-    doctor::{self, Diagnosis},
+    diagnostics::{doctor, finding::Diagnosis},
     service::connections_status::{self, ConnectionStatus},
     web::Web,
 };

@@ -21,11 +21,16 @@ use super::{
 };
 use crate::{
     config::{Changes, Settings},
-    doctor::{self, Finding},
+    diagnostics::{doctor, finding::Finding},
     job::Job,
+    onboarding::{
+        choices,
+        dry_run::Rehearsal,
+        setup::{self, Step},
+        stages,
+    },
     password::OWNER,
     service::{AccountDescription, Examination, Host, RunError},
-    setup::{self, Step, choices, rehearsal::Rehearsal, stages},
     web::{Web, answer},
 };
 

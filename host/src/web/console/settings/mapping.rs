@@ -12,16 +12,15 @@ use maud::{Markup, html};
 use crate::i18n::words::Words;
 use crate::{
     config::{Changes, Settings},
-    doctor::{self, Finding},
+    diagnostics::{doctor, finding::Finding},
     job::Job,
+    onboarding::{
+        choices::{self, Choice},
+        dry_run::{self, Difference, Planned, Rehearsal},
+        setup, stages,
+    },
     password::OWNER,
     service::{AccountDescription, Host, Item, RunError},
-    setup::{
-        self,
-        choices::{self, Choice},
-        rehearsal::{self, Difference, Planned, Rehearsal},
-        stages,
-    },
     web::{Web, answer},
 };
 use crate::{
@@ -190,7 +189,7 @@ async fn preview(
     let before = Rehearsal::of(&Box::pin(before).await?);
     let after = changed.dry_run(connection, Job::New, REHEARSAL_MAX, &web.stop);
     let after = Rehearsal::of(&Box::pin(after).await?);
-    let orders = rehearsal::differences(&before, &after);
+    let orders = dry_run::differences(&before, &after);
     let maps = [present, changed.settings()].map(|settings| chooser::present_map(settings, connection));
     let stages = stages::differences(&maps[0], &maps[1]);
     let is_same = wanted.changes.is_empty() && wanted.make.is_empty();

@@ -8,9 +8,9 @@ use super::Place;
 use crate::i18n::words::Words;
 use crate::{
     config::{self, Changes},
-    doctor::Finding,
+    diagnostics::finding::Finding,
+    onboarding::{choices, dry_run::Rehearsal, setup::Step},
     service::{AccountDescription, Examination},
-    setup::{Step, choices, rehearsal::Rehearsal},
 };
 use crate::{
     i18n::messages::setup_pages,

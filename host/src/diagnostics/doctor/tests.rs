@@ -1,3 +1,5 @@
+use kaspi_amocrm_settings::Language;
+
 use super::*;
 
 fn symptom(class: &str) -> Finding {

@@ -1,16 +1,12 @@
 //! From nothing to a working connection: what is asked, in which order, and what is proposed. Pure; the terminal
-//! (`commands/setup.rs`) and the browser (`web/console/setup.rs`) ask the same questions.
-
-pub(crate) mod choices;
-pub(crate) mod rehearsal;
-pub(crate) mod stages;
+//! (`cli/commands/setup`) and the browser (`web/console/pages/setup`) ask the same questions.
 
 use kaspi_amocrm_settings::{Setting, rules, table};
 
 use crate::{
     base::shutdown::Stop,
     config::{Changes, Settings},
-    doctor::{self, Finding},
+    diagnostics::{doctor, finding::Finding},
     i18n::words::Words,
     service::{Examination, Host, Made, RunError},
 };
@@ -171,7 +167,7 @@ pub(crate) fn stops(examination: &Examination) -> Vec<Finding> {
 fn stops_setup(finding: &Finding) -> bool {
     // Settings of the account are what is chosen next.
     let is_chosen_later = ["amo_setting", "amo_required_fields", "amo_renamed"].contains(&finding.class());
-    finding.severity() == crate::doctor::class::Severity::Error && !is_chosen_later
+    finding.severity() == crate::diagnostics::class::Severity::Error && !is_chosen_later
 }
 
 /// Settings that name what was made or found.

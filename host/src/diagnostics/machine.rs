@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::json;
 
-use super::{Check, Diagnosis, Finding};
+use super::finding::{Check, Diagnosis, Finding};
 use crate::{
     base::failure::Failure,
     config::{

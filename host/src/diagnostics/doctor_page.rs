@@ -18,7 +18,7 @@ const HEAD: &str = "# What can be wrong\n\n\
     | 0 | nothing was found, or hints only |\n\
     | 3 | there is an error or a warning |\n\
     | 69 | all that was found is a server that does not answer now (marked *upstream*); nothing is lost |\n\n\
-    Words in braces are filled in.\nThe tables are rendered from `host/src/doctor/class/`; \
+    Words in braces are filled in.\nThe tables are rendered from `host/src/diagnostics/class/`; \
     `UPDATE_DOCS=1 cargo test --lib doctor` writes them.\n";
 
 fn text() -> String {

@@ -1,6 +1,6 @@
 //! What can be wrong where the program runs.
 
-use super::Class;
+use super::definition::Class;
 use crate::i18n::words::Words;
 
 /// For what only a newer component knows.

@@ -1,6 +1,6 @@
 //! What can be wrong with the account in amoCRM.
 
-use super::Class;
+use super::definition::Class;
 use crate::i18n::words::Words;
 
 pub(super) const CLASSES: &[Class] = &[

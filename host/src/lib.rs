@@ -15,7 +15,6 @@ pub mod egress;
 mod i18n;
 pub mod job;
 mod onboarding;
-pub mod password;
 pub mod service;
 pub mod store;
 pub mod wasm;

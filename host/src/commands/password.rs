@@ -6,8 +6,8 @@ use super::say;
 use crate::{
     base::failure::{Exit, Failure, Text},
     config::Settings,
-    password::is_acceptable,
-    store, web,
+    store,
+    web::{self, password::is_acceptable},
 };
 
 /// Who did it, for the list of what was done.

@@ -12,12 +12,11 @@ use super::{load_plugin, say, stop_on_signals};
 use crate::{
     base::failure::{Exit, Failure, Text},
     config::{Settings, SettingsError},
-    password::OWNER,
     service::{
         Host,
         schedule::{self, Periods},
     },
-    web::{self, TrustedProxies},
+    web::{self, TrustedProxies, password::OWNER},
 };
 
 /// A connection whose settings are wrong stops no other: its runs say what is wrong with it. Where there is none at all,

@@ -11,7 +11,6 @@ use std::{
 use kaspi_amocrm_settings::{Language, Setting, StatusMap, table};
 
 use super::{doctor::Spoken, load_plugin, print, stop_on_signals};
-use crate::i18n::messages::setup_terminal;
 use crate::{
     base::{
         failure::{Exit, Failure},
@@ -19,7 +18,7 @@ use crate::{
     },
     config::{self, Changes, DEFAULT_CONNECTION, Settings},
     diagnostics::finding::Finding,
-    i18n::words::Words,
+    i18n::{messages::setup_terminal, words::Words},
     job::Job,
     onboarding::{
         choices::{self, Choice, MAKE, Proposed},

@@ -16,8 +16,7 @@ use kaspi_amocrm_simulator::{
     serve::{Server, serve},
 };
 
-use crate::commands::table::masked;
-use crate::{clock::now_ms, config::Settings};
+use crate::{clock::now_ms, commands::table::masked, config::Settings};
 
 /// Both simulators, listening.
 pub(super) struct Scene {

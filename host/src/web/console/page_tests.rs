@@ -8,11 +8,12 @@ use serde_json::json;
 use tracing::Level;
 
 use super::{
-    chart::Hours,
-    desk::{Asked, Compared, State},
-    order::{self, Seen},
-    orders, overview, problems, runs, statement,
-    visitor::Visitor,
+    frame::visitor::Visitor,
+    pages::{
+        chart::Hours,
+        order::{self, Seen},
+        orders, overview, problems, runs, statement,
+    },
 };
 use crate::{
     base::{calendar::Range, recent_log::Line},
@@ -23,6 +24,7 @@ use crate::{
         order_rows::{Row, Rows, Work},
     },
     store::RunRecord,
+    web::app::background_tasks::{Asked, Compared, State},
 };
 
 const NOW_MS: i64 = 1_795_511_100_000;

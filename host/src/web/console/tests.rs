@@ -22,10 +22,13 @@ use tracing::{
 use crate::{
     base::shutdown::Stop,
     config::Settings,
-    password,
     service::Host,
     wasm::{Plugin, default_cache_folder},
-    web::{Site, new_start_code, router},
+    web::{
+        app::state::Site,
+        auth::{login::new_start_code, password},
+        router::router,
+    },
 };
 
 const PASSWORD: &str = "the right password";

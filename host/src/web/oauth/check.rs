@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-use crate::config::Connection;
-use crate::i18n::words::Words;
+use crate::{config::Connection, i18n::words::Words};
 
 /// What amoCRM, or anybody, brings back (docs/apis/amocrm.md 1.3).
 #[derive(Debug, Default, Deserialize)]

@@ -15,8 +15,7 @@ use std::{
 
 use anyhow::Context as _;
 use kaspi_amocrm::{
-    base::shutdown::stop,
-    clock::millis,
+    base::{clock::millis, shutdown::stop},
     config::Settings,
     service::{
         Host,

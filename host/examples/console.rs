@@ -14,10 +14,12 @@ use std::{
 
 use anyhow::Context as _;
 use kaspi_amocrm::{
-    base::shutdown::{Stop, stop},
-    clock::now_ms,
+    base::{
+        clock::now_ms,
+        job::Job,
+        shutdown::{Stop, stop},
+    },
     config::Settings,
-    job::Job,
     service::{Host, RunLimits},
     store::{Change, LeaseAnswer, LeaseRequest, RunRecord, Session, Store, Values},
     wasm::Plugin,

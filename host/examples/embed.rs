@@ -8,9 +8,8 @@ use std::{env, io::Write as _, time::Duration};
 
 use anyhow::Context as _;
 use kaspi_amocrm::{
-    base::shutdown::stop,
+    base::{job::Job, shutdown::stop},
     config::{DEFAULT_CONNECTION, Settings},
-    job::Job,
     service::{Host, RunLimits},
     wasm::{Plugin, default_cache_folder},
 };

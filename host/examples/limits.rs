@@ -10,9 +10,8 @@ use std::{
 };
 
 use kaspi_amocrm::{
-    base::shutdown::Stop,
+    base::{job::Job, shutdown::Stop},
     config::{DEFAULT_CONNECTION, Settings},
-    job::Job,
     service::{Host, RunLimits},
     wasm::{EMBEDDED, Plugin, Sandbox},
 };

@@ -12,10 +12,10 @@ use kaspi_amocrm::{
     base::{
         calendar::Range,
         failure::Exit,
+        job::Job,
         shutdown::{Stop, stop},
     },
     config::{DEFAULT_CONNECTION, Settings},
-    job::Job,
     service::{
         Host, Outcome, RunError, RunLimits, Which,
         schedule::{self, Periods},

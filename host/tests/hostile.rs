@@ -15,13 +15,15 @@ use std::{
 };
 
 use kaspi_amocrm::{
-    base::shutdown::{Stop, stop},
-    clock::Moment,
+    base::{
+        clock::Moment,
+        job::Job,
+        shutdown::{Stop, stop},
+    },
     egress::{
         AllowList, Client, Hold, Origin, Term,
         rate_limit::{Limiter, Urgency},
     },
-    job::Job,
     service::Report,
     store::{self, LeaseAnswer, LeaseRequest, Store},
     wasm::{CallError, Guest, GuestError, Limit, Outbound, Plugin, Sandbox, Slice},

@@ -19,9 +19,11 @@ use commands::{
 use support::output::report_failure;
 
 use crate::{
-    base::failure::{Exit, Failure},
+    base::{
+        failure::{Exit, Failure},
+        job::Job,
+    },
     config::{DEFAULT_CONNECTION, Settings},
-    job::Job,
 };
 
 /// Orders of a Kaspi shop become leads of an amoCRM account.

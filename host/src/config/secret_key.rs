@@ -130,7 +130,7 @@ fn make(file: &Path) -> Result<bool, KeyError> {
 mod tests {
     use super::*;
     use crate::{
-        job::Job,
+        base::job::Job,
         store::{Change, LeaseAnswer, LeaseRequest, open},
     };
 

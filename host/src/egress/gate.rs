@@ -11,7 +11,7 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{connect::Stream, error::SendError, lease_guard::Term};
-use crate::clock::Moment;
+use crate::base::clock::Moment;
 
 /// Whether a request may still leave: within its own time, and while its run surely holds the connection.
 ///

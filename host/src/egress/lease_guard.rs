@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{clock::Moment, store::Fence};
+use crate::{base::clock::Moment, store::Fence};
 
 /// Until when a lease surely holds, as this machine can tell without asking anybody: for as long as its last renewal
 /// promised, counted from before that was asked for.

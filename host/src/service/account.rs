@@ -11,7 +11,10 @@ use super::{
     host::Host,
     reading::Item,
 };
-use crate::{base::shutdown::Stop, job::Job, wasm::Question};
+use crate::{
+    base::{job::Job, shutdown::Stop},
+    wasm::Question,
+};
 
 /// Time for what asks both servers a few questions.
 const ASK_MAX: Duration = Duration::from_secs(60);

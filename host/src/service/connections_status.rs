@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::report::Report;
 use crate::{
+    base::job::Job,
     config::Settings,
-    job::Job,
     store::{LastRuns, RunRecord, Store, StoreError},
 };
 

@@ -11,10 +11,12 @@ use std::{
 use tokio::{task::JoinHandle, time::Instant};
 
 use crate::{
-    base::shutdown::Stop,
-    clock::{Moment, millis},
+    base::{
+        clock::{Moment, millis},
+        job::Job,
+        shutdown::Stop,
+    },
     egress::{Hold, Term},
-    job::Job,
     store::{LeaseAnswer, LeaseRequest, Store, StoreError},
 };
 

@@ -212,7 +212,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        job::Job,
+        base::job::Job,
         store::{self, Change, LeaseAnswer, LeaseRequest},
     };
 

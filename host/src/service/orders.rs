@@ -13,8 +13,7 @@ use super::{
     run::{Outcome, Run, RunLimits, Work},
 };
 use crate::{
-    base::{calendar::Range, shutdown::Stop},
-    job::Job,
+    base::{calendar::Range, job::Job, shutdown::Stop},
     wasm::Question,
 };
 

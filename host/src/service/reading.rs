@@ -12,9 +12,8 @@ use super::{
     report::Report,
 };
 use crate::{
-    base::shutdown::Stop,
+    base::{job::Job, shutdown::Stop},
     egress::rate_limit::{Limiter, QuietTickets, Share, Urgency},
-    job::Job,
     wasm::Slice,
 };
 

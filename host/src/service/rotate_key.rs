@@ -6,7 +6,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{call::parsed, error::RunError, host::Host, run::Run};
-use crate::{base::shutdown::Stop, clock::millis, job::Job, wasm::Question};
+use crate::{
+    base::{clock::millis, job::Job, shutdown::Stop},
+    wasm::Question,
+};
 
 /// One call of the component; short, so that a program that is asked to end need not cut one.
 const SLICE: Duration = Duration::from_secs(5);

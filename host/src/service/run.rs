@@ -14,13 +14,16 @@ use super::{
     report::Report,
 };
 use crate::{
-    base::{calendar::Range, shutdown::Stop},
-    clock::{millis, now_ms},
+    base::{
+        calendar::Range,
+        clock::{millis, now_ms},
+        job::Job,
+        shutdown::Stop,
+    },
     egress::{
         Hold,
         rate_limit::{Limiter, Share, Urgency},
     },
-    job::Job,
     store::RunRecord,
     wasm::{Question, Slice},
 };

@@ -9,9 +9,11 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use super::{error::RunError, host::Host, run::RunLimits};
 use crate::{
-    base::shutdown::{self, Stop},
-    clock::millis,
-    job::Job,
+    base::{
+        clock::millis,
+        job::Job,
+        shutdown::{self, Stop},
+    },
     store::Claim,
 };
 

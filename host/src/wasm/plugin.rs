@@ -14,7 +14,7 @@ use super::{
     guest::{Guest, Limit, Sandbox, bindings},
     imports,
 };
-use crate::job::Job;
+use crate::base::job::Job;
 
 /// Characters of an error of the component that are kept.
 const ERROR_CHARS_MAX: usize = 1_000;

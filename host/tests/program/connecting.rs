@@ -3,9 +3,8 @@
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use kaspi_amocrm::{
-    base::shutdown::Stop,
+    base::{job::Job, shutdown::Stop},
     config::DEFAULT_CONNECTION,
-    job::Job,
     service::{Report, RunLimits},
     web::Site,
 };

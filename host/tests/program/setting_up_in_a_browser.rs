@@ -9,9 +9,8 @@ use std::{
 };
 
 use kaspi_amocrm::{
-    base::shutdown::Stop,
+    base::{job::Job, shutdown::Stop},
     config::Settings,
-    job::Job,
     service::{Host, RunLimits},
     wasm::{Plugin, default_cache_folder},
     web::{self, Site},

@@ -5,13 +5,13 @@ use std::{path::Path, time::Duration};
 use crate::{
     base::{
         calendar::{self, Day},
+        clock::now_ms,
         failure::{Exit, Failure},
     },
     cli::support::{
         begin::{load_plugin, stop_on_signals},
         output::{held, print_outcome, say},
     },
-    clock::now_ms,
     config::{DEFAULT_CONNECTION, Settings},
     service::{Backfilled, Host, RunLimits},
 };

@@ -11,7 +11,7 @@ use tokio::{
 
 use super::*;
 use crate::{
-    clock::Moment,
+    base::clock::Moment,
     egress::{lease_guard::Term, origin::Origin},
 };
 

@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 use super::fair_queue::{Line, Urgency};
 use crate::{
-    clock::millis,
+    base::clock::millis,
     store::{StoreError, Ticket, TicketAnswer, Tickets},
 };
 

@@ -1,7 +1,7 @@
 //! Generated from `wit/world.wit`, world `host`.
 #![expect(missing_docs, reason = "generated code")]
 
-use crate::job::Job;
+use crate::base::job::Job;
 
 wasmtime::component::bindgen!({
     path: "../wit",

@@ -7,8 +7,7 @@ use std::{
 };
 
 use crate::{
-    base::calendar::Range,
-    clock::now_ms,
+    base::{calendar::Range, clock::now_ms},
     i18n::words::Words,
     service::{RetryAnswer, Statement},
 };

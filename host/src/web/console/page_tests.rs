@@ -16,8 +16,7 @@ use super::{
     },
 };
 use crate::{
-    base::{calendar::Range, recent_log::Line},
-    job::Job,
+    base::{calendar::Range, job::Job, recent_log::Line},
     service::{
         Buyer,
         connections_status::{ConnectionStatus, Health, Hindrance},

@@ -15,9 +15,7 @@ use kaspi_amocrm_simulator::{
 
 use super::tests::{Answer, Rig};
 use crate::{
-    base::{calendar::Day, shutdown::Stop},
-    clock::now_ms,
-    job::Job,
+    base::{calendar::Day, clock::now_ms, job::Job, shutdown::Stop},
     service::RunLimits,
 };
 

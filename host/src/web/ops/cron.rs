@@ -11,8 +11,8 @@ use serde::Deserialize;
 use tokio::sync::oneshot;
 
 use crate::{
+    base::job::Job,
     config::DEFAULT_CONNECTION,
-    job::Job,
     service::{Outcome, RunError, RunLimits},
     web::{
         app::state::Web,

@@ -14,7 +14,9 @@ use std::{
 use crate::{
     base::{
         calendar::Range,
+        clock::now_ms,
         failure::{Exit, Failure},
+        job::Job,
         shutdown::Stop,
     },
     cli::support::{
@@ -22,9 +24,7 @@ use crate::{
         output::print,
         table,
     },
-    clock::now_ms,
     config::DEFAULT_CONNECTION,
-    job::Job,
     service::{Host, RunLimits, StateCounts},
 };
 use scene::{Counts, Day, Scene};

@@ -16,7 +16,7 @@ use kaspi_amocrm_simulator::{
     serve::{Server, serve},
 };
 
-use crate::{cli::support::table::masked, clock::now_ms, config::Settings};
+use crate::{base::clock::now_ms, cli::support::table::masked, config::Settings};
 
 /// Both simulators, listening.
 pub(crate) struct Scene {

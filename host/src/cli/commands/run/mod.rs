@@ -7,6 +7,7 @@ use std::{path::Path, time::Duration};
 use crate::{
     base::{
         failure::{Exit, Failure},
+        job::Job,
         shutdown::Stop,
     },
     cli::support::{
@@ -14,7 +15,6 @@ use crate::{
         output::{print, print_outcome},
     },
     config::Settings,
-    job::Job,
     service::{Host, RunLimits},
 };
 

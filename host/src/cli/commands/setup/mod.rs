@@ -14,6 +14,7 @@ use super::doctor::Spoken;
 use crate::{
     base::{
         failure::{Exit, Failure},
+        job::Job,
         shutdown::Stop,
     },
     cli::support::{
@@ -23,7 +24,6 @@ use crate::{
     config::{self, Changes, DEFAULT_CONNECTION, Settings},
     diagnostics::finding::Finding,
     i18n::{messages::setup_terminal, words::Words},
-    job::Job,
     onboarding::{
         choices::{self, Choice, MAKE, Proposed},
         dry_run::Rehearsal,

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::{
     base::{
         calendar::{self, Day, Range},
+        clock::now_ms,
         failure::{Exit, Failure},
         shutdown::Stop,
     },
@@ -14,7 +15,6 @@ use crate::{
         begin::{load_plugin, stop_on_signals},
         output::{held, print, report_failure, say},
     },
-    clock::now_ms,
     config::{DEFAULT_CONNECTION, Settings},
     service::{Host, Repaired, Statement},
 };

@@ -97,7 +97,7 @@ async fn show(visitor: &Visitor, web: &Web, code: &str, buyer: Seen) -> Response
     let host = web.site.host();
     match found(&host, visitor, code, web).await {
         Ok(Some(order)) => {
-            let now_ms = crate::clock::now_ms();
+            let now_ms = crate::base::clock::now_ms();
             let view = View { order, buyer, account: account(&host, &visitor.connection), now_ms };
             page(visitor, Place::Orders, body(visitor, &view))
         }

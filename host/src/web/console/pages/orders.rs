@@ -65,7 +65,7 @@ pub(crate) async fn orders(
     let store = host.store().as_ref();
     match order_rows::rows(store, &visitor.connection, after, work, PAGE).await {
         Ok(rows) => {
-            let now_ms = crate::clock::now_ms();
+            let now_ms = crate::base::clock::now_ms();
             let view = View { rows, work, is_first: after.is_none(), refused, now_ms };
             page(&visitor, Place::Orders, body(&visitor, &view))
         }

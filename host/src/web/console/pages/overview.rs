@@ -9,11 +9,11 @@ use serde::Deserialize;
 
 use super::chart::{Hours, chart};
 use crate::{
+    base::job::Job,
     i18n::{
         format::{self, ORDERS, REQUESTS},
         words::Words,
     },
-    job::Job,
     service::{
         Host, Requests,
         connections_status::{self, ConnectionStatus, Health, Hindrance},
@@ -86,7 +86,7 @@ async fn figures(host: &Host, connection: &str) -> Result<Figures, StoreError> {
         leads.add(run.started_ms, counts.created.saturating_add(counts.adopted));
         let ended_ms_ago = now_ms - run.started_ms.saturating_add(run.took_ms);
         for (sum, within) in [(&mut last_minute, MINUTE), (&mut last_hour, HOUR)] {
-            if ended_ms_ago < crate::clock::millis(within) {
+            if ended_ms_ago < crate::base::clock::millis(within) {
                 *sum = sum.saturating_add(counts.requests.amocrm);
             }
         }

@@ -52,7 +52,7 @@ pub(crate) async fn problems(SignedIn(visitor): SignedIn, State(web): State<Web>
         Ok(mut orders) => {
             orders.retain(|order| order.cause.as_ref().is_some_and(is_problem));
             let retry = web.desk.retries.state(&visitor.connection);
-            let view = View { orders, retry, now_ms: crate::clock::now_ms() };
+            let view = View { orders, retry, now_ms: crate::base::clock::now_ms() };
             page(&visitor, Place::Problems, body(&visitor, &view))
         }
         Err(error) => {

@@ -11,8 +11,10 @@ use tracing::Level;
 
 use super::overview::job;
 use crate::{
-    base::recent_log::{self, Line},
-    clock::{millis, now_ms},
+    base::{
+        clock::{millis, now_ms},
+        recent_log::{self, Line},
+    },
     i18n::{format, words::Words},
     service::{Report, schedule::NEW_EVERY},
     store::{RunRecord, Span},
@@ -259,7 +261,7 @@ fn shade(level: Level) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::Job;
+    use crate::base::job::Job;
 
     #[test]
     fn runs_that_were_missed_leave_a_gap() {

@@ -10,10 +10,10 @@ use kaspi_amocrm_settings::table;
 use maud::{Markup, html};
 
 use crate::{
+    base::job::Job,
     config::{Changes, Settings},
     diagnostics::{doctor, finding::Finding},
     i18n::{messages::settings_pages, words::Words},
-    job::Job,
     onboarding::{
         choices::{self, Choice},
         dry_run::{self, Difference, Planned, Rehearsal},

@@ -18,9 +18,9 @@ use maud::Markup;
 
 use super::chooser::{self, Fields};
 use crate::{
+    base::job::Job,
     config::Changes,
     diagnostics::doctor,
-    job::Job,
     onboarding::{
         choices,
         dry_run::Rehearsal,

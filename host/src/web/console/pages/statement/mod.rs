@@ -19,9 +19,9 @@ use super::order;
 use crate::{
     base::{
         calendar::{self, Day, Range},
+        clock::now_ms,
         percent::encoded,
     },
-    clock::now_ms,
     i18n::words::Words,
     service::RunError,
     web::{

@@ -15,12 +15,13 @@ use std::{
 
 use anyhow::Context as _;
 use kaspi_amocrm::{
-    clock::millis,
-    run::Host,
-    runtime::Plugin,
-    schedule::{self, Periods},
-    settings::Settings,
-    stop::stop,
+    base::{clock::millis, shutdown::stop},
+    config::Settings,
+    service::{
+        Host,
+        schedule::{self, Periods},
+    },
+    wasm::Plugin,
     web::Site,
 };
 use kaspi_amocrm_simulator::{

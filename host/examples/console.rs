@@ -14,13 +14,15 @@ use std::{
 
 use anyhow::Context as _;
 use kaspi_amocrm::{
-    clock::now_ms,
-    job::Job,
-    run::{Host, RunLimits},
-    runtime::Plugin,
-    settings::Settings,
-    stop::{Stop, stop},
+    base::{
+        clock::now_ms,
+        job::Job,
+        shutdown::{Stop, stop},
+    },
+    config::Settings,
+    service::{Host, RunLimits},
     store::{Change, LeaseAnswer, LeaseRequest, RunRecord, Session, Store, Values},
+    wasm::Plugin,
     web::{self, Site},
 };
 use kaspi_amocrm_simulator::{

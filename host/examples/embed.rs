@@ -8,11 +8,10 @@ use std::{env, io::Write as _, time::Duration};
 
 use anyhow::Context as _;
 use kaspi_amocrm::{
-    job::Job,
-    run::{Host, RunLimits},
-    runtime::{Plugin, default_cache_folder},
-    settings::{DEFAULT_CONNECTION, Settings},
-    stop::stop,
+    base::{job::Job, shutdown::stop},
+    config::{DEFAULT_CONNECTION, Settings},
+    service::{Host, RunLimits},
+    wasm::{Plugin, default_cache_folder},
 };
 
 #[tokio::main]

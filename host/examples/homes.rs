@@ -14,7 +14,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use kaspi_amocrm::runtime::EMBEDDED;
+use kaspi_amocrm::wasm::EMBEDDED;
 use kaspi_amocrm_simulator::{
     World,
     amo::account,

@@ -10,11 +10,10 @@ use std::{
 };
 
 use kaspi_amocrm::{
-    job::Job,
-    run::{Host, RunLimits},
-    runtime::{EMBEDDED, Plugin, Sandbox},
-    settings::{DEFAULT_CONNECTION, Settings},
-    stop::Stop,
+    base::{job::Job, shutdown::Stop},
+    config::{DEFAULT_CONNECTION, Settings},
+    service::{Host, RunLimits},
+    wasm::{EMBEDDED, Plugin, Sandbox},
 };
 use kaspi_amocrm_simulator::{
     amo::account,

@@ -1,32 +1,22 @@
 //! Runs the sync component on wasmtime: store, tickets, lease, schedule, HTTP addresses and command line.
 //!
-//! The binary `kaspi-amocrm` is a thin shell around [`commands`]. Programs that embed the sync start at [`run::Host`]:
-//! load a [`runtime::Plugin`], make [`settings::Settings`], open a host and call [`run::Host::run`].
-//! Only [`store`] knows SQL; only [`imports`] knows the generated bindings; only [`outbound`] opens connections to
-//! other machines. The sync itself is in the component: what is here shows orders to people and decides nothing about
-//! them.
+//! The binary `kaspi-amocrm` is a thin shell around [`cli`]. Programs that embed the sync start at
+//! [`service::Host`]: load a [`wasm::Plugin`], make [`config::Settings`], open a host and call
+//! [`service::Host::run`]. Only [`store`] knows SQL; only [`wasm`] knows the generated bindings; only [`egress`] opens
+//! connections to other machines. The sync itself is in the component: what is here shows orders to people and decides
+//! nothing about them.
+//!
+//! Each room uses only those below it, from the top: `cli`, `web`, `onboarding`, `diagnostics`, `service`, `wasm`,
+//! `config`, `egress`, `store` and `i18n`, `base`.
 
-pub mod clock;
-pub mod commands;
-mod days;
-pub mod doctor;
-pub mod exit;
-pub mod fleet;
-pub mod imports;
-pub mod job;
-pub mod lease;
-pub mod limiter;
-pub mod outbound;
-pub mod password;
-mod percent;
-mod recent;
-pub mod report;
-pub mod run;
-pub mod runtime;
-pub mod schedule;
-pub mod secret_key;
-pub mod settings;
-mod setup;
-pub mod stop;
+pub mod base;
+pub mod cli;
+pub mod config;
+pub mod diagnostics;
+pub mod egress;
+mod i18n;
+mod onboarding;
+pub mod service;
 pub mod store;
+pub mod wasm;
 pub mod web;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    kaspi_amocrm::commands::main()
+    kaspi_amocrm::cli::main()
 }

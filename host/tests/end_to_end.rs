@@ -9,13 +9,18 @@ use std::{
 };
 
 use kaspi_amocrm::{
-    exit::Exit,
-    job::Job,
-    run::{Host, Outcome, Range, RunError, RunLimits, Which},
-    runtime::{Plugin, default_cache_folder, is_embedded},
-    schedule::{self, Periods},
-    settings::{DEFAULT_CONNECTION, Settings},
-    stop::{Stop, stop},
+    base::{
+        calendar::Range,
+        failure::Exit,
+        job::Job,
+        shutdown::{Stop, stop},
+    },
+    config::{DEFAULT_CONNECTION, Settings},
+    service::{
+        Host, Outcome, RunError, RunLimits, Which,
+        schedule::{self, Periods},
+    },
+    wasm::{Plugin, default_cache_folder, is_embedded},
     web,
 };
 use kaspi_amocrm_simulator::{

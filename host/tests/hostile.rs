@@ -15,16 +15,18 @@ use std::{
 };
 
 use kaspi_amocrm::{
-    clock::Moment,
-    imports::{Guest, Outbound, bindings::GuestError},
-    job::Job,
-    lease::{Hold, Term},
-    limiter::{Limiter, Urgency},
-    outbound::{AllowList, Client, Origin},
-    report::Report,
-    runtime::{CallError, Limit, Plugin, Sandbox, Slice},
-    stop::{Stop, stop},
+    base::{
+        clock::Moment,
+        job::Job,
+        shutdown::{Stop, stop},
+    },
+    egress::{
+        AllowList, Client, Hold, Origin, Term,
+        rate_limit::{Limiter, Urgency},
+    },
+    service::Report,
     store::{self, LeaseAnswer, LeaseRequest, Store},
+    wasm::{CallError, Guest, GuestError, Limit, Outbound, Plugin, Sandbox, Slice},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -28,7 +28,7 @@ impl StoreClock {
 
     /// The time where there is no server that could tell it.
     pub fn machine_ms(&self) -> i64 {
-        self.given_ms().unwrap_or_else(crate::clock::now_ms)
+        self.given_ms().unwrap_or_else(crate::base::clock::now_ms)
     }
 }
 

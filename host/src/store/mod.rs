@@ -23,7 +23,7 @@ pub use mysql::MySql;
 pub use postgres::Postgres;
 pub use sqlite::{SQLITE_VERSION_MIN, Sqlite, quick_check};
 
-use crate::job::Job;
+use crate::base::job::Job;
 
 /// An answer of the store.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;

@@ -3,7 +3,10 @@
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use kaspi_amocrm::{
-    job::Job, report::Report, run::RunLimits, settings::DEFAULT_CONNECTION, stop::Stop, web::Site,
+    base::{job::Job, shutdown::Stop},
+    config::DEFAULT_CONNECTION,
+    service::{Report, RunLimits},
+    web::Site,
 };
 use kaspi_amocrm_simulator::{World, amo::account, kaspi::SimOrder, serve::wall_clock_ms};
 

@@ -6,7 +6,7 @@ mod on_spin;
 
 use std::{sync::Arc, time::Duration};
 
-use kaspi_amocrm::runtime::EMBEDDED;
+use kaspi_amocrm::wasm::EMBEDDED;
 use kaspi_amocrm_simulator::{
     World,
     demo::demo_world,

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use kaspi_amocrm::runtime::is_embedded;
+use kaspi_amocrm::wasm::is_embedded;
 use kaspi_amocrm_simulator::{
     World,
     amo::account,

@@ -9,11 +9,10 @@ use std::{
 };
 
 use kaspi_amocrm::{
-    job::Job,
-    run::{Host, RunLimits},
-    runtime::{Plugin, default_cache_folder},
-    settings::Settings,
-    stop::Stop,
+    base::{job::Job, shutdown::Stop},
+    config::Settings,
+    service::{Host, RunLimits},
+    wasm::{Plugin, default_cache_folder},
     web::{self, Site},
 };
 use kaspi_amocrm_simulator::{World, amo::account, kaspi::SimOrder, serve::wall_clock_ms};

@@ -2,7 +2,7 @@
 
 use super::{MySql, check_fence, clock, locked_epoch, now, to_text};
 use crate::{
-    job::Job,
+    base::job::Job,
     store::{
         Fence, LEASE_AHEAD_MAX_MS, LeaseAnswer, LeaseRequest, Leases, StoreError, StoreFuture, server::Tries,
     },

@@ -4,7 +4,7 @@ use sqlx::{Row, mysql::MySqlRow};
 
 use super::{MySql, clock, now};
 use crate::{
-    job::Job,
+    base::job::Job,
     store::{
         Claim, LastRuns, PERIODS_AHEAD_MAX, RUNS_KEPT_MS, RunRecord, Runs, Schedule, Span, StoreError,
         StoreFuture, server::Tries,

@@ -2,7 +2,7 @@
 
 use super::{Postgres, check_fence, now};
 use crate::{
-    job::Job,
+    base::job::Job,
     store::{
         Fence, LEASE_AHEAD_MAX_MS, LeaseAnswer, LeaseRequest, Leases, StoreError, StoreFuture, server::Tries,
     },

@@ -2,7 +2,7 @@
 
 use super::Sqlite;
 use crate::{
-    job::Job,
+    base::job::Job,
     store::{Fence, LEASE_AHEAD_MAX_MS, LeaseAnswer, LeaseRequest, Leases, StoreFuture},
 };
 

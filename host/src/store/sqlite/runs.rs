@@ -4,7 +4,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 
 use super::Sqlite;
 use crate::{
-    job::Job,
+    base::job::Job,
     store::{
         Claim, LastRuns, PERIODS_AHEAD_MAX, RUNS_KEPT_MS, RunRecord, Runs, Schedule, Span, StoreError,
         StoreFuture,

@@ -8,20 +8,22 @@ use serde_json::json;
 use tracing::Level;
 
 use super::{
-    chart::Hours,
-    desk::{Asked, Compared, State},
-    order::{self, Seen},
-    orders, overview, problems,
-    rows::{Row, Rows, Work},
-    runs, statement,
-    visitor::Visitor,
+    frame::visitor::Visitor,
+    pages::{
+        chart::Hours,
+        order::{self, Seen},
+        orders, overview, problems, runs, statement,
+    },
 };
 use crate::{
-    fleet::{ConnectionStatus, Health, Hindrance},
-    job::Job,
-    recent::Line,
-    run::{Buyer, Range},
+    base::{calendar::Range, job::Job, recent_log::Line},
+    service::{
+        Buyer,
+        connections_status::{ConnectionStatus, Health, Hindrance},
+        order_rows::{Row, Rows, Work},
+    },
     store::RunRecord,
+    web::app::background_tasks::{Asked, Compared, State},
 };
 
 const NOW_MS: i64 = 1_795_511_100_000;
@@ -72,7 +74,7 @@ fn figures() -> overview::Figures {
 }
 
 /// Orders of every step and every kind of cause, all of whose texts are the same.
-fn found(text: &str) -> Vec<crate::run::FoundOrder> {
+fn found(text: &str) -> Vec<crate::service::FoundOrder> {
     let steps = ["lead", "products", "note", "changes", "done", "no_lead", "unknown", text];
     let orders = steps.map(|step| {
         json!({

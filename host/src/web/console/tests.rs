@@ -20,12 +20,15 @@ use tracing::{
 };
 
 use crate::{
-    password,
-    run::Host,
-    runtime::{Plugin, default_cache_folder},
-    settings::Settings,
-    stop::Stop,
-    web::{Site, new_start_code, router},
+    base::shutdown::Stop,
+    config::Settings,
+    service::Host,
+    wasm::{Plugin, default_cache_folder},
+    web::{
+        app::state::Site,
+        auth::{login::new_start_code, password},
+        router::router,
+    },
 };
 
 const PASSWORD: &str = "the right password";

@@ -14,7 +14,10 @@ use kaspi_amocrm_simulator::{
 };
 
 use super::tests::{Answer, Rig};
-use crate::{clock::now_ms, days::Day, job::Job, run::RunLimits, stop::Stop};
+use crate::{
+    base::{calendar::Day, clock::now_ms, job::Job, shutdown::Stop},
+    service::RunLimits,
+};
 
 /// A signed-in owner of a shop with three orders, none of whose notes amoCRM accepts.
 struct Shop {

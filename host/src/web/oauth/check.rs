@@ -3,12 +3,11 @@
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-use super::Words;
-use crate::settings::Connection;
+use crate::{config::Connection, i18n::words::Words};
 
 /// What amoCRM, or anybody, brings back (docs/apis/amocrm.md 1.3).
 #[derive(Debug, Default, Deserialize)]
-pub(in super::super) struct Callback {
+pub(crate) struct Callback {
     pub(super) code: Option<String>,
     pub(super) state: Option<String>,
     pub(super) referer: Option<String>,

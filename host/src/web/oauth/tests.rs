@@ -2,7 +2,7 @@ use super::{
     check::{Callback, Pending, Refusal, accepted},
     *,
 };
-use crate::settings::{DEFAULT_CONNECTION, Settings};
+use crate::config::{DEFAULT_CONNECTION, Settings};
 
 const CLIENT_ID: &str = "0f3c4c9a-0000-4000-8000-000000000001";
 

@@ -1,0 +1,5 @@
+//! What the commands share.
+
+pub(crate) mod begin;
+pub(crate) mod output;
+pub(crate) mod table;

@@ -1,0 +1,20 @@
+//! Things of the store that the component holds by a handle.
+
+use crate::store::Versioned;
+
+/// An open bucket.
+#[derive(Debug)]
+pub struct Bucket;
+
+/// A value as it was seen, to be replaced if it is still the same.
+#[derive(Debug)]
+pub struct Cas {
+    pub(crate) key: String,
+    pub(crate) seen: Option<Versioned>,
+}
+
+impl Cas {
+    pub(crate) fn bytes(&self) -> usize {
+        self.key.len() + self.seen.as_ref().map_or(0, |seen| seen.value.len())
+    }
+}

@@ -34,15 +34,15 @@ pub static MIGRATIONS: &[Migration] = migrations!(
     "0001_kv"
     "0002_leases"
     "0003_due_jobs"
-    "0004_tickets"
-    "0005_runs"
-    "0006_runs_started"
-    "0007_schedule"
-    "0008_runs_of_jobs"
+    "0004_schedule"
+    "0005_permits"
+    "0006_runs"
+    "0007_runs_by_start"
+    "0008_runs_by_job"
     "0009_sessions"
     "0010_passwords"
-    "0011_attempts"
-    "0012_acts"
+    "0011_login_attempts"
+    "0012_audit_events"
 );
 
 /// The first `max` migrations: those that a program knows.

@@ -198,7 +198,7 @@ async fn locked_epoch(
     transaction: &mut MySqlTransaction<'_>,
     connection: &str,
 ) -> Result<Option<i64>, StoreError> {
-    let epoch = sqlx::query_scalar("SELECT epoch FROM leases WHERE connection = ? FOR UPDATE")
+    let epoch = sqlx::query_scalar("SELECT fencing_token FROM leases WHERE connection = ? FOR UPDATE")
         .bind(connection.as_bytes())
         .fetch_optional(&mut **transaction)
         .await?;

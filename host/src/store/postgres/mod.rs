@@ -186,10 +186,11 @@ impl Postgres {
 
 /// Goes on if a run still holds its connection. Nobody can take it before the transaction ends.
 async fn check_fence(transaction: &mut PgTransaction<'_>, fence: &Fence) -> Result<(), StoreError> {
-    let epoch: Option<i64> = sqlx::query_scalar("SELECT epoch FROM leases WHERE connection = $1 FOR UPDATE")
-        .bind(&fence.connection)
-        .fetch_optional(&mut **transaction)
-        .await?;
+    let epoch: Option<i64> =
+        sqlx::query_scalar("SELECT fencing_token FROM leases WHERE connection = $1 FOR UPDATE")
+            .bind(&fence.connection)
+            .fetch_optional(&mut **transaction)
+            .await?;
     if epoch == Some(fence.epoch) { Ok(()) } else { Err(StoreError::Fenced) }
 }
 

@@ -110,7 +110,7 @@ impl Sqlite {
     /// The same, of a run that still holds its connection.
     async fn fenced(&self, fence: &Fence) -> Result<SqliteTransaction<'static>, StoreError> {
         let mut transaction = self.begin().await?;
-        let epoch: Option<i64> = sqlx::query_scalar("SELECT epoch FROM leases WHERE connection = ?1")
+        let epoch: Option<i64> = sqlx::query_scalar("SELECT fencing_token FROM leases WHERE connection = ?1")
             .bind(&fence.connection)
             .fetch_optional(&mut *transaction)
             .await?;

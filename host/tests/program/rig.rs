@@ -167,7 +167,8 @@ pub(crate) async fn dump(database: &Path) -> Vec<String> {
         "SELECT name || phc || changed_at_ms FROM passwords ORDER BY 1",
         "SELECT network || busy_until_ms FROM login_attempts ORDER BY 1",
         "SELECT id || actor || action || subject || at_ms FROM audit_events ORDER BY 1",
-        "SELECT name || applied_at FROM schema_migrations ORDER BY 1",
+        "SELECT name || applied_at_ms FROM schema_migrations ORDER BY 1",
+        "SELECT generation || first_version FROM schema_format ORDER BY 1",
     ] {
         rows.extend(sqlx::query_scalar::<_, String>(select).fetch_all(&database).await.unwrap());
     }

@@ -1,6 +1,6 @@
 -- The passwords of the console, as PHC strings of argon2id.
 CREATE TABLE IF NOT EXISTS passwords (
-    name       TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-    phc        TEXT   NOT NULL,
-    changed_ms BIGINT NOT NULL
+    name          TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    phc           TEXT   NOT NULL,
+    changed_at_ms BIGINT NOT NULL
 )

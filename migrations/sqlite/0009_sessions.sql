@@ -1,9 +1,9 @@
 -- Who has signed in, and other things that end by themselves. Of a token only its digest is kept, in hex.
 CREATE TABLE IF NOT EXISTS sessions (
-    digest   TEXT    NOT NULL PRIMARY KEY,
-    purpose  TEXT    NOT NULL,
-    data     TEXT    NOT NULL,
-    began_ms INTEGER NOT NULL,
-    seen_ms  INTEGER NOT NULL,
-    until_ms INTEGER NOT NULL
+    token_digest    TEXT    NOT NULL PRIMARY KEY,
+    purpose         TEXT    NOT NULL,
+    data            TEXT    NOT NULL,
+    started_at_ms   INTEGER NOT NULL,
+    last_seen_at_ms INTEGER NOT NULL,
+    expires_at_ms   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID

@@ -90,6 +90,22 @@ impl From<StoreError> for Failure {
                 format!("база данных новее программы: в ней есть миграция {name}"),
                 Text::new("use the newer program with it", "используйте с ней более новую программу"),
             ),
+            StoreError::NewerGeneration(generation) => (
+                format!("база данных новее программы: её таблицы поколения {generation}"),
+                Text::new("use the newer program with it", "используйте с ней более новую программу"),
+            ),
+            StoreError::Foreign(table) => (
+                format!(
+                    "база данных создана не версией 0.2.0 или новее: в ней есть таблица {table}, но нет \
+                     schema_format, то есть её создала невыпущенная версия или другая программа"
+                ),
+                Text::new(
+                    "nothing in it was changed; move it away, or name an empty database in DATABASE_URL, and start \
+                     again: existing leads are recognised by their order codes, so none is doubled",
+                    "в ней ничего не изменено; уберите её или укажите в DATABASE_URL пустую базу и запустите снова: \
+                     существующие сделки будут узнаны по кодам заказов, дублей не будет",
+                ),
+            ),
             StoreError::Older => (
                 "база данных старее программы".to_owned(),
                 Text::new("bring it up to date: kaspi-amocrm migrate", "обновите её: kaspi-amocrm migrate"),
@@ -208,6 +224,8 @@ mod tests {
             (Failure::from(missing), 78),
             (StoreError::Address.into(), 78),
             (StoreError::Cluster(3).into(), 78),
+            (StoreError::NewerGeneration(2).into(), 78),
+            (StoreError::Foreign("kv".to_owned()).into(), 78),
             (
                 StoreError::Unreachable { server: "MariaDB at h:1".to_owned(), source: "refused".into() }
                     .into(),

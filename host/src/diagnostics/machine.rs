@@ -109,7 +109,8 @@ async fn stored(diagnosis: &mut Diagnosis, settings: &Settings) {
 pub(super) fn database(error: StoreError) -> Finding {
     let class = match error {
         StoreError::Older => "schema_old",
-        StoreError::Newer(_) => "schema_newer",
+        StoreError::Newer(_) | StoreError::NewerGeneration(_) => "schema_newer",
+        StoreError::Foreign(_) => "schema_foreign",
         StoreError::Unreachable { .. } => "database_unreachable",
         _ => "database_unusable",
     };

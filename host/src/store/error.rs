@@ -56,6 +56,15 @@ pub enum StoreError {
     /// A migration is recorded that this program does not know.
     #[error("the database is newer than this program: it has the migration {0}")]
     Newer(String),
+    /// The tables are of a later generation than those of this program.
+    #[error("the database is newer than this program: its tables are of generation {0}")]
+    NewerGeneration(i64),
+    /// It has a table of ours, or one named like it, and no record that a released version made it.
+    #[error(
+        "the database is not one of version 0.2.0 or newer: it has the table {0} and no `schema_format`, so an \
+         unreleased version or another program made it"
+    )]
+    Foreign(String),
     /// A migration failed; it is tried again next time.
     #[error("migration {name} failed")]
     Migration {
@@ -81,7 +90,9 @@ impl StoreError {
             | Self::ReadOnly { .. }
             | Self::Encoding(_)
             | Self::Older
-            | Self::Newer(_) => true,
+            | Self::Newer(_)
+            | Self::NewerGeneration(_)
+            | Self::Foreign(_) => true,
             Self::Fenced
             | Self::NotACounter
             | Self::Unreachable { .. }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection, SqliteConnection};
 
 /// What a database runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,53 @@ impl TestDatabase {
         let url = format!("sqlite://{}", folder.path().join("test.sqlite").display());
         let (server_url, name) = (String::new(), String::new());
         Self { kind: Kind::Sqlite, url, _folder: Some(folder), server_url, name }
+    }
+
+    /// Makes the tables that an unreleased version would have made, up to 0.1.0, as far as its first `migrations` go:
+    /// its record of them, too, and a value.
+    pub(crate) async fn make_unreleased(&self, migrations: usize) {
+        let tables = match self.kind {
+            Kind::Sqlite => include_str!("unreleased/sqlite.sql"),
+            Kind::Postgres => include_str!("unreleased/postgres.sql"),
+            Kind::Mariadb => include_str!("unreleased/mariadb.sql"),
+        };
+        let mut statements = Vec::new();
+        for table in tables.split(";\n").take(1 + migrations) {
+            let name = table.lines().find_map(|line| line.strip_prefix("-- 00"));
+            statements.push(table.to_owned());
+            statements
+                .extend(name.map(|name| format!("INSERT INTO schema_migrations VALUES ('00{name}', 1)")));
+        }
+        if migrations > 0 {
+            let value = if self.kind == Kind::Postgres { "'\\x7b7d'" } else { "x'7b7d'" };
+            statements.push(format!("INSERT INTO kv VALUES ('default', 'shop/default/meta', {value}, 1, 1)"));
+        }
+        self.execute(&statements).await;
+    }
+
+    /// Runs statements in it.
+    pub(crate) async fn execute(&self, statements: &[String]) {
+        execute(self.kind, &self.url, statements).await.unwrap();
+    }
+
+    /// Its tables with their columns, and the migrations of its record, if there is one.
+    pub(crate) async fn picture(&self) -> Vec<String> {
+        let columns = match self.kind {
+            Kind::Sqlite => "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY 1",
+            Kind::Postgres => {
+                "SELECT table_name || '.' || column_name FROM information_schema.columns
+                 WHERE table_schema = current_schema() ORDER BY 1"
+            }
+            Kind::Mariadb => {
+                "SELECT CONCAT(table_name, '.', column_name) FROM information_schema.columns
+                 WHERE table_schema = DATABASE() ORDER BY 1"
+            }
+        };
+        let mut picture = texts(self.kind, &self.url, columns).await.unwrap();
+        // There may be no such table.
+        let names = "SELECT CAST(name AS CHAR(64)) FROM schema_migrations ORDER BY 1";
+        picture.extend(texts(self.kind, &self.url, names).await.unwrap_or_default());
+        picture
     }
 
     /// Ends all connections to it, as a server does that restarts.
@@ -127,9 +174,34 @@ async fn tell_version(kind: Kind, server_url: &str) {
     let _ = writeln!(std::io::stderr(), "tests run on {kind:?} {version}");
 }
 
+/// The answers of a query, a text each.
+async fn texts(kind: Kind, url: &str, query: &'static str) -> Result<Vec<String>, sqlx::Error> {
+    match kind {
+        Kind::Sqlite => {
+            let mut connection = SqliteConnection::connect(url).await?;
+            let answers = sqlx::query_scalar(query).fetch_all(&mut connection).await;
+            // Its files beside the database are gone when this is over, not some time later.
+            connection.close().await?;
+            answers
+        }
+        Kind::Postgres => sqlx::query_scalar(query).fetch_all(&mut PgConnection::connect(url).await?).await,
+        Kind::Mariadb => sqlx::query_scalar(query).fetch_all(&mut MySqlConnection::connect(url).await?).await,
+    }
+}
+
 async fn execute(kind: Kind, url: &str, statements: &[String]) -> Result<(), sqlx::Error> {
     match kind {
-        Kind::Sqlite => {}
+        // Nothing to connect to where there is nothing to do.
+        Kind::Sqlite if statements.is_empty() => {}
+        Kind::Sqlite => {
+            let mut connection = SqliteConnection::connect(&format!("{url}?mode=rwc")).await?;
+            // As every version has it.
+            sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut connection).await?;
+            for statement in statements {
+                sqlx::raw_sql(AssertSqlSafe(statement.clone())).execute(&mut connection).await?;
+            }
+            connection.close().await?;
+        }
         Kind::Postgres => {
             let mut connection = PgConnection::connect(url).await?;
             for statement in statements {

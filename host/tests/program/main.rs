@@ -11,6 +11,7 @@ mod databases;
 mod day_to_day;
 mod embedding;
 mod first_start;
+mod foreign_database;
 mod homes;
 #[cfg(unix)]
 mod hosts;

@@ -158,16 +158,17 @@ pub(crate) async fn dump(database: &Path) -> Vec<String> {
     let database = sqlx::SqlitePool::connect(&format!("sqlite://{}", database.display())).await.unwrap();
     let mut rows = Vec::new();
     for select in [
-        "SELECT scope || key || hex(value) || version || updated_at FROM kv ORDER BY 1",
-        "SELECT connection || epoch || holder || until_ms FROM leases ORDER BY 1",
-        "SELECT connection || job || since_ms FROM due_jobs ORDER BY 1",
-        "SELECT account || slot || free_at_ms || uses FROM tickets ORDER BY 1",
-        "SELECT id || connection || started_ms FROM runs ORDER BY 1",
-        "SELECT digest || purpose || data || began_ms || seen_ms || until_ms FROM sessions ORDER BY 1",
-        "SELECT name || phc || changed_ms FROM passwords ORDER BY 1",
-        "SELECT network || busy_until_ms FROM attempts ORDER BY 1",
-        "SELECT id || who || act || subject || at_ms FROM acts ORDER BY 1",
-        "SELECT name || applied_at FROM schema_migrations ORDER BY 1",
+        "SELECT scope || key || hex(value) || version || updated_at_ms FROM kv ORDER BY 1",
+        "SELECT connection || fencing_token || holder || expires_at_ms FROM leases ORDER BY 1",
+        "SELECT connection || job || noted_at_ms FROM due_jobs ORDER BY 1",
+        "SELECT account || slot || free_at_ms || uses FROM permits ORDER BY 1",
+        "SELECT id || connection || started_at_ms FROM runs ORDER BY 1",
+        "SELECT token_digest || purpose || data || started_at_ms || last_seen_at_ms || expires_at_ms FROM sessions ORDER BY 1",
+        "SELECT name || phc || changed_at_ms FROM passwords ORDER BY 1",
+        "SELECT network || busy_until_ms FROM login_attempts ORDER BY 1",
+        "SELECT id || actor || action || subject || at_ms FROM audit_events ORDER BY 1",
+        "SELECT name || applied_at_ms FROM schema_migrations ORDER BY 1",
+        "SELECT generation || first_version FROM schema_format ORDER BY 1",
     ] {
         rows.extend(sqlx::query_scalar::<_, String>(select).fetch_all(&database).await.unwrap());
     }

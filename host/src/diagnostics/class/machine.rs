@@ -100,6 +100,19 @@ pub(super) const CLASSES: &[Class] = &[
         Words::new("update the program", "обновите программу", "бағдарламаны жаңартыңыз"),
     ),
     Class::error(
+        "schema_foreign",
+        Words::new(
+            "the database was made by an unreleased version, before 0.2.0, or by another program",
+            "база данных создана невыпущенной версией, до 0.2.0, или другой программой",
+            "дерекқорды шығарылмаған нұсқа (0.2.0-ге дейінгі) немесе басқа бағдарлама жасаған",
+        ),
+        Words::new(
+            "move it away, or name an empty database in DATABASE_URL; leads that are there are recognised",
+            "уберите её или укажите в DATABASE_URL пустую базу; существующие сделки будут узнаны",
+            "оны басқа жерге қойыңыз немесе DATABASE_URL мәнінде бос дерекқорды көрсетіңіз; бар мәмілелер танылады",
+        ),
+    ),
+    Class::error(
         "database_damaged",
         Words::new(
             "the database file is damaged",

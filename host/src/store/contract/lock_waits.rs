@@ -130,15 +130,15 @@ enum What {
 impl What {
     fn lock(self) -> &'static str {
         match self {
-            Self::Lease => "SELECT epoch FROM leases FOR UPDATE",
-            Self::Ticket => "SELECT slot FROM tickets FOR UPDATE",
+            Self::Lease => "SELECT fencing_token FROM leases FOR UPDATE",
+            Self::Ticket => "SELECT slot FROM permits FOR UPDATE",
         }
     }
 
     fn until(self) -> &'static str {
         match self {
-            Self::Lease => "SELECT until_ms FROM leases",
-            Self::Ticket => "SELECT free_at_ms FROM tickets",
+            Self::Lease => "SELECT expires_at_ms FROM leases",
+            Self::Ticket => "SELECT free_at_ms FROM permits",
         }
     }
 }

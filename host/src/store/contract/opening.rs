@@ -1,8 +1,13 @@
 //! Opening, migrating, and getting a lost server back.
 
 use super::*;
+use crate::store::mysql::RECORDS;
 
-on_every_database! { made_by_several_at_once resumed_after_any_step newer_is_refused recovers }
+on_every_database! {
+    made_by_several_at_once resumed_after_any_step newer_is_refused newer_generation_is_refused
+    unreleased_is_refused unreleased_without_its_record_is_refused unreleased_that_came_meanwhile_is_refused
+    other_programs_are_left_alone recovers
+}
 
 async fn made_by_several_at_once(rig: &Rig) {
     let mut makers = tokio::task::JoinSet::new();
@@ -36,6 +41,67 @@ async fn newer_is_refused(rig: &Rig) {
     assert!(matches!(older.pending_migrations().await, Err(StoreError::Newer(name)) if name == last));
 }
 
+async fn newer_generation_is_refused(rig: &Rig) {
+    let store = rig.store().await;
+    rig.database.execute(&["UPDATE schema_format SET generation = 2".to_owned()]).await;
+    let before = rig.database.picture().await;
+    let is_refused = |error| matches!(error, Some(StoreError::NewerGeneration(2)));
+    assert!(is_refused(open_with(&rig.database.url, rig.options()).await.err()));
+    assert!(is_refused(store.pending_migrations().await.err()));
+    assert!(is_refused(store.migrate().await.err()));
+    assert_eq!(rig.database.picture().await, before);
+}
+
+/// Whichever of the unreleased versions it was, and however far it came.
+async fn unreleased_is_refused(rig: &Rig) {
+    for migrations in [0, 1, 3, 6, 8, 12] {
+        let rig = Rig::make(rig.database.kind).await.unwrap();
+        rig.database.make_unreleased(migrations).await;
+        assert_foreign(&rig).await;
+    }
+}
+
+async fn unreleased_without_its_record_is_refused(rig: &Rig) {
+    for (migrations, table) in [(1, "kv"), (12, "acts")] {
+        let rig = Rig::make(rig.database.kind).await.unwrap();
+        rig.database.make_unreleased(migrations).await;
+        rig.database.execute(&["DROP TABLE schema_migrations".to_owned()]).await;
+        let text = assert_foreign(&rig).await;
+        assert!(migrations > 1 || text.contains(&format!("the table {table} ")), "{text}");
+    }
+}
+
+async fn assert_foreign(rig: &Rig) -> String {
+    let before = rig.database.picture().await;
+    let error = open(&rig.database.url).await.unwrap_err();
+    assert!(matches!(error, StoreError::Foreign(_)), "{error}");
+    assert!(error.is_config());
+    assert_eq!(rig.database.picture().await, before, "nothing is changed");
+    error.to_string()
+}
+
+/// A host of before makes its tables in a database that was empty when this one opened it.
+async fn unreleased_that_came_meanwhile_is_refused(rig: &Rig) {
+    let store = rig.open().await;
+    assert_eq!(store.pending_migrations().await.unwrap().len(), MIGRATIONS.len());
+    rig.database.make_unreleased(12).await;
+    let before = rig.database.picture().await;
+    assert!(matches!(store.pending_migrations().await, Err(StoreError::Foreign(_))));
+    assert!(matches!(store.migrate().await, Err(StoreError::Foreign(_))));
+    assert_eq!(rig.database.picture().await, before, "nothing is changed");
+}
+
+/// Their tables may stand beside ours, but not in their place.
+async fn other_programs_are_left_alone(rig: &Rig) {
+    rig.database.execute(&["CREATE TABLE invoices (id INTEGER)".to_owned()]).await;
+    let store = rig.open().await;
+    rig.database.execute(&["CREATE TABLE sessions (id INTEGER)".to_owned()]).await;
+    assert!(matches!(store.migrate().await, Err(StoreError::Foreign(table)) if table == "sessions"));
+    assert!(assert_foreign(rig).await.contains("the table sessions "));
+    rig.database.execute(&["DROP TABLE sessions".to_owned()]).await;
+    rig.store().await;
+}
+
 /// The server ends all connections: the store goes on with new ones.
 async fn recovers(rig: &Rig) {
     let store = rig.store().await;
@@ -62,6 +128,24 @@ async fn a_migration_that_is_not_recorded_is_repeated() {
             .await
             .unwrap();
         assert_eq!(store.migrate().await.unwrap(), [migration.name]);
+    }
+}
+
+/// The same of the tables that tell what the database is.
+#[tokio::test]
+async fn records_that_were_made_in_part_are_completed() {
+    for made in 0..=RECORDS.len() {
+        let Some(rig) = Rig::make(Kind::Mariadb).await else { return };
+        let statements: Vec<String> = RECORDS.iter().take(made).map(|&record| record.to_owned()).collect();
+        rig.database.execute(&statements).await;
+        assert_eq!(rig.open().await.pending_migrations().await.unwrap().len(), MIGRATIONS.len());
+        let store = rig.store().await;
+        taken(&*store, "default", 1_000).await;
+        rig.database.execute(&["UPDATE schema_format SET generation = generation + 1".to_owned()]).await;
+        assert!(
+            matches!(store.migrate().await, Err(StoreError::NewerGeneration(2))),
+            "it says so from now on"
+        );
     }
 }
 

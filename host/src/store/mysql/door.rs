@@ -12,7 +12,7 @@ impl MySql {
         sqlx::query(concat!(
             "DELETE sessions FROM sessions, ",
             clock!(),
-            " WHERE until_ms <= clock.ms OR began_ms > clock.ms + ?"
+            " WHERE expires_at_ms <= clock.ms OR started_at_ms > clock.ms + ?"
         ))
         .bind(self.clock.given_ms())
         .bind(SESSION_AHEAD_MAX_MS)
@@ -26,7 +26,7 @@ impl MySql {
         let data = sqlx::query_scalar(concat!(
             "SELECT data FROM sessions, ",
             clock!(),
-            " WHERE digest = ? AND purpose = ? AND until_ms > clock.ms AND began_ms <= clock.ms + ? FOR UPDATE"
+            " WHERE token_digest = ? AND purpose = ? AND expires_at_ms > clock.ms AND started_at_ms <= clock.ms + ? FOR UPDATE"
         ))
         .bind(self.clock.given_ms())
         .bind(digest.as_bytes())
@@ -35,7 +35,7 @@ impl MySql {
         .fetch_optional(&mut *transaction)
         .await?;
         if data.is_some() {
-            sqlx::query("DELETE FROM sessions WHERE digest = ?")
+            sqlx::query("DELETE FROM sessions WHERE token_digest = ?")
                 .bind(digest.as_bytes())
                 .execute(&mut *transaction)
                 .await?;
@@ -46,7 +46,7 @@ impl MySql {
 
     async fn try_attempt(&self, network: &str, pace: Pace) -> Result<Attempt, StoreError> {
         let counted = sqlx::query(concat!(
-            "UPDATE attempts, ",
+            "UPDATE login_attempts, ",
             clock!(),
             " SET busy_until_ms =
                  ? + IF(busy_until_ms > clock.ms + ?, clock.ms, GREATEST(busy_until_ms, clock.ms))
@@ -64,7 +64,7 @@ impl MySql {
             return Ok(Attempt::Allowed);
         }
         let left_ms: Option<i64> = sqlx::query_scalar(concat!(
-            "SELECT busy_until_ms - clock.ms FROM attempts, ",
+            "SELECT busy_until_ms - clock.ms FROM login_attempts, ",
             clock!(),
             " WHERE network = ?"
         ))
@@ -75,16 +75,24 @@ impl MySql {
         if let Some(left_ms) = left_ms {
             return Ok(Attempt::AllowedIn((left_ms - pace.allowed_ms()).max(1)));
         }
-        sqlx::query(concat!("DELETE attempts FROM attempts, ", clock!(), " WHERE busy_until_ms <= clock.ms"))
-            .bind(self.clock.given_ms())
-            .execute(&self.pool)
-            .await?;
-        sqlx::query(concat!("INSERT INTO attempts (network, busy_until_ms) VALUES (?, ? + ", now!(), ")"))
-            .bind(network.as_bytes())
-            .bind(pace.every_ms)
-            .bind(self.clock.given_ms())
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(concat!(
+            "DELETE login_attempts FROM login_attempts, ",
+            clock!(),
+            " WHERE busy_until_ms <= clock.ms"
+        ))
+        .bind(self.clock.given_ms())
+        .execute(&self.pool)
+        .await?;
+        sqlx::query(concat!(
+            "INSERT INTO login_attempts (network, busy_until_ms) VALUES (?, ? + ",
+            now!(),
+            ")"
+        ))
+        .bind(network.as_bytes())
+        .bind(pace.every_ms)
+        .bind(self.clock.given_ms())
+        .execute(&self.pool)
+        .await?;
         Ok(Attempt::Allowed)
     }
 }
@@ -99,7 +107,7 @@ impl Sessions for MySql {
                 }
             }
             sqlx::query(concat!(
-                "INSERT INTO sessions (digest, purpose, data, began_ms, seen_ms, until_ms)
+                "INSERT INTO sessions (token_digest, purpose, data, started_at_ms, last_seen_at_ms, expires_at_ms)
                  SELECT ?, ?, ?, clock.ms, clock.ms, clock.ms + ? FROM ",
                 clock!()
             ))
@@ -117,9 +125,9 @@ impl Sessions for MySql {
     fn session<'a>(&'a self, digest: &'a str, purpose: &'a str) -> StoreFuture<'a, Option<SessionData>> {
         Box::pin(async move {
             let row: Option<(String, i64, i64)> = sqlx::query_as(concat!(
-                "SELECT data, GREATEST(clock.ms - seen_ms, 0), GREATEST(clock.ms - began_ms, 0) FROM sessions, ",
+                "SELECT data, GREATEST(clock.ms - last_seen_at_ms, 0), GREATEST(clock.ms - started_at_ms, 0) FROM sessions, ",
                 clock!(),
-                " WHERE digest = ? AND purpose = ? AND until_ms > clock.ms AND began_ms <= clock.ms + ?"
+                " WHERE token_digest = ? AND purpose = ? AND expires_at_ms > clock.ms AND started_at_ms <= clock.ms + ?"
             ))
             .bind(self.clock.given_ms())
             .bind(digest.as_bytes())
@@ -133,7 +141,7 @@ impl Sessions for MySql {
 
     fn touch_session<'a>(&'a self, digest: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            sqlx::query(concat!("UPDATE sessions SET seen_ms = ", now!(), " WHERE digest = ?"))
+            sqlx::query(concat!("UPDATE sessions SET last_seen_at_ms = ", now!(), " WHERE token_digest = ?"))
                 .bind(self.clock.given_ms())
                 .bind(digest.as_bytes())
                 .execute(&self.pool)
@@ -156,7 +164,7 @@ impl Sessions for MySql {
 
     fn end_session<'a>(&'a self, digest: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            sqlx::query("DELETE FROM sessions WHERE digest = ?")
+            sqlx::query("DELETE FROM sessions WHERE token_digest = ?")
                 .bind(digest.as_bytes())
                 .execute(&self.pool)
                 .await?;
@@ -189,7 +197,7 @@ impl Passwords for MySql {
     fn set_first_password<'a>(&'a self, name: &'a str, phc: &'a str) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             let added = sqlx::query(concat!(
-                "INSERT IGNORE INTO passwords (name, phc, changed_ms) VALUES (?, ?, ",
+                "INSERT IGNORE INTO passwords (name, phc, changed_at_ms) VALUES (?, ?, ",
                 now!(),
                 ")"
             ))
@@ -205,9 +213,9 @@ impl Passwords for MySql {
     fn set_password<'a>(&'a self, name: &'a str, phc: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             sqlx::query(concat!(
-                "INSERT INTO passwords (name, phc, changed_ms) VALUES (?, ?, ",
+                "INSERT INTO passwords (name, phc, changed_at_ms) VALUES (?, ?, ",
                 now!(),
-                ") ON DUPLICATE KEY UPDATE phc = VALUES(phc), changed_ms = VALUES(changed_ms)"
+                ") ON DUPLICATE KEY UPDATE phc = VALUES(phc), changed_at_ms = VALUES(changed_at_ms)"
             ))
             .bind(name.as_bytes())
             .bind(phc.as_bytes())
@@ -234,7 +242,7 @@ impl Attempts for MySql {
 
     fn forget_attempts<'a>(&'a self, network: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            sqlx::query("DELETE FROM attempts WHERE network = ?")
+            sqlx::query("DELETE FROM login_attempts WHERE network = ?")
                 .bind(network.as_bytes())
                 .execute(&self.pool)
                 .await?;
@@ -247,7 +255,7 @@ impl Audit for MySql {
     fn note_act<'a>(&'a self, who: &'a str, act: &'a str, subject: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             sqlx::query(concat!(
-                "INSERT INTO acts (who, act, subject, at_ms) VALUES (?, ?, ?, ",
+                "INSERT INTO audit_events (actor, action, subject, at_ms) VALUES (?, ?, ?, ",
                 now!(),
                 ")"
             ))
@@ -257,7 +265,7 @@ impl Audit for MySql {
             .bind(self.clock.given_ms())
             .execute(&self.pool)
             .await?;
-            sqlx::query(concat!("DELETE FROM acts WHERE at_ms + ? < ", now!()))
+            sqlx::query(concat!("DELETE FROM audit_events WHERE at_ms + ? < ", now!()))
                 .bind(ACTS_KEPT_MS)
                 .bind(self.clock.given_ms())
                 .execute(&self.pool)
@@ -268,11 +276,12 @@ impl Audit for MySql {
 
     fn acts(&self, limit: u32) -> StoreFuture<'_, Vec<Act>> {
         Box::pin(async move {
-            let rows: Vec<(String, String, String, i64)> =
-                sqlx::query_as("SELECT who, act, subject, at_ms FROM acts ORDER BY id DESC LIMIT ?")
-                    .bind(limit)
-                    .fetch_all(&self.pool)
-                    .await?;
+            let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+                "SELECT actor, action, subject, at_ms FROM audit_events ORDER BY id DESC LIMIT ?",
+            )
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
             Ok(rows.into_iter().map(|(who, act, subject, at_ms)| Act { who, act, subject, at_ms }).collect())
         })
     }

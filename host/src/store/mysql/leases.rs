@@ -14,7 +14,7 @@ impl MySql {
         let held: Option<i64> = sqlx::query_scalar(concat!(
             "SELECT 1 FROM leases, ",
             clock!(),
-            " WHERE connection = ? AND until_ms > clock.ms AND until_ms <= clock.ms + ?"
+            " WHERE connection = ? AND expires_at_ms > clock.ms AND expires_at_ms <= clock.ms + ?"
         ))
         .bind(self.clock.given_ms())
         .bind(connection.as_bytes())
@@ -29,17 +29,19 @@ impl MySql {
         let mut transaction = self.pool.begin().await?;
         let known = locked_epoch(&mut transaction, connection).await?;
         if known.is_none() {
-            sqlx::query("INSERT INTO leases (connection, epoch, holder, until_ms) VALUES (?, 0, '', 0)")
-                .bind(connection.as_bytes())
-                .execute(&mut *transaction)
-                .await?;
+            sqlx::query(
+                "INSERT INTO leases (connection, fencing_token, holder, expires_at_ms) VALUES (?, 0, '', 0)",
+            )
+            .bind(connection.as_bytes())
+            .execute(&mut *transaction)
+            .await?;
         }
         let epoch = known.unwrap_or(0) + 1;
         let taken = sqlx::query(concat!(
             "UPDATE leases, ",
             clock!(),
-            " SET epoch = ?, holder = ?, until_ms = clock.ms + ?
-             WHERE connection = ? AND (until_ms <= clock.ms OR until_ms > clock.ms + ?)"
+            " SET fencing_token = ?, holder = ?, expires_at_ms = clock.ms + ?
+             WHERE connection = ? AND (expires_at_ms <= clock.ms OR expires_at_ms > clock.ms + ?)"
         ))
         .bind(self.clock.given_ms())
         .bind(epoch)
@@ -58,9 +60,9 @@ impl MySql {
                 .await?;
         } else if note_due {
             sqlx::query(concat!(
-                "INSERT INTO due_jobs (connection, job, since_ms) VALUES (?, ?, ",
+                "INSERT INTO due_jobs (connection, job, noted_at_ms) VALUES (?, ?, ",
                 now!(),
-                ") ON DUPLICATE KEY UPDATE since_ms = since_ms"
+                ") ON DUPLICATE KEY UPDATE noted_at_ms = noted_at_ms"
             ))
             .bind(connection.as_bytes())
             .bind(job.name().as_bytes())
@@ -91,7 +93,7 @@ impl MySql {
             .execute(&mut *transaction)
             .await?;
         if jobs.is_empty() {
-            sqlx::query("UPDATE leases SET until_ms = 0 WHERE connection = ?")
+            sqlx::query("UPDATE leases SET expires_at_ms = 0 WHERE connection = ?")
                 .bind(fence.connection.as_bytes())
                 .execute(&mut *transaction)
                 .await?;
@@ -122,7 +124,7 @@ impl Leases for MySql {
             let renewed = sqlx::query(concat!(
                 "UPDATE leases, ",
                 clock!(),
-                " SET until_ms = clock.ms + ? WHERE connection = ? AND epoch = ?"
+                " SET expires_at_ms = clock.ms + ? WHERE connection = ? AND fencing_token = ?"
             ))
             .bind(self.clock.given_ms())
             .bind(ttl_ms)
@@ -136,10 +138,11 @@ impl Leases for MySql {
 
     fn holds<'a>(&'a self, fence: &'a Fence) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let epoch: Option<i64> = sqlx::query_scalar("SELECT epoch FROM leases WHERE connection = ?")
-                .bind(fence.connection.as_bytes())
-                .fetch_optional(&self.pool)
-                .await?;
+            let epoch: Option<i64> =
+                sqlx::query_scalar("SELECT fencing_token FROM leases WHERE connection = ?")
+                    .bind(fence.connection.as_bytes())
+                    .fetch_optional(&self.pool)
+                    .await?;
             Ok(epoch == Some(fence.epoch))
         })
     }
@@ -158,7 +161,7 @@ impl Leases for MySql {
 
     fn release_lease<'a>(&'a self, fence: &'a Fence) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            sqlx::query("UPDATE leases SET until_ms = 0 WHERE connection = ? AND epoch = ?")
+            sqlx::query("UPDATE leases SET expires_at_ms = 0 WHERE connection = ? AND fencing_token = ?")
                 .bind(fence.connection.as_bytes())
                 .bind(fence.epoch)
                 .execute(&self.pool)

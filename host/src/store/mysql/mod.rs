@@ -19,7 +19,9 @@ use sqlx::{
 
 use super::{
     Fence, Schema, Store, StoreClock, StoreError, StoreFuture, StoreOptions,
-    migrations::{Migration, known, missing},
+    migrations::{
+        FIRST_VERSION, GENERATION, Migration, RECORD_TABLE, check_generation, is_ours, known, missing,
+    },
     server::{CONNECT_TIMEOUT, CONNECTIONS_MAX, IDLE_TIMEOUT, connect},
 };
 
@@ -123,13 +125,14 @@ impl MySql {
     /// Opens a database. Nothing is migrated.
     ///
     /// # Errors
-    /// When the address is none, the server cannot be reached, or it is not one that we can use.
+    /// When the address is none, the server cannot be reached, or it or the database is not one that we can use.
     pub async fn open_with(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
         let address = MySqlConnectOptions::from_str(url).map_err(|_| StoreError::Address)?;
         let server = format!("MariaDB at {}:{}", address.get_host(), address.get_port());
         let mut first: MySqlConnection = connect(&address, &server).await?;
         let facts = Facts::of(&mut first).await?;
         facts.check(&server)?;
+        applied(&mut first).await?;
         tracing::debug!(server, version = facts.version, "opened the database");
         drop(first);
         let pool = MySqlPoolOptions::new()
@@ -140,27 +143,6 @@ impl MySql {
             .connect_lazy_with(address.clone());
         let (clock, migrations) = (options.clock, known(options.migrations_max));
         Ok(Self { pool, address, server, clock, migrations })
-    }
-
-    async fn missing_migrations(
-        &self,
-        connection: &mut MySqlConnection,
-    ) -> Result<Vec<&'static Migration>, StoreError> {
-        let tables: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM information_schema.tables
-             WHERE table_schema = DATABASE() AND table_name = 'schema_migrations'",
-        )
-        .fetch_one(&mut *connection)
-        .await?;
-        let applied: Vec<Vec<u8>> = if tables > 0 {
-            sqlx::query_scalar("SELECT name FROM schema_migrations ORDER BY name")
-                .fetch_all(connection)
-                .await?
-        } else {
-            Vec::new()
-        };
-        let applied: Vec<String> = applied.into_iter().map(to_text).collect::<Result<_, _>>()?;
-        missing(self.migrations, &applied)
     }
 
     /// The server ends a transaction with each change of a table, so a migration may be done and not recorded. All of
@@ -177,13 +159,55 @@ impl MySql {
                 answer?;
             }
         }
-        sqlx::query(concat!("INSERT INTO schema_migrations (name, applied_at) VALUES (?, ", now!(), ")"))
+        sqlx::query(concat!("INSERT INTO schema_migrations (name, applied_at_ms) VALUES (?, ", now!(), ")"))
             .bind(migration.name.as_bytes())
             .bind(self.clock.given_ms())
             .execute(connection)
             .await?;
         Ok(())
     }
+}
+
+/// The names of the migrations that were applied.
+async fn applied(connection: &mut MySqlConnection) -> Result<Vec<String>, StoreError> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    if !is_ours(&tables)? {
+        return Ok(Vec::new());
+    }
+    let generation = sqlx::query_scalar("SELECT MAX(generation) FROM schema_format");
+    check_generation(generation.fetch_one(&mut *connection).await?)?;
+    if tables.iter().all(|table| table != RECORD_TABLE) {
+        return Ok(Vec::new());
+    }
+    let names: Vec<Vec<u8>> =
+        sqlx::query_scalar("SELECT name FROM schema_migrations ORDER BY name").fetch_all(connection).await?;
+    names.into_iter().map(to_text).collect()
+}
+
+/// The tables that tell what a database is. The server makes one after the other, so each may be there already.
+pub(super) const RECORDS: [&str; 2] = [
+    "CREATE TABLE IF NOT EXISTS schema_format (
+         generation BIGINT NOT NULL PRIMARY KEY, first_version VARBINARY(64) NOT NULL
+     ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC",
+    "CREATE TABLE IF NOT EXISTS schema_migrations (
+         name VARBINARY(255) NOT NULL PRIMARY KEY, applied_at_ms BIGINT NOT NULL
+     ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC",
+];
+
+async fn make_records(connection: &mut MySqlConnection) -> Result<(), StoreError> {
+    for statement in RECORDS {
+        sqlx::raw_sql(statement).execute(&mut *connection).await?;
+    }
+    sqlx::query("INSERT IGNORE INTO schema_format (generation, first_version) VALUES (?, ?)")
+        .bind(GENERATION)
+        .bind(FIRST_VERSION.as_bytes())
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 async fn prepare(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
@@ -198,7 +222,7 @@ async fn locked_epoch(
     transaction: &mut MySqlTransaction<'_>,
     connection: &str,
 ) -> Result<Option<i64>, StoreError> {
-    let epoch = sqlx::query_scalar("SELECT epoch FROM leases WHERE connection = ? FOR UPDATE")
+    let epoch = sqlx::query_scalar("SELECT fencing_token FROM leases WHERE connection = ? FOR UPDATE")
         .bind(connection.as_bytes())
         .fetch_optional(&mut **transaction)
         .await?;
@@ -234,16 +258,11 @@ impl Schema for MySql {
             if is_locked != Some(1) {
                 return Err(StoreError::Database("another process is migrating it".into()));
             }
-            let missing = self.missing_migrations(&mut connection).await?;
-            if !missing.is_empty() {
-                sqlx::raw_sql(
-                    "CREATE TABLE IF NOT EXISTS schema_migrations (
-                         name VARBINARY(255) NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL
-                     ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC",
-                )
-                .execute(&mut connection)
-                .await?;
+            let applied = applied(&mut connection).await?;
+            if applied.is_empty() {
+                make_records(&mut connection).await?;
             }
+            let missing = missing(self.migrations, &applied)?;
             let mut done = Vec::new();
             for migration in missing {
                 let name = migration.name;
@@ -258,7 +277,8 @@ impl Schema for MySql {
 
     fn pending_migrations(&self) -> StoreFuture<'_, Vec<&'static str>> {
         Box::pin(async move {
-            let missing = self.missing_migrations(&mut *self.pool.acquire().await?).await?;
+            let applied = applied(&mut *self.pool.acquire().await?).await?;
+            let missing = missing(self.migrations, &applied)?;
             Ok(missing.into_iter().map(|migration| migration.name).collect())
         })
     }

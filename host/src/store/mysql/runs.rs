@@ -16,8 +16,8 @@ impl MySql {
         let claimed = sqlx::query(concat!(
             "UPDATE schedule, ",
             clock!(),
-            " SET due_ms = clock.ms + ?
-             WHERE connection = ? AND job = ? AND (due_ms <= clock.ms OR due_ms > clock.ms + ?)"
+            " SET due_at_ms = clock.ms + ?
+             WHERE connection = ? AND job = ? AND (due_at_ms <= clock.ms OR due_at_ms > clock.ms + ?)"
         ))
         .bind(self.clock.given_ms())
         .bind(every_ms)
@@ -33,7 +33,7 @@ impl MySql {
             return Ok(Claim::DueIn(due_in_ms.max(0)));
         }
         sqlx::query(concat!(
-            "INSERT INTO schedule (connection, job, due_ms) VALUES (?, ?, ? + ",
+            "INSERT INTO schedule (connection, job, due_at_ms) VALUES (?, ?, ? + ",
             now!(),
             ")"
         ))
@@ -65,7 +65,7 @@ impl Schedule for MySql {
             sqlx::query(concat!(
                 "UPDATE schedule, ",
                 clock!(),
-                " SET due_ms = clock.ms + ? WHERE connection = ? AND job = ? AND due_ms > clock.ms + ?"
+                " SET due_at_ms = clock.ms + ? WHERE connection = ? AND job = ? AND due_at_ms > clock.ms + ?"
             ))
             .bind(self.clock.given_ms())
             .bind(in_ms)
@@ -81,7 +81,7 @@ impl Schedule for MySql {
     fn due_in<'a>(&'a self, connection: &'a str, job: Job) -> StoreFuture<'a, Option<i64>> {
         Box::pin(async move {
             let due_in_ms = sqlx::query_scalar(concat!(
-                "SELECT due_ms - clock.ms FROM schedule, ",
+                "SELECT due_at_ms - clock.ms FROM schedule, ",
                 clock!(),
                 " WHERE connection = ? AND job = ?"
             ))
@@ -99,7 +99,7 @@ impl Runs for MySql {
     fn record_run<'a>(&'a self, run: &'a RunRecord) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             sqlx::query(
-                "INSERT INTO runs (connection, job, started_ms, took_ms, report, error)
+                "INSERT INTO runs (connection, job, started_at_ms, duration_ms, report, error)
                  VALUES (?, ?, ?, ?, ?, ?)",
             )
             .bind(run.connection.as_bytes())
@@ -110,7 +110,7 @@ impl Runs for MySql {
             .bind(&run.error)
             .execute(&self.pool)
             .await?;
-            sqlx::query("DELETE FROM runs WHERE connection = ? AND started_ms < ?")
+            sqlx::query("DELETE FROM runs WHERE connection = ? AND started_at_ms < ?")
                 .bind(run.connection.as_bytes())
                 .bind(run.started_ms - RUNS_KEPT_MS)
                 .execute(&self.pool)
@@ -125,12 +125,12 @@ impl Runs for MySql {
             for job in Job::ALL {
                 let rows = sqlx::query(
                     "SELECT * FROM (
-                         SELECT started_ms, took_ms, report, error FROM runs
-                         WHERE connection = ? AND job = ? ORDER BY started_ms DESC, id DESC LIMIT 1) AS latest
+                         SELECT started_at_ms, duration_ms, report, error FROM runs
+                         WHERE connection = ? AND job = ? ORDER BY started_at_ms DESC, id DESC LIMIT 1) AS latest
                      UNION ALL SELECT * FROM (
-                         SELECT started_ms, took_ms, report, error FROM runs
+                         SELECT started_at_ms, duration_ms, report, error FROM runs
                          WHERE connection = ? AND job = ? AND error IS NULL
-                         ORDER BY started_ms DESC, id DESC LIMIT 1) AS good",
+                         ORDER BY started_at_ms DESC, id DESC LIMIT 1) AS good",
                 )
                 .bind(connection.as_bytes())
                 .bind(job.name().as_bytes())
@@ -148,9 +148,9 @@ impl Runs for MySql {
     fn runs<'a>(&'a self, connection: &'a str, span: Span, limit: u32) -> StoreFuture<'a, Vec<RunRecord>> {
         Box::pin(async move {
             let rows = sqlx::query(
-                "SELECT started_ms, took_ms, report, error, job FROM runs
-                 WHERE connection = ? AND started_ms >= ? AND started_ms < ?
-                 ORDER BY started_ms DESC, id DESC LIMIT ?",
+                "SELECT started_at_ms, duration_ms, report, error, job FROM runs
+                 WHERE connection = ? AND started_at_ms >= ? AND started_at_ms < ?
+                 ORDER BY started_at_ms DESC, id DESC LIMIT ?",
             )
             .bind(connection.as_bytes())
             .bind(span.from_ms)

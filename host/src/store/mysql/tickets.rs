@@ -21,7 +21,7 @@ enum Outlook {
 impl MySql {
     async fn outlook(&self, account: &str, count: u32) -> Result<Outlook, StoreError> {
         let (known, first_in_ms, last_in_ms): (i64, Option<i64>, Option<i64>) = sqlx::query_as(concat!(
-            "SELECT COUNT(*), MIN(free_at_ms - clock.ms), MAX(free_at_ms - clock.ms) FROM tickets, ",
+            "SELECT COUNT(*), MIN(free_at_ms - clock.ms), MAX(free_at_ms - clock.ms) FROM permits, ",
             clock!(),
             " WHERE account = ? AND slot < ?"
         ))
@@ -47,7 +47,7 @@ impl MySql {
     ) -> Result<Option<Ticket>, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let row = sqlx::query(concat!(
-            "SELECT slot, uses FROM tickets WHERE account = ? AND slot < ? AND free_at_ms <= ",
+            "SELECT slot, uses FROM permits WHERE account = ? AND slot < ? AND free_at_ms <= ",
             now!(),
             " ORDER BY free_at_ms, slot LIMIT 1 FOR UPDATE"
         ))
@@ -60,7 +60,7 @@ impl MySql {
         let uses: i64 = row.try_get(1)?;
         let ticket = Ticket { account: account.to_owned(), slot: row.try_get(0)?, uses: uses + 1 };
         sqlx::query(concat!(
-            "UPDATE tickets, ",
+            "UPDATE permits, ",
             clock!(),
             " SET free_at_ms = clock.ms + ?, uses = uses + 1 WHERE account = ? AND slot = ?"
         ))
@@ -76,14 +76,14 @@ impl MySql {
 
     /// Makes the tickets that an account lacks, and sets those right that were written under another clock.
     async fn make_ready(&self, account: &str, count: u32) -> Result<(), StoreError> {
-        let mut insert = QueryBuilder::new("INSERT INTO tickets (account, slot, free_at_ms, uses) ");
+        let mut insert = QueryBuilder::new("INSERT INTO permits (account, slot, free_at_ms, uses) ");
         insert.push_values(0..count, |mut row, slot| {
             row.push_bind(account.as_bytes()).push_bind(slot).push("0").push("0");
         });
         insert.push(" ON DUPLICATE KEY UPDATE slot = VALUES(slot)");
         insert.build().persistent(false).execute(&self.pool).await?;
         sqlx::query(concat!(
-            "UPDATE tickets, ",
+            "UPDATE permits, ",
             clock!(),
             " SET free_at_ms = clock.ms + ? WHERE account = ? AND free_at_ms > clock.ms + ?"
         ))
@@ -132,7 +132,7 @@ impl Tickets for MySql {
     fn return_ticket<'a>(&'a self, ticket: &'a Ticket, rest_ms: i64) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             sqlx::query(concat!(
-                "UPDATE tickets, ",
+                "UPDATE permits, ",
                 clock!(),
                 " SET free_at_ms = clock.ms + ? WHERE account = ? AND slot = ? AND uses = ?"
             ))
@@ -150,7 +150,7 @@ impl Tickets for MySql {
     fn tickets_free_in<'a>(&'a self, account: &'a str) -> StoreFuture<'a, i64> {
         Box::pin(async move {
             let free_in_ms: Option<i64> = sqlx::query_scalar(concat!(
-                "SELECT MAX(free_at_ms - clock.ms) FROM tickets, ",
+                "SELECT MAX(free_at_ms - clock.ms) FROM permits, ",
                 clock!(),
                 " WHERE account = ? AND free_at_ms <= clock.ms + ?"
             ))

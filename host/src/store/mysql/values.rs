@@ -69,7 +69,7 @@ impl MySql {
         values: &[(&str, &[u8])],
     ) -> Result<(), StoreError> {
         let now_ms = self.clock.given_ms();
-        let mut insert = QueryBuilder::new("INSERT INTO kv (scope, `key`, value, version, updated_at) ");
+        let mut insert = QueryBuilder::new("INSERT INTO kv (scope, `key`, value, version, updated_at_ms) ");
         insert.push_values(values, |mut row, (key, value)| {
             row.push_bind(scope.as_bytes()).push_bind(key.as_bytes()).push_bind(*value).push("1");
             row.push("COALESCE(").push_bind_unseparated(now_ms);
@@ -77,7 +77,7 @@ impl MySql {
         });
         insert.push(
             " ON DUPLICATE KEY UPDATE
-              value = VALUES(value), version = version + 1, updated_at = VALUES(updated_at)",
+              value = VALUES(value), version = version + 1, updated_at_ms = VALUES(updated_at_ms)",
         );
         insert.build().persistent(false).execute(&mut **transaction).await?;
         Ok(())
@@ -94,13 +94,13 @@ impl MySql {
     ) -> Result<(), StoreError> {
         let statement = if is_known {
             concat!(
-                "UPDATE kv SET value = ?, version = version + 1, updated_at = ",
+                "UPDATE kv SET value = ?, version = version + 1, updated_at_ms = ",
                 now!(),
                 " WHERE scope = ? AND `key` = ?"
             )
         } else {
             concat!(
-                "INSERT INTO kv (value, version, updated_at, scope, `key`) VALUES (?, 1, ",
+                "INSERT INTO kv (value, version, updated_at_ms, scope, `key`) VALUES (?, 1, ",
                 now!(),
                 ", ?, ?)"
             )

@@ -11,9 +11,9 @@ impl Sessions for Postgres {
     fn keep_session<'a>(&'a self, session: &'a Session<'a>) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             sqlx::query(concat!(
-                "DELETE FROM sessions WHERE until_ms <= ",
+                "DELETE FROM sessions WHERE expires_at_ms <= ",
                 now!(),
-                " OR began_ms > $2 + ",
+                " OR started_at_ms > $2 + ",
                 now!()
             ))
             .bind(self.clock.given_ms())
@@ -21,7 +21,7 @@ impl Sessions for Postgres {
             .execute(&self.pool)
             .await?;
             sqlx::query(concat!(
-                "INSERT INTO sessions (digest, purpose, data, began_ms, seen_ms, until_ms)
+                "INSERT INTO sessions (token_digest, purpose, data, started_at_ms, last_seen_at_ms, expires_at_ms)
                  SELECT $2, $3, $4, clock.ms, clock.ms, clock.ms + $5 FROM (SELECT ",
                 now!(),
                 " AS ms) AS clock"
@@ -40,11 +40,11 @@ impl Sessions for Postgres {
     fn session<'a>(&'a self, digest: &'a str, purpose: &'a str) -> StoreFuture<'a, Option<SessionData>> {
         Box::pin(async move {
             let row: Option<(String, i64, i64)> = sqlx::query_as(concat!(
-                "SELECT data, GREATEST(clock.ms - seen_ms, 0), GREATEST(clock.ms - began_ms, 0)
+                "SELECT data, GREATEST(clock.ms - last_seen_at_ms, 0), GREATEST(clock.ms - started_at_ms, 0)
                  FROM sessions, (SELECT ",
                 now!(),
                 " AS ms) AS clock
-                 WHERE digest = $2 AND purpose = $3 AND until_ms > clock.ms AND began_ms <= clock.ms + $4"
+                 WHERE token_digest = $2 AND purpose = $3 AND expires_at_ms > clock.ms AND started_at_ms <= clock.ms + $4"
             ))
             .bind(self.clock.given_ms())
             .bind(digest)
@@ -58,11 +58,15 @@ impl Sessions for Postgres {
 
     fn touch_session<'a>(&'a self, digest: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            sqlx::query(concat!("UPDATE sessions SET seen_ms = ", now!(), " WHERE digest = $2"))
-                .bind(self.clock.given_ms())
-                .bind(digest)
-                .execute(&self.pool)
-                .await?;
+            sqlx::query(concat!(
+                "UPDATE sessions SET last_seen_at_ms = ",
+                now!(),
+                " WHERE token_digest = $2"
+            ))
+            .bind(self.clock.given_ms())
+            .bind(digest)
+            .execute(&self.pool)
+            .await?;
             Ok(())
         })
     }
@@ -70,9 +74,9 @@ impl Sessions for Postgres {
     fn take_session<'a>(&'a self, digest: &'a str, purpose: &'a str) -> StoreFuture<'a, Option<String>> {
         Box::pin(async move {
             let data = sqlx::query_scalar(concat!(
-                "DELETE FROM sessions WHERE digest = $2 AND purpose = $3 AND until_ms > ",
+                "DELETE FROM sessions WHERE token_digest = $2 AND purpose = $3 AND expires_at_ms > ",
                 now!(),
-                " AND began_ms <= $4 + ",
+                " AND started_at_ms <= $4 + ",
                 now!(),
                 " RETURNING data"
             ))
@@ -88,7 +92,10 @@ impl Sessions for Postgres {
 
     fn end_session<'a>(&'a self, digest: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            sqlx::query("DELETE FROM sessions WHERE digest = $1").bind(digest).execute(&self.pool).await?;
+            sqlx::query("DELETE FROM sessions WHERE token_digest = $1")
+                .bind(digest)
+                .execute(&self.pool)
+                .await?;
             Ok(())
         })
     }
@@ -105,7 +112,7 @@ impl Postgres {
     /// Whether the row is new. Whoever loses a race for it fails, and tries again.
     async fn add_password(&self, name: &str, phc: &str) -> Result<bool, StoreError> {
         let added = sqlx::query(concat!(
-            "INSERT INTO passwords (name, phc, changed_ms) SELECT $2::text, $3::text, ",
+            "INSERT INTO passwords (name, phc, changed_at_ms) SELECT $2::text, $3::text, ",
             now!(),
             " WHERE NOT EXISTS (SELECT 1 FROM passwords WHERE name = $2)"
         ))
@@ -118,13 +125,16 @@ impl Postgres {
     }
 
     async fn try_set_password(&self, name: &str, phc: &str) -> Result<(), StoreError> {
-        let changed =
-            sqlx::query(concat!("UPDATE passwords SET phc = $3, changed_ms = ", now!(), " WHERE name = $2"))
-                .bind(self.clock.given_ms())
-                .bind(name)
-                .bind(phc)
-                .execute(&self.pool)
-                .await?;
+        let changed = sqlx::query(concat!(
+            "UPDATE passwords SET phc = $3, changed_at_ms = ",
+            now!(),
+            " WHERE name = $2"
+        ))
+        .bind(self.clock.given_ms())
+        .bind(name)
+        .bind(phc)
+        .execute(&self.pool)
+        .await?;
         if changed.rows_affected() == 0 {
             self.add_password(name, phc).await?;
         }
@@ -133,7 +143,7 @@ impl Postgres {
 
     async fn try_attempt(&self, network: &str, pace: Pace) -> Result<Attempt, StoreError> {
         let counted = sqlx::query(concat!(
-            "UPDATE attempts
+            "UPDATE login_attempts
              SET busy_until_ms = $3 + CASE WHEN busy_until_ms > $4 + ",
             now!(),
             " THEN ",
@@ -160,7 +170,7 @@ impl Postgres {
         let left_ms: Option<i64> = sqlx::query_scalar(concat!(
             "SELECT busy_until_ms - ",
             now!(),
-            " FROM attempts WHERE network = $2"
+            " FROM login_attempts WHERE network = $2"
         ))
         .bind(self.clock.given_ms())
         .bind(network)
@@ -169,16 +179,20 @@ impl Postgres {
         if let Some(left_ms) = left_ms {
             return Ok(Attempt::AllowedIn((left_ms - pace.allowed_ms()).max(1)));
         }
-        sqlx::query(concat!("DELETE FROM attempts WHERE busy_until_ms <= ", now!()))
+        sqlx::query(concat!("DELETE FROM login_attempts WHERE busy_until_ms <= ", now!()))
             .bind(self.clock.given_ms())
             .execute(&self.pool)
             .await?;
-        sqlx::query(concat!("INSERT INTO attempts (network, busy_until_ms) VALUES ($2, $3 + ", now!(), ")"))
-            .bind(self.clock.given_ms())
-            .bind(network)
-            .bind(pace.every_ms)
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(concat!(
+            "INSERT INTO login_attempts (network, busy_until_ms) VALUES ($2, $3 + ",
+            now!(),
+            ")"
+        ))
+        .bind(self.clock.given_ms())
+        .bind(network)
+        .bind(pace.every_ms)
+        .execute(&self.pool)
+        .await?;
         Ok(Attempt::Allowed)
     }
 }
@@ -231,7 +245,10 @@ impl Attempts for Postgres {
 
     fn forget_attempts<'a>(&'a self, network: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            sqlx::query("DELETE FROM attempts WHERE network = $1").bind(network).execute(&self.pool).await?;
+            sqlx::query("DELETE FROM login_attempts WHERE network = $1")
+                .bind(network)
+                .execute(&self.pool)
+                .await?;
             Ok(())
         })
     }
@@ -241,7 +258,7 @@ impl Audit for Postgres {
     fn note_act<'a>(&'a self, who: &'a str, act: &'a str, subject: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             sqlx::query(concat!(
-                "INSERT INTO acts (who, act, subject, at_ms) VALUES ($2, $3, $4, ",
+                "INSERT INTO audit_events (actor, action, subject, at_ms) VALUES ($2, $3, $4, ",
                 now!(),
                 ")"
             ))
@@ -251,7 +268,7 @@ impl Audit for Postgres {
             .bind(subject)
             .execute(&self.pool)
             .await?;
-            sqlx::query(concat!("DELETE FROM acts WHERE at_ms + $2 < ", now!()))
+            sqlx::query(concat!("DELETE FROM audit_events WHERE at_ms + $2 < ", now!()))
                 .bind(self.clock.given_ms())
                 .bind(ACTS_KEPT_MS)
                 .execute(&self.pool)
@@ -262,11 +279,12 @@ impl Audit for Postgres {
 
     fn acts(&self, limit: u32) -> StoreFuture<'_, Vec<Act>> {
         Box::pin(async move {
-            let rows: Vec<(String, String, String, i64)> =
-                sqlx::query_as("SELECT who, act, subject, at_ms FROM acts ORDER BY id DESC LIMIT $1")
-                    .bind(i64::from(limit))
-                    .fetch_all(&self.pool)
-                    .await?;
+            let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+                "SELECT actor, action, subject, at_ms FROM audit_events ORDER BY id DESC LIMIT $1",
+            )
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
             Ok(rows.into_iter().map(|(who, act, subject, at_ms)| Act { who, act, subject, at_ms }).collect())
         })
     }

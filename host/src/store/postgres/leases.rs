@@ -12,9 +12,9 @@ impl Postgres {
     /// Without a lock: a look that is true at this moment.
     async fn is_held(&self, connection: &str) -> Result<bool, StoreError> {
         let held: Option<i32> = sqlx::query_scalar(concat!(
-            "SELECT 1 FROM leases WHERE connection = $2 AND until_ms > ",
+            "SELECT 1 FROM leases WHERE connection = $2 AND expires_at_ms > ",
             now!(),
-            " AND until_ms <= $3 + ",
+            " AND expires_at_ms <= $3 + ",
             now!()
         ))
         .bind(self.clock.given_ms())
@@ -29,24 +29,26 @@ impl Postgres {
         let LeaseRequest { connection, job, note_due, holder, ttl_ms } = request;
         let mut transaction = self.pool.begin().await?;
         let known: Option<i64> =
-            sqlx::query_scalar("SELECT epoch FROM leases WHERE connection = $1 FOR UPDATE")
+            sqlx::query_scalar("SELECT fencing_token FROM leases WHERE connection = $1 FOR UPDATE")
                 .bind(connection)
                 .fetch_optional(&mut *transaction)
                 .await?;
         if known.is_none() {
-            sqlx::query("INSERT INTO leases (connection, epoch, holder, until_ms) VALUES ($1, 0, '', 0)")
-                .bind(connection)
-                .execute(&mut *transaction)
-                .await?;
+            sqlx::query(
+                "INSERT INTO leases (connection, fencing_token, holder, expires_at_ms) VALUES ($1, 0, '', 0)",
+            )
+            .bind(connection)
+            .execute(&mut *transaction)
+            .await?;
         }
         let epoch: Option<i64> = sqlx::query_scalar(concat!(
-            "UPDATE leases SET epoch = epoch + 1, holder = $3, until_ms = $4 + ",
+            "UPDATE leases SET fencing_token = fencing_token + 1, holder = $3, expires_at_ms = $4 + ",
             now!(),
-            " WHERE connection = $2 AND (until_ms <= ",
+            " WHERE connection = $2 AND (expires_at_ms <= ",
             now!(),
-            " OR until_ms > $5 + ",
+            " OR expires_at_ms > $5 + ",
             now!(),
-            ") RETURNING epoch"
+            ") RETURNING fencing_token"
         ))
         .bind(self.clock.given_ms())
         .bind(connection)
@@ -63,7 +65,7 @@ impl Postgres {
                 .await?;
         } else if note_due {
             sqlx::query(concat!(
-                "INSERT INTO due_jobs (connection, job, since_ms) SELECT $2::text, $3::text, ",
+                "INSERT INTO due_jobs (connection, job, noted_at_ms) SELECT $2::text, $3::text, ",
                 now!(),
                 " WHERE NOT EXISTS (SELECT 1 FROM due_jobs WHERE connection = $2 AND job = $3)"
             ))
@@ -100,9 +102,9 @@ impl Leases for Postgres {
     fn renew_lease<'a>(&'a self, fence: &'a Fence, ttl_ms: i64) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             let renewed = sqlx::query(concat!(
-                "UPDATE leases SET until_ms = $4 + ",
+                "UPDATE leases SET expires_at_ms = $4 + ",
                 now!(),
-                " WHERE connection = $2 AND epoch = $3"
+                " WHERE connection = $2 AND fencing_token = $3"
             ))
             .bind(self.clock.given_ms())
             .bind(&fence.connection)
@@ -116,10 +118,11 @@ impl Leases for Postgres {
 
     fn holds<'a>(&'a self, fence: &'a Fence) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let epoch: Option<i64> = sqlx::query_scalar("SELECT epoch FROM leases WHERE connection = $1")
-                .bind(&fence.connection)
-                .fetch_optional(&self.pool)
-                .await?;
+            let epoch: Option<i64> =
+                sqlx::query_scalar("SELECT fencing_token FROM leases WHERE connection = $1")
+                    .bind(&fence.connection)
+                    .fetch_optional(&self.pool)
+                    .await?;
             Ok(epoch == Some(fence.epoch))
         })
     }
@@ -135,7 +138,7 @@ impl Leases for Postgres {
                     .await?;
             let jobs = Job::of_names(&names);
             if jobs.is_empty() {
-                sqlx::query("UPDATE leases SET until_ms = 0 WHERE connection = $1")
+                sqlx::query("UPDATE leases SET expires_at_ms = 0 WHERE connection = $1")
                     .bind(&fence.connection)
                     .execute(&mut *transaction)
                     .await?;
@@ -147,7 +150,7 @@ impl Leases for Postgres {
 
     fn release_lease<'a>(&'a self, fence: &'a Fence) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            sqlx::query("UPDATE leases SET until_ms = 0 WHERE connection = $1 AND epoch = $2")
+            sqlx::query("UPDATE leases SET expires_at_ms = 0 WHERE connection = $1 AND fencing_token = $2")
                 .bind(&fence.connection)
                 .bind(fence.epoch)
                 .execute(&self.pool)

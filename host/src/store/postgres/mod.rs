@@ -19,7 +19,9 @@ use sqlx::{
 
 use super::{
     Fence, Schema, Store, StoreClock, StoreError, StoreFuture, StoreOptions,
-    migrations::{Migration, known, missing},
+    migrations::{
+        FIRST_VERSION, GENERATION, Migration, RECORD_TABLE, check_generation, is_ours, known, missing,
+    },
     server::{CONNECT_TIMEOUT, CONNECTIONS_MAX, IDLE_TIMEOUT, connect},
 };
 
@@ -105,7 +107,7 @@ impl Postgres {
     /// Opens a database. Nothing is migrated.
     ///
     /// # Errors
-    /// When the address is none, the server cannot be reached, or it is not one that we can use.
+    /// When the address is none, the server cannot be reached, or it or the database is not one that we can use.
     pub async fn open_with(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
         let address = PgConnectOptions::from_str(url).map_err(|_| StoreError::Address)?;
         let address = address.application_name("kaspi-amocrm");
@@ -113,6 +115,7 @@ impl Postgres {
         let mut first: PgConnection = connect(&address, &server).await?;
         let facts = Facts::of(&mut first).await?;
         facts.check(&server)?;
+        applied(&mut first).await?;
         tracing::debug!(server, version = facts.version, "opened the database");
         drop(first);
         let pool = PgPoolOptions::new()
@@ -129,29 +132,6 @@ impl Postgres {
         Ok(Self { pool, clock: options.clock, migrations: known(options.migrations_max) })
     }
 
-    async fn has_migrations_table(connection: &mut PgConnection) -> Result<bool, StoreError> {
-        let tables: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM pg_class WHERE relname = 'schema_migrations' AND pg_table_is_visible(oid)",
-        )
-        .fetch_one(connection)
-        .await?;
-        Ok(tables > 0)
-    }
-
-    async fn missing_migrations(
-        &self,
-        connection: &mut PgConnection,
-    ) -> Result<Vec<&'static Migration>, StoreError> {
-        let applied: Vec<String> = if Self::has_migrations_table(connection).await? {
-            sqlx::query_scalar("SELECT name FROM schema_migrations ORDER BY name")
-                .fetch_all(connection)
-                .await?
-        } else {
-            Vec::new()
-        };
-        missing(self.migrations, &applied)
-    }
-
     /// Applies the next migration, if there is one: its statement and its row in one transaction.
     async fn migrate_once(&self) -> Result<Option<&'static str>, StoreError> {
         let mut transaction = self.pool.begin().await?;
@@ -159,21 +139,15 @@ impl Postgres {
             .bind(MIGRATION_LOCK)
             .execute(&mut *transaction)
             .await?;
-        let missing = self.missing_migrations(&mut transaction).await?;
+        let applied = applied(&mut transaction).await?;
+        let missing = missing(self.migrations, &applied)?;
         let Some(&&Migration { name, postgres: statement, .. }) = missing.first() else { return Ok(None) };
         let failed = |error: sqlx::Error| StoreError::Migration { name, source: Box::new(error) };
-        if !Self::has_migrations_table(&mut transaction).await? {
-            sqlx::raw_sql(
-                "CREATE TABLE schema_migrations (
-                     name TEXT COLLATE \"C\" NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL
-                 )",
-            )
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
+        if applied.is_empty() {
+            make_records(&mut transaction).await.map_err(failed)?;
         }
         sqlx::raw_sql(statement).execute(&mut *transaction).await.map_err(failed)?;
-        sqlx::query(concat!("INSERT INTO schema_migrations (name, applied_at) VALUES ($2, ", now!(), ")"))
+        sqlx::query(concat!("INSERT INTO schema_migrations (name, applied_at_ms) VALUES ($2, ", now!(), ")"))
             .bind(self.clock.given_ms())
             .bind(name)
             .execute(&mut *transaction)
@@ -184,12 +158,56 @@ impl Postgres {
     }
 }
 
+/// The names of the migrations that were applied.
+async fn applied(connection: &mut PgConnection) -> Result<Vec<String>, StoreError> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class
+         WHERE relkind IN ('r', 'p', 'f', 'v', 'm') AND pg_table_is_visible(oid)",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    if !is_ours(&tables)? {
+        return Ok(Vec::new());
+    }
+    let generation = sqlx::query_scalar("SELECT MAX(generation) FROM schema_format");
+    check_generation(generation.fetch_one(&mut *connection).await?)?;
+    if tables.iter().all(|table| table != RECORD_TABLE) {
+        return Ok(Vec::new());
+    }
+    let names = sqlx::query_scalar("SELECT name FROM schema_migrations ORDER BY name");
+    Ok(names.fetch_all(connection).await?)
+}
+
+/// The tables that tell what a database is.
+async fn make_records(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(
+        "CREATE TABLE IF NOT EXISTS schema_format (
+             generation BIGINT NOT NULL PRIMARY KEY, first_version TEXT NOT NULL
+         );
+         CREATE TABLE IF NOT EXISTS schema_migrations (
+             name TEXT COLLATE \"C\" NOT NULL PRIMARY KEY, applied_at_ms BIGINT NOT NULL
+         )",
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO schema_format (generation, first_version)
+         SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM schema_format)",
+    )
+    .bind(GENERATION)
+    .bind(FIRST_VERSION)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Goes on if a run still holds its connection. Nobody can take it before the transaction ends.
 async fn check_fence(transaction: &mut PgTransaction<'_>, fence: &Fence) -> Result<(), StoreError> {
-    let epoch: Option<i64> = sqlx::query_scalar("SELECT epoch FROM leases WHERE connection = $1 FOR UPDATE")
-        .bind(&fence.connection)
-        .fetch_optional(&mut **transaction)
-        .await?;
+    let epoch: Option<i64> =
+        sqlx::query_scalar("SELECT fencing_token FROM leases WHERE connection = $1 FOR UPDATE")
+            .bind(&fence.connection)
+            .fetch_optional(&mut **transaction)
+            .await?;
     if epoch == Some(fence.epoch) { Ok(()) } else { Err(StoreError::Fenced) }
 }
 
@@ -206,7 +224,8 @@ impl Schema for Postgres {
 
     fn pending_migrations(&self) -> StoreFuture<'_, Vec<&'static str>> {
         Box::pin(async move {
-            let missing = self.missing_migrations(&mut *self.pool.acquire().await?).await?;
+            let applied = applied(&mut *self.pool.acquire().await?).await?;
+            let missing = missing(self.migrations, &applied)?;
             Ok(missing.into_iter().map(|migration| migration.name).collect())
         })
     }

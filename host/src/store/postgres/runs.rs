@@ -14,11 +14,11 @@ use crate::{
 impl Postgres {
     async fn try_claim(&self, connection: &str, job: Job, every_ms: i64) -> Result<Claim, StoreError> {
         let claimed = sqlx::query(concat!(
-            "UPDATE schedule SET due_ms = $4 + ",
+            "UPDATE schedule SET due_at_ms = $4 + ",
             now!(),
-            " WHERE connection = $2 AND job = $3 AND (due_ms <= ",
+            " WHERE connection = $2 AND job = $3 AND (due_at_ms <= ",
             now!(),
-            " OR due_ms > $5 + ",
+            " OR due_at_ms > $5 + ",
             now!(),
             ")"
         ))
@@ -36,7 +36,7 @@ impl Postgres {
             return Ok(Claim::DueIn(due_in_ms.max(0)));
         }
         sqlx::query(concat!(
-            "INSERT INTO schedule (connection, job, due_ms) VALUES ($2, $3, $4 + ",
+            "INSERT INTO schedule (connection, job, due_at_ms) VALUES ($2, $3, $4 + ",
             now!(),
             ")"
         ))
@@ -66,9 +66,9 @@ impl Schedule for Postgres {
     fn retry_tick<'a>(&'a self, connection: &'a str, job: Job, in_ms: i64) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             sqlx::query(concat!(
-                "UPDATE schedule SET due_ms = $4 + ",
+                "UPDATE schedule SET due_at_ms = $4 + ",
                 now!(),
-                " WHERE connection = $2 AND job = $3 AND due_ms > $4 + ",
+                " WHERE connection = $2 AND job = $3 AND due_at_ms > $4 + ",
                 now!()
             ))
             .bind(self.clock.given_ms())
@@ -84,7 +84,7 @@ impl Schedule for Postgres {
     fn due_in<'a>(&'a self, connection: &'a str, job: Job) -> StoreFuture<'a, Option<i64>> {
         Box::pin(async move {
             let due_in_ms = sqlx::query_scalar(concat!(
-                "SELECT due_ms - ",
+                "SELECT due_at_ms - ",
                 now!(),
                 " FROM schedule WHERE connection = $2 AND job = $3"
             ))
@@ -102,7 +102,7 @@ impl Runs for Postgres {
     fn record_run<'a>(&'a self, run: &'a RunRecord) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             sqlx::query(
-                "INSERT INTO runs (connection, job, started_ms, took_ms, report, error)
+                "INSERT INTO runs (connection, job, started_at_ms, duration_ms, report, error)
                  VALUES ($1, $2, $3, $4, $5, $6)",
             )
             .bind(&run.connection)
@@ -113,7 +113,7 @@ impl Runs for Postgres {
             .bind(&run.error)
             .execute(&self.pool)
             .await?;
-            sqlx::query("DELETE FROM runs WHERE connection = $1 AND started_ms < $2")
+            sqlx::query("DELETE FROM runs WHERE connection = $1 AND started_at_ms < $2")
                 .bind(&run.connection)
                 .bind(run.started_ms - RUNS_KEPT_MS)
                 .execute(&self.pool)
@@ -128,12 +128,12 @@ impl Runs for Postgres {
             for job in Job::ALL {
                 let rows = sqlx::query(
                     "SELECT * FROM (
-                         SELECT started_ms, took_ms, report, error FROM runs
-                         WHERE connection = $1 AND job = $2 ORDER BY started_ms DESC, id DESC LIMIT 1) AS latest
+                         SELECT started_at_ms, duration_ms, report, error FROM runs
+                         WHERE connection = $1 AND job = $2 ORDER BY started_at_ms DESC, id DESC LIMIT 1) AS latest
                      UNION ALL SELECT * FROM (
-                         SELECT started_ms, took_ms, report, error FROM runs
+                         SELECT started_at_ms, duration_ms, report, error FROM runs
                          WHERE connection = $1 AND job = $2 AND error IS NULL
-                         ORDER BY started_ms DESC, id DESC LIMIT 1) AS good",
+                         ORDER BY started_at_ms DESC, id DESC LIMIT 1) AS good",
                 )
                 .bind(connection)
                 .bind(job.name())
@@ -149,9 +149,9 @@ impl Runs for Postgres {
     fn runs<'a>(&'a self, connection: &'a str, span: Span, limit: u32) -> StoreFuture<'a, Vec<RunRecord>> {
         Box::pin(async move {
             let rows = sqlx::query(
-                "SELECT started_ms, took_ms, report, error, job FROM runs
-                 WHERE connection = $1 AND started_ms >= $2 AND started_ms < $3
-                 ORDER BY started_ms DESC, id DESC LIMIT $4",
+                "SELECT started_at_ms, duration_ms, report, error, job FROM runs
+                 WHERE connection = $1 AND started_at_ms >= $2 AND started_at_ms < $3
+                 ORDER BY started_at_ms DESC, id DESC LIMIT $4",
             )
             .bind(connection)
             .bind(span.from_ms)

@@ -17,11 +17,11 @@ impl Postgres {
         hold_ms: i64,
     ) -> Result<Option<Ticket>, StoreError> {
         let row = sqlx::query(concat!(
-            "UPDATE tickets SET free_at_ms = $4 + ",
+            "UPDATE permits SET free_at_ms = $4 + ",
             now!(),
             ", uses = uses + 1
              WHERE account = $2 AND slot = (
-                 SELECT slot FROM tickets WHERE account = $2 AND slot < $3 AND free_at_ms <= ",
+                 SELECT slot FROM permits WHERE account = $2 AND slot < $3 AND free_at_ms <= ",
             now!(),
             "    ORDER BY free_at_ms, slot LIMIT 1 FOR UPDATE)
              AND free_at_ms <= ",
@@ -47,7 +47,7 @@ impl Postgres {
             now!(),
             ", max(free_at_ms) - ",
             now!(),
-            " FROM tickets WHERE account = $2 AND slot < $3"
+            " FROM permits WHERE account = $2 AND slot < $3"
         ))
         .bind(self.clock.given_ms())
         .bind(account)
@@ -62,17 +62,17 @@ impl Postgres {
     /// Makes the tickets that an account lacks, and sets those right that were written under another clock.
     async fn make_ready(&self, account: &str, count: u32) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO tickets (account, slot, free_at_ms, uses)
+            "INSERT INTO permits (account, slot, free_at_ms, uses)
              SELECT $1, slots.slot, 0, 0 FROM generate_series(0, $2 - 1) AS slots (slot)
              WHERE NOT EXISTS (
-                 SELECT 1 FROM tickets WHERE tickets.account = $1 AND tickets.slot = slots.slot)",
+                 SELECT 1 FROM permits WHERE permits.account = $1 AND permits.slot = slots.slot)",
         )
         .bind(account)
         .bind(i64::from(count))
         .execute(&self.pool)
         .await?;
         sqlx::query(concat!(
-            "UPDATE tickets SET free_at_ms = $3 + ",
+            "UPDATE permits SET free_at_ms = $3 + ",
             now!(),
             " WHERE account = $2 AND free_at_ms > $4 + ",
             now!()
@@ -117,7 +117,7 @@ impl Tickets for Postgres {
     fn return_ticket<'a>(&'a self, ticket: &'a Ticket, rest_ms: i64) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             sqlx::query(concat!(
-                "UPDATE tickets SET free_at_ms = $5 + ",
+                "UPDATE permits SET free_at_ms = $5 + ",
                 now!(),
                 " WHERE account = $2 AND slot = $3 AND uses = $4"
             ))
@@ -137,7 +137,7 @@ impl Tickets for Postgres {
             let free_in_ms: Option<i64> = sqlx::query_scalar(concat!(
                 "SELECT max(free_at_ms) - ",
                 now!(),
-                " FROM tickets WHERE account = $2 AND free_at_ms <= $3 + ",
+                " FROM permits WHERE account = $2 AND free_at_ms <= $3 + ",
                 now!()
             ))
             .bind(self.clock.given_ms())

@@ -71,7 +71,7 @@ impl Postgres {
         }
         let (keys, values): (Vec<&str>, Vec<&[u8]>) = values.into_iter().unzip();
         sqlx::query(concat!(
-            "UPDATE kv SET value = new.value, version = kv.version + 1, updated_at = ",
+            "UPDATE kv SET value = new.value, version = kv.version + 1, updated_at_ms = ",
             now!(),
             " FROM (SELECT unnest($3::text[]) AS key, unnest($4::bytea[]) AS value) AS new
              WHERE kv.scope = $2 AND kv.key = new.key"
@@ -96,7 +96,7 @@ impl Postgres {
         }
         let (keys, values): (Vec<&str>, Vec<&[u8]>) = values.into_iter().unzip();
         sqlx::query(concat!(
-            "INSERT INTO kv (scope, key, value, version, updated_at) SELECT $2, new.key, new.value, 1, ",
+            "INSERT INTO kv (scope, key, value, version, updated_at_ms) SELECT $2, new.key, new.value, 1, ",
             now!(),
             " FROM (SELECT unnest($3::text[]) AS key, unnest($4::bytea[]) AS value) AS new"
         ))

@@ -11,13 +11,13 @@ impl Sessions for Sqlite {
         Box::pin(async move {
             let mut transaction = self.begin().await?;
             let now_ms = self.clock.machine_ms();
-            sqlx::query("DELETE FROM sessions WHERE until_ms <= ?1 OR began_ms > ?2")
+            sqlx::query("DELETE FROM sessions WHERE expires_at_ms <= ?1 OR started_at_ms > ?2")
                 .bind(now_ms)
                 .bind(now_ms + SESSION_AHEAD_MAX_MS)
                 .execute(&mut *transaction)
                 .await?;
             sqlx::query(
-                "INSERT INTO sessions (digest, purpose, data, began_ms, seen_ms, until_ms)
+                "INSERT INTO sessions (token_digest, purpose, data, started_at_ms, last_seen_at_ms, expires_at_ms)
                  VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
             )
             .bind(session.digest)
@@ -35,8 +35,8 @@ impl Sessions for Sqlite {
         Box::pin(async move {
             let now_ms = self.clock.machine_ms();
             let row: Option<(String, i64, i64)> = sqlx::query_as(
-                "SELECT data, MAX(?3 - seen_ms, 0), MAX(?3 - began_ms, 0) FROM sessions
-                 WHERE digest = ?1 AND purpose = ?2 AND until_ms > ?3 AND began_ms <= ?4",
+                "SELECT data, MAX(?3 - last_seen_at_ms, 0), MAX(?3 - started_at_ms, 0) FROM sessions
+                 WHERE token_digest = ?1 AND purpose = ?2 AND expires_at_ms > ?3 AND started_at_ms <= ?4",
             )
             .bind(digest)
             .bind(purpose)
@@ -50,7 +50,7 @@ impl Sessions for Sqlite {
 
     fn touch_session<'a>(&'a self, digest: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            sqlx::query("UPDATE sessions SET seen_ms = ?2 WHERE digest = ?1")
+            sqlx::query("UPDATE sessions SET last_seen_at_ms = ?2 WHERE token_digest = ?1")
                 .bind(digest)
                 .bind(self.clock.machine_ms())
                 .execute(&self.data)
@@ -65,7 +65,7 @@ impl Sessions for Sqlite {
             let now_ms = self.clock.machine_ms();
             let data = sqlx::query_scalar(
                 "DELETE FROM sessions
-                 WHERE digest = ?1 AND purpose = ?2 AND until_ms > ?3 AND began_ms <= ?4 RETURNING data",
+                 WHERE token_digest = ?1 AND purpose = ?2 AND expires_at_ms > ?3 AND started_at_ms <= ?4 RETURNING data",
             )
             .bind(digest)
             .bind(purpose)
@@ -80,7 +80,10 @@ impl Sessions for Sqlite {
 
     fn end_session<'a>(&'a self, digest: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            sqlx::query("DELETE FROM sessions WHERE digest = ?1").bind(digest).execute(&self.data).await?;
+            sqlx::query("DELETE FROM sessions WHERE token_digest = ?1")
+                .bind(digest)
+                .execute(&self.data)
+                .await?;
             Ok(())
         })
     }
@@ -104,7 +107,7 @@ impl Passwords for Sqlite {
     fn set_first_password<'a>(&'a self, name: &'a str, phc: &'a str) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             let added = sqlx::query(
-                "INSERT INTO passwords (name, phc, changed_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+                "INSERT INTO passwords (name, phc, changed_at_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
             )
             .bind(name)
             .bind(phc)
@@ -118,8 +121,8 @@ impl Passwords for Sqlite {
     fn set_password<'a>(&'a self, name: &'a str, phc: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             sqlx::query(
-                "INSERT INTO passwords (name, phc, changed_ms) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (name) DO UPDATE SET phc = excluded.phc, changed_ms = excluded.changed_ms",
+                "INSERT INTO passwords (name, phc, changed_at_ms) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (name) DO UPDATE SET phc = excluded.phc, changed_at_ms = excluded.changed_at_ms",
             )
             .bind(name)
             .bind(phc)
@@ -138,7 +141,7 @@ impl Attempts for Sqlite {
             let now_ms = self.clock.machine_ms();
             // Also what was written under another clock.
             sqlx::query(
-                "DELETE FROM attempts WHERE busy_until_ms <= ?1 OR network = ?2 AND busy_until_ms > ?3",
+                "DELETE FROM login_attempts WHERE busy_until_ms <= ?1 OR network = ?2 AND busy_until_ms > ?3",
             )
             .bind(now_ms)
             .bind(network)
@@ -146,7 +149,7 @@ impl Attempts for Sqlite {
             .execute(&mut *transaction)
             .await?;
             let busy_until_ms: Option<i64> =
-                sqlx::query_scalar("SELECT busy_until_ms FROM attempts WHERE network = ?1")
+                sqlx::query_scalar("SELECT busy_until_ms FROM login_attempts WHERE network = ?1")
                     .bind(network)
                     .fetch_optional(&mut *transaction)
                     .await?;
@@ -155,7 +158,7 @@ impl Attempts for Sqlite {
                 transaction.commit().await?;
                 return Ok(Attempt::AllowedIn(left_ms - pace.allowed_ms()));
             }
-            sqlx::query("INSERT OR REPLACE INTO attempts (network, busy_until_ms) VALUES (?1, ?2)")
+            sqlx::query("INSERT OR REPLACE INTO login_attempts (network, busy_until_ms) VALUES (?1, ?2)")
                 .bind(network)
                 .bind(now_ms + left_ms + pace.every_ms)
                 .execute(&mut *transaction)
@@ -167,7 +170,10 @@ impl Attempts for Sqlite {
 
     fn forget_attempts<'a>(&'a self, network: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            sqlx::query("DELETE FROM attempts WHERE network = ?1").bind(network).execute(&self.data).await?;
+            sqlx::query("DELETE FROM login_attempts WHERE network = ?1")
+                .bind(network)
+                .execute(&self.data)
+                .await?;
             Ok(())
         })
     }
@@ -177,14 +183,14 @@ impl Audit for Sqlite {
     fn note_act<'a>(&'a self, who: &'a str, act: &'a str, subject: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let now_ms = self.clock.machine_ms();
-            sqlx::query("INSERT INTO acts (who, act, subject, at_ms) VALUES (?1, ?2, ?3, ?4)")
+            sqlx::query("INSERT INTO audit_events (actor, action, subject, at_ms) VALUES (?1, ?2, ?3, ?4)")
                 .bind(who)
                 .bind(act)
                 .bind(subject)
                 .bind(now_ms)
                 .execute(&self.data)
                 .await?;
-            sqlx::query("DELETE FROM acts WHERE at_ms < ?1")
+            sqlx::query("DELETE FROM audit_events WHERE at_ms < ?1")
                 .bind(now_ms - ACTS_KEPT_MS)
                 .execute(&self.data)
                 .await?;
@@ -194,11 +200,12 @@ impl Audit for Sqlite {
 
     fn acts(&self, limit: u32) -> StoreFuture<'_, Vec<Act>> {
         Box::pin(async move {
-            let rows: Vec<(String, String, String, i64)> =
-                sqlx::query_as("SELECT who, act, subject, at_ms FROM acts ORDER BY id DESC LIMIT ?1")
-                    .bind(limit)
-                    .fetch_all(&self.data)
-                    .await?;
+            let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+                "SELECT actor, action, subject, at_ms FROM audit_events ORDER BY id DESC LIMIT ?1",
+            )
+            .bind(limit)
+            .fetch_all(&self.data)
+            .await?;
             Ok(rows.into_iter().map(|(who, act, subject, at_ms)| Act { who, act, subject, at_ms }).collect())
         })
     }

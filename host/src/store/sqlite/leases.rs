@@ -13,11 +13,11 @@ impl Leases for Sqlite {
             let mut transaction = self.begin().await?;
             let now_ms = self.clock.machine_ms();
             let epoch: Option<i64> = sqlx::query_scalar(
-                "INSERT INTO leases (connection, epoch, holder, until_ms) VALUES (?1, 1, ?2, ?3)
+                "INSERT INTO leases (connection, fencing_token, holder, expires_at_ms) VALUES (?1, 1, ?2, ?3)
                  ON CONFLICT (connection) DO UPDATE
-                 SET epoch = leases.epoch + 1, holder = excluded.holder, until_ms = excluded.until_ms
-                 WHERE leases.until_ms <= ?4 OR leases.until_ms > ?5
-                 RETURNING epoch",
+                 SET fencing_token = leases.fencing_token + 1, holder = excluded.holder, expires_at_ms = excluded.expires_at_ms
+                 WHERE leases.expires_at_ms <= ?4 OR leases.expires_at_ms > ?5
+                 RETURNING fencing_token",
             )
             .bind(connection)
             .bind(holder)
@@ -29,7 +29,7 @@ impl Leases for Sqlite {
             let statement = match epoch {
                 Some(_) => Some("DELETE FROM due_jobs WHERE connection = ?1 AND job = ?2"),
                 None if note_due => Some(
-                    "INSERT INTO due_jobs (connection, job, since_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+                    "INSERT INTO due_jobs (connection, job, noted_at_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
                 ),
                 None => None,
             };
@@ -48,12 +48,14 @@ impl Leases for Sqlite {
     fn renew_lease<'a>(&'a self, fence: &'a Fence, ttl_ms: i64) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             let mut transaction = self.begin().await?;
-            let renewed = sqlx::query("UPDATE leases SET until_ms = ?3 WHERE connection = ?1 AND epoch = ?2")
-                .bind(&fence.connection)
-                .bind(fence.epoch)
-                .bind(self.clock.machine_ms() + ttl_ms)
-                .execute(&mut *transaction)
-                .await?;
+            let renewed = sqlx::query(
+                "UPDATE leases SET expires_at_ms = ?3 WHERE connection = ?1 AND fencing_token = ?2",
+            )
+            .bind(&fence.connection)
+            .bind(fence.epoch)
+            .bind(self.clock.machine_ms() + ttl_ms)
+            .execute(&mut *transaction)
+            .await?;
             transaction.commit().await?;
             Ok(renewed.rows_affected() > 0)
         })
@@ -61,10 +63,11 @@ impl Leases for Sqlite {
 
     fn holds<'a>(&'a self, fence: &'a Fence) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let epoch: Option<i64> = sqlx::query_scalar("SELECT epoch FROM leases WHERE connection = ?1")
-                .bind(&fence.connection)
-                .fetch_optional(&self.data)
-                .await?;
+            let epoch: Option<i64> =
+                sqlx::query_scalar("SELECT fencing_token FROM leases WHERE connection = ?1")
+                    .bind(&fence.connection)
+                    .fetch_optional(&self.data)
+                    .await?;
             Ok(epoch == Some(fence.epoch))
         })
     }
@@ -79,7 +82,7 @@ impl Leases for Sqlite {
                     .await?;
             let jobs = Job::of_names(&names);
             if jobs.is_empty() {
-                sqlx::query("UPDATE leases SET until_ms = 0 WHERE connection = ?1")
+                sqlx::query("UPDATE leases SET expires_at_ms = 0 WHERE connection = ?1")
                     .bind(&fence.connection)
                     .execute(&mut *transaction)
                     .await?;
@@ -91,7 +94,7 @@ impl Leases for Sqlite {
 
     fn release_lease<'a>(&'a self, fence: &'a Fence) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            sqlx::query("UPDATE leases SET until_ms = 0 WHERE connection = ?1 AND epoch = ?2")
+            sqlx::query("UPDATE leases SET expires_at_ms = 0 WHERE connection = ?1 AND fencing_token = ?2")
                 .bind(&fence.connection)
                 .bind(fence.epoch)
                 .execute(&self.data)

@@ -17,9 +17,9 @@ impl Schedule for Sqlite {
             let mut transaction = self.begin().await?;
             let now_ms = self.clock.machine_ms();
             let claimed = sqlx::query(
-                "INSERT INTO schedule (connection, job, due_ms) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (connection, job) DO UPDATE SET due_ms = excluded.due_ms
-                 WHERE schedule.due_ms <= ?4 OR schedule.due_ms > ?5",
+                "INSERT INTO schedule (connection, job, due_at_ms) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (connection, job) DO UPDATE SET due_at_ms = excluded.due_at_ms
+                 WHERE schedule.due_at_ms <= ?4 OR schedule.due_at_ms > ?5",
             )
             .bind(connection)
             .bind(job.name())
@@ -29,7 +29,7 @@ impl Schedule for Sqlite {
             .execute(&mut *transaction)
             .await?;
             let due_ms: i64 =
-                sqlx::query_scalar("SELECT due_ms FROM schedule WHERE connection = ?1 AND job = ?2")
+                sqlx::query_scalar("SELECT due_at_ms FROM schedule WHERE connection = ?1 AND job = ?2")
                     .bind(connection)
                     .bind(job.name())
                     .fetch_one(&mut *transaction)
@@ -42,12 +42,14 @@ impl Schedule for Sqlite {
     fn retry_tick<'a>(&'a self, connection: &'a str, job: Job, in_ms: i64) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.begin().await?;
-            sqlx::query("UPDATE schedule SET due_ms = ?3 WHERE connection = ?1 AND job = ?2 AND due_ms > ?3")
-                .bind(connection)
-                .bind(job.name())
-                .bind(self.clock.machine_ms() + in_ms)
-                .execute(&mut *transaction)
-                .await?;
+            sqlx::query(
+                "UPDATE schedule SET due_at_ms = ?3 WHERE connection = ?1 AND job = ?2 AND due_at_ms > ?3",
+            )
+            .bind(connection)
+            .bind(job.name())
+            .bind(self.clock.machine_ms() + in_ms)
+            .execute(&mut *transaction)
+            .await?;
             Ok(transaction.commit().await?)
         })
     }
@@ -55,7 +57,7 @@ impl Schedule for Sqlite {
     fn due_in<'a>(&'a self, connection: &'a str, job: Job) -> StoreFuture<'a, Option<i64>> {
         Box::pin(async move {
             let due_ms: Option<i64> =
-                sqlx::query_scalar("SELECT due_ms FROM schedule WHERE connection = ?1 AND job = ?2")
+                sqlx::query_scalar("SELECT due_at_ms FROM schedule WHERE connection = ?1 AND job = ?2")
                     .bind(connection)
                     .bind(job.name())
                     .fetch_optional(&self.data)
@@ -69,7 +71,7 @@ impl Runs for Sqlite {
     fn record_run<'a>(&'a self, run: &'a RunRecord) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             sqlx::query(
-                "INSERT INTO runs (connection, job, started_ms, took_ms, report, error)
+                "INSERT INTO runs (connection, job, started_at_ms, duration_ms, report, error)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )
             .bind(&run.connection)
@@ -80,7 +82,7 @@ impl Runs for Sqlite {
             .bind(&run.error)
             .execute(&self.data)
             .await?;
-            sqlx::query("DELETE FROM runs WHERE connection = ?1 AND started_ms < ?2")
+            sqlx::query("DELETE FROM runs WHERE connection = ?1 AND started_at_ms < ?2")
                 .bind(&run.connection)
                 .bind(run.started_ms - RUNS_KEPT_MS)
                 .execute(&self.data)
@@ -95,12 +97,12 @@ impl Runs for Sqlite {
             for job in Job::ALL {
                 let rows = sqlx::query(
                     "SELECT * FROM (
-                         SELECT started_ms, took_ms, report, error FROM runs
-                         WHERE connection = ?1 AND job = ?2 ORDER BY started_ms DESC, id DESC LIMIT 1)
+                         SELECT started_at_ms, duration_ms, report, error FROM runs
+                         WHERE connection = ?1 AND job = ?2 ORDER BY started_at_ms DESC, id DESC LIMIT 1)
                      UNION ALL SELECT * FROM (
-                         SELECT started_ms, took_ms, report, error FROM runs
+                         SELECT started_at_ms, duration_ms, report, error FROM runs
                          WHERE connection = ?1 AND job = ?2 AND error IS NULL
-                         ORDER BY started_ms DESC, id DESC LIMIT 1)",
+                         ORDER BY started_at_ms DESC, id DESC LIMIT 1)",
                 )
                 .bind(connection)
                 .bind(job.name())
@@ -116,9 +118,9 @@ impl Runs for Sqlite {
     fn runs<'a>(&'a self, connection: &'a str, span: Span, limit: u32) -> StoreFuture<'a, Vec<RunRecord>> {
         Box::pin(async move {
             let rows = sqlx::query(
-                "SELECT started_ms, took_ms, report, error, job FROM runs
-                 WHERE connection = ?1 AND started_ms >= ?2 AND started_ms < ?3
-                 ORDER BY started_ms DESC, id DESC LIMIT ?4",
+                "SELECT started_at_ms, duration_ms, report, error, job FROM runs
+                 WHERE connection = ?1 AND started_at_ms >= ?2 AND started_at_ms < ?3
+                 ORDER BY started_at_ms DESC, id DESC LIMIT ?4",
             )
             .bind(connection)
             .bind(span.from_ms)

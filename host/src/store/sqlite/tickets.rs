@@ -44,7 +44,7 @@ impl Tickets for Sqlite {
     fn return_ticket<'a>(&'a self, ticket: &'a Ticket, rest_ms: i64) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.tickets.begin_with("BEGIN IMMEDIATE").await?;
-            sqlx::query("UPDATE tickets SET free_at_ms = ?4 WHERE account = ?1 AND slot = ?2 AND uses = ?3")
+            sqlx::query("UPDATE permits SET free_at_ms = ?4 WHERE account = ?1 AND slot = ?2 AND uses = ?3")
                 .bind(&ticket.account)
                 .bind(ticket.slot)
                 .bind(ticket.uses)
@@ -59,7 +59,7 @@ impl Tickets for Sqlite {
         Box::pin(async move {
             let now_ms = self.clock.machine_ms();
             let free_at_ms: Option<i64> = sqlx::query_scalar(
-                "SELECT MAX(free_at_ms) FROM tickets WHERE account = ?1 AND free_at_ms <= ?2",
+                "SELECT MAX(free_at_ms) FROM permits WHERE account = ?1 AND free_at_ms <= ?2",
             )
             .bind(account)
             .bind(now_ms + TICKET_AHEAD_MAX_MS)
@@ -78,7 +78,7 @@ async fn wait_ms(
     now_ms: i64,
 ) -> Result<Option<i64>, StoreError> {
     let (known, first_ms, last_ms): (u32, Option<i64>, Option<i64>) = sqlx::query_as(
-        "SELECT COUNT(*), MIN(free_at_ms), MAX(free_at_ms) FROM tickets WHERE account = ?1 AND slot < ?2",
+        "SELECT COUNT(*), MIN(free_at_ms), MAX(free_at_ms) FROM permits WHERE account = ?1 AND slot < ?2",
     )
     .bind(account)
     .bind(count)
@@ -96,9 +96,9 @@ async fn take(
     hold_ms: i64,
 ) -> Result<Option<Ticket>, StoreError> {
     let row = sqlx::query(
-        "UPDATE tickets SET free_at_ms = ?4, uses = uses + 1
+        "UPDATE permits SET free_at_ms = ?4, uses = uses + 1
          WHERE account = ?1 AND slot = (
-             SELECT slot FROM tickets
+             SELECT slot FROM permits
              WHERE account = ?1 AND slot < ?2 AND free_at_ms <= ?3
              ORDER BY free_at_ms, slot LIMIT 1)
          RETURNING slot, uses",
@@ -122,13 +122,13 @@ async fn make_ready(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "WITH RECURSIVE slots (slot) AS (SELECT 0 UNION ALL SELECT slot + 1 FROM slots WHERE slot + 1 < ?2)
-         INSERT OR IGNORE INTO tickets (account, slot, free_at_ms, uses) SELECT ?1, slot, 0, 0 FROM slots",
+         INSERT OR IGNORE INTO permits (account, slot, free_at_ms, uses) SELECT ?1, slot, 0, 0 FROM slots",
     )
     .bind(account)
     .bind(count)
     .execute(&mut *connection)
     .await?;
-    sqlx::query("UPDATE tickets SET free_at_ms = ?2 WHERE account = ?1 AND free_at_ms > ?3")
+    sqlx::query("UPDATE permits SET free_at_ms = ?2 WHERE account = ?1 AND free_at_ms > ?3")
         .bind(account)
         .bind(now_ms + TICKET_RESET_MS)
         .bind(now_ms + TICKET_AHEAD_MAX_MS)

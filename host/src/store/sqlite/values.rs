@@ -13,9 +13,9 @@ async fn set(
     now_ms: i64,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO kv (scope, key, value, version, updated_at) VALUES (?1, ?2, ?3, 1, ?4)
+        "INSERT INTO kv (scope, key, value, version, updated_at_ms) VALUES (?1, ?2, ?3, 1, ?4)
          ON CONFLICT (scope, key) DO UPDATE
-         SET value = excluded.value, version = kv.version + 1, updated_at = excluded.updated_at",
+         SET value = excluded.value, version = kv.version + 1, updated_at_ms = excluded.updated_at_ms",
     )
     .bind(scope)
     .bind(key)

@@ -2,6 +2,6 @@
 CREATE TABLE IF NOT EXISTS schedule (
     connection VARBINARY(255) NOT NULL,
     job        VARBINARY(64)  NOT NULL,
-    due_ms     BIGINT         NOT NULL,
+    due_at_ms  BIGINT         NOT NULL,
     PRIMARY KEY (connection, job)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC

@@ -2,6 +2,6 @@
 CREATE TABLE IF NOT EXISTS schedule (
     connection TEXT    NOT NULL,
     job        TEXT    NOT NULL,
-    due_ms     INTEGER NOT NULL,
+    due_at_ms  INTEGER NOT NULL,
     PRIMARY KEY (connection, job)
 ) STRICT, WITHOUT ROWID

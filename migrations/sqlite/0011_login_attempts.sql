@@ -1,5 +1,5 @@
 -- Who tried to sign in lately: until `busy_until_ms` the tries of a network are worked off, one after the other.
-CREATE TABLE IF NOT EXISTS attempts (
+CREATE TABLE IF NOT EXISTS login_attempts (
     network       TEXT    NOT NULL PRIMARY KEY,
     busy_until_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID

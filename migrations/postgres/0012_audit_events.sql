@@ -1,8 +1,8 @@
 -- What people did in the console and from the terminal. Rows are added, never changed, and go after 400 days.
-CREATE TABLE IF NOT EXISTS acts (
+CREATE TABLE IF NOT EXISTS audit_events (
     id      BIGSERIAL PRIMARY KEY,
-    who     TEXT   NOT NULL,
-    act     TEXT   NOT NULL,
+    actor   TEXT   NOT NULL,
+    action  TEXT   NOT NULL,
     subject TEXT   NOT NULL,
     at_ms   BIGINT NOT NULL
 )

@@ -1,6 +1,6 @@
--- The tickets of each amoCRM account: a request needs one whose `free_at_ms` has passed.
--- `uses` tells a ticket that came back late from one that somebody else has taken since.
-CREATE TABLE IF NOT EXISTS tickets (
+-- The permits of each amoCRM account: a request needs one whose `free_at_ms` has passed.
+-- `uses` tells a permit that came back late from one that somebody else has taken since.
+CREATE TABLE IF NOT EXISTS permits (
     account    VARBINARY(512) NOT NULL,
     slot       BIGINT         NOT NULL CHECK (slot >= 0),
     free_at_ms BIGINT         NOT NULL,

@@ -2,6 +2,6 @@
 CREATE TABLE IF NOT EXISTS schedule (
     connection TEXT COLLATE "C" NOT NULL,
     job        TEXT COLLATE "C" NOT NULL,
-    due_ms     BIGINT NOT NULL,
+    due_at_ms  BIGINT NOT NULL,
     PRIMARY KEY (connection, job)
 )

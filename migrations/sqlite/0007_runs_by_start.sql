@@ -1,0 +1,2 @@
+-- For the last runs of a connection: ... WHERE connection = ? ORDER BY started_at_ms DESC LIMIT n.
+CREATE INDEX IF NOT EXISTS runs_by_start ON runs (connection, started_at_ms)

@@ -36,13 +36,12 @@ mod bindings {
 }
 
 mod local;
+mod setting;
 mod store;
 mod web;
 
-use bindings::{
-    exports::kaspi_amocrm::plugin::sync::{Error, Guest, Job},
-    wasi::config,
-};
+use bindings::exports::kaspi_amocrm::plugin::sync::{Error, Guest, Job};
+use setting::setting;
 
 struct Hostile;
 
@@ -50,11 +49,6 @@ struct Hostile;
 mod export {
     use super::{Hostile, bindings};
     bindings::export!(Hostile with_types_in bindings);
-}
-
-/// The value of a setting, empty where there is none.
-fn setting(name: &str) -> String {
-    config::store::get(name).ok().flatten().unwrap_or_default()
 }
 
 fn report(said: &str) -> String {

@@ -4,7 +4,7 @@ use std::{hint::black_box, io::Write as _};
 
 use crate::{
     bindings::wasi::{clocks::monotonic_clock, config, http::types::Fields, keyvalue::store, random::random},
-    setting,
+    setting::setting,
 };
 
 /// What the host said; `None` where this file has no such attack.

@@ -11,7 +11,7 @@ use crate::{
         },
         io::streams::StreamError,
     },
-    setting,
+    setting::setting,
 };
 
 /// What the host said; `None` where this file has no such attack.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Change;
+use super::port::kv::Change;
 
 /// The last change of each key, sorted by key: whoever locks rows in one order cannot lock each other out.
 pub(super) fn last_of_each(changes: &[Change]) -> BTreeMap<&str, Option<&[u8]>> {

@@ -4,7 +4,7 @@
 //! released is history and is never edited. A version applies its migrations to the databases of the version before;
 //! the first that was released is 0.2.0.
 
-use super::StoreError;
+use super::error::StoreError;
 
 /// A step from one schema to the next.
 #[derive(Debug)]

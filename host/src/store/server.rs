@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{Connection, mysql::MySqlDatabaseError};
 
-use super::StoreError;
+use super::error::StoreError;
 
 /// Connections of one process to a server.
 pub(super) const CONNECTIONS_MAX: u32 = 10;

@@ -17,7 +17,25 @@ use std::sync::{
 
 use databases::{Kind, TestDatabase};
 
-use super::*;
+use super::{
+    clock::StoreClock,
+    error::StoreError,
+    migrations::MIGRATIONS,
+    open::{open, open_with},
+    options::StoreOptions,
+    port::{
+        Store,
+        audit::Act,
+        auth::{Attempt, Pace, Session, SessionData},
+        kv::{Change, Versioned},
+        lease::{Fence, LeaseAnswer, LeaseRequest},
+        permits::{Ticket, TicketAnswer},
+        runs::{LastRuns, RunRecord, Span},
+        schedule::Claim,
+    },
+    sqlite::{SQLITE_VERSION_MIN, Sqlite},
+};
+use crate::base::job::Job;
 
 const SCOPE: &str = "default";
 const DAY_MS: i64 = 86_400_000;

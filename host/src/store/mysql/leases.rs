@@ -4,7 +4,12 @@ use super::{MySql, check_fence, clock, locked_epoch, now, to_text};
 use crate::{
     base::job::Job,
     store::{
-        Fence, LEASE_AHEAD_MAX_MS, LeaseAnswer, LeaseRequest, Leases, StoreError, StoreFuture, server::Tries,
+        error::StoreError,
+        port::{
+            future::StoreFuture,
+            lease::{Fence, LEASE_AHEAD_MAX_MS, LeaseAnswer, LeaseRequest, Leases},
+        },
+        server::Tries,
     },
 };
 

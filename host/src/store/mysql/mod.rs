@@ -18,10 +18,13 @@ use sqlx::{
 };
 
 use super::{
-    Fence, Schema, Store, StoreClock, StoreError, StoreFuture, StoreOptions,
+    clock::StoreClock,
+    error::StoreError,
     migrations::{
         FIRST_VERSION, GENERATION, Migration, RECORD_TABLE, check_generation, is_ours, known, missing,
     },
+    options::StoreOptions,
+    port::{Store, future::StoreFuture, lease::Fence, schema::Schema},
     server::{CONNECT_TIMEOUT, CONNECTIONS_MAX, IDLE_TIMEOUT, connect},
 };
 

@@ -4,7 +4,11 @@ use sqlx::{QueryBuilder, Row};
 
 use super::{MySql, clock, now};
 use crate::store::{
-    StoreError, StoreFuture, TICKET_AHEAD_MAX_MS, TICKET_RESET_MS, Ticket, TicketAnswer, Tickets,
+    error::StoreError,
+    port::{
+        future::StoreFuture,
+        permits::{TICKET_AHEAD_MAX_MS, TICKET_RESET_MS, Ticket, TicketAnswer, Tickets},
+    },
     server::Tries,
 };
 

@@ -6,7 +6,14 @@ use sqlx::{MySqlTransaction, QueryBuilder, Row, mysql::MySqlRow};
 
 use super::{MySql, check_fence, now, to_text};
 use crate::store::{
-    Change, Fence, MIGRATIONS, StoreError, StoreFuture, Values, Versioned, changes::last_of_each,
+    changes::last_of_each,
+    error::StoreError,
+    migrations::MIGRATIONS,
+    port::{
+        future::StoreFuture,
+        kv::{Change, Values, Versioned},
+        lease::Fence,
+    },
     server::Tries,
 };
 

@@ -2,8 +2,12 @@
 
 use super::{Postgres, now};
 use crate::store::{
-    Act, Attempt, Attempts, Audit, Pace, Passwords, Session, SessionData, Sessions, StoreError, StoreFuture,
-    door::{ACTS_KEPT_MS, SESSION_AHEAD_MAX_MS},
+    error::StoreError,
+    port::{
+        audit::{ACTS_KEPT_MS, Act, Audit},
+        auth::{Attempt, Attempts, Pace, Passwords, SESSION_AHEAD_MAX_MS, Session, SessionData, Sessions},
+        future::StoreFuture,
+    },
     server::Tries,
 };
 

@@ -4,7 +4,12 @@ use super::{Postgres, check_fence, now};
 use crate::{
     base::job::Job,
     store::{
-        Fence, LEASE_AHEAD_MAX_MS, LeaseAnswer, LeaseRequest, Leases, StoreError, StoreFuture, server::Tries,
+        error::StoreError,
+        port::{
+            future::StoreFuture,
+            lease::{Fence, LEASE_AHEAD_MAX_MS, LeaseAnswer, LeaseRequest, Leases},
+        },
+        server::Tries,
     },
 };
 

@@ -18,10 +18,13 @@ use sqlx::{
 };
 
 use super::{
-    Fence, Schema, Store, StoreClock, StoreError, StoreFuture, StoreOptions,
+    clock::StoreClock,
+    error::StoreError,
     migrations::{
         FIRST_VERSION, GENERATION, Migration, RECORD_TABLE, check_generation, is_ours, known, missing,
     },
+    options::StoreOptions,
+    port::{Store, future::StoreFuture, lease::Fence, schema::Schema},
     server::{CONNECT_TIMEOUT, CONNECTIONS_MAX, IDLE_TIMEOUT, connect},
 };
 
@@ -284,7 +287,8 @@ mod tests {
         ];
         let code = sources.map(|source| source.split("#[cfg(test)]").next().unwrap_or_default());
         let code = code.iter().flat_map(|source| source.lines());
-        let migrations = super::super::MIGRATIONS.iter().flat_map(|migration| migration.postgres.lines());
+        let migrations =
+            super::super::migrations::MIGRATIONS.iter().flat_map(|migration| migration.postgres.lines());
         for line in code.chain(migrations) {
             let line = line.trim_start();
             if line.starts_with("//") || line.starts_with("--") {

@@ -6,7 +6,14 @@ use sqlx::{PgTransaction, Row, postgres::PgRow};
 
 use super::{Postgres, check_fence, now};
 use crate::store::{
-    Change, Fence, StoreError, StoreFuture, Values, Versioned, changes::last_of_each, server::Tries,
+    changes::last_of_each,
+    error::StoreError,
+    port::{
+        future::StoreFuture,
+        kv::{Change, Values, Versioned},
+        lease::Fence,
+    },
+    server::Tries,
 };
 
 /// Held by all who write values: shared by those who try for the first time, alone by those who met another one.

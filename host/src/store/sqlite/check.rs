@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 
-use super::super::StoreError;
+use super::super::error::StoreError;
 
 /// Reads the whole file and looks for damage; changes nothing. Answers whether it is whole.
 ///

@@ -1,9 +1,10 @@
 //! Sessions, passwords, attempts and acts.
 
 use super::Sqlite;
-use crate::store::{
-    Act, Attempt, Attempts, Audit, Pace, Passwords, Session, SessionData, Sessions, StoreFuture,
-    door::{ACTS_KEPT_MS, SESSION_AHEAD_MAX_MS},
+use crate::store::port::{
+    audit::{ACTS_KEPT_MS, Act, Audit},
+    auth::{Attempt, Attempts, Pace, Passwords, SESSION_AHEAD_MAX_MS, Session, SessionData, Sessions},
+    future::StoreFuture,
 };
 
 impl Sessions for Sqlite {

@@ -3,7 +3,10 @@
 use super::Sqlite;
 use crate::{
     base::job::Job,
-    store::{Fence, LEASE_AHEAD_MAX_MS, LeaseAnswer, LeaseRequest, Leases, StoreFuture},
+    store::port::{
+        future::StoreFuture,
+        lease::{Fence, LEASE_AHEAD_MAX_MS, LeaseAnswer, LeaseRequest, Leases},
+    },
 };
 
 impl Leases for Sqlite {

@@ -27,10 +27,13 @@ use sqlx::{
 };
 
 use super::{
-    Fence, Schema, Store, StoreClock, StoreError, StoreFuture, StoreOptions,
+    clock::StoreClock,
+    error::StoreError,
     migrations::{
         FIRST_VERSION, GENERATION, Migration, RECORD_TABLE, check_generation, is_ours, known, missing,
     },
+    options::StoreOptions,
+    port::{Store, future::StoreFuture, lease::Fence, schema::Schema},
 };
 
 /// The oldest SQLite whose write-ahead log is free of the resets that could lose data.

@@ -6,8 +6,12 @@ use super::Sqlite;
 use crate::{
     base::job::Job,
     store::{
-        Claim, LastRuns, PERIODS_AHEAD_MAX, RUNS_KEPT_MS, RunRecord, Runs, Schedule, Span, StoreError,
-        StoreFuture,
+        error::StoreError,
+        port::{
+            future::StoreFuture,
+            runs::{LastRuns, RUNS_KEPT_MS, RunRecord, Runs, Span},
+            schedule::{Claim, PERIODS_AHEAD_MAX, Schedule},
+        },
     },
 };
 

@@ -3,7 +3,15 @@
 use sqlx::{Row, SqliteTransaction, sqlite::SqliteRow};
 
 use super::Sqlite;
-use crate::store::{Change, Fence, StoreError, StoreFuture, Values, Versioned, changes::last_of_each};
+use crate::store::{
+    changes::last_of_each,
+    error::StoreError,
+    port::{
+        future::StoreFuture,
+        kv::{Change, Values, Versioned},
+        lease::Fence,
+    },
+};
 
 async fn set(
     transaction: &mut SqliteTransaction<'_>,

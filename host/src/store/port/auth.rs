@@ -1,6 +1,6 @@
-//! The part of the port for people: who has signed in, with which password, how often somebody tried, and what was done.
+//! Who has signed in, with which password, and how often somebody tried.
 
-use super::StoreFuture;
+use super::future::StoreFuture;
 
 /// Something that begins now and ends by itself: a sign-in, a question that waits for its one answer.
 #[derive(Debug, Clone, Copy)]
@@ -80,12 +80,12 @@ pub enum Attempt {
 
 impl Pace {
     /// What an attempt leaves behind at most, in milliseconds from now. Later moments were written under another clock.
-    pub(super) fn most_ms(self) -> i64 {
+    pub(in crate::store) fn most_ms(self) -> i64 {
         self.burst * self.every_ms
     }
 
     /// What may be left of earlier attempts where one more is allowed.
-    pub(super) fn allowed_ms(self) -> i64 {
+    pub(in crate::store) fn allowed_ms(self) -> i64 {
         (self.burst - 1) * self.every_ms
     }
 }
@@ -99,29 +99,5 @@ pub trait Attempts: Send + Sync {
     fn forget_attempts<'a>(&'a self, network: &'a str) -> StoreFuture<'a, ()>;
 }
 
-/// What somebody did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Act {
-    /// Who.
-    pub who: String,
-    /// What, as a word for programs.
-    pub act: String,
-    /// To what; empty where that goes without saying.
-    pub subject: String,
-    /// When, by the clock of the store, milliseconds since 1970.
-    pub at_ms: i64,
-}
-
-/// What people did, kept for 400 days. No personal data.
-pub trait Audit: Send + Sync {
-    /// Adds what somebody has done.
-    fn note_act<'a>(&'a self, who: &'a str, act: &'a str, subject: &'a str) -> StoreFuture<'a, ()>;
-
-    /// The latest ones, newest first.
-    fn acts(&self, limit: u32) -> StoreFuture<'_, Vec<Act>>;
-}
-
 /// A session that began later than this was begun under another clock; it counts as over.
-pub(super) const SESSION_AHEAD_MAX_MS: i64 = 60_000;
-/// What was done is kept for 400 days.
-pub(super) const ACTS_KEPT_MS: i64 = 400 * 86_400_000;
+pub(in crate::store) const SESSION_AHEAD_MAX_MS: i64 = 60_000;

@@ -1,0 +1,63 @@
+//! Past runs.
+
+use super::future::StoreFuture;
+use crate::base::job::Job;
+
+/// A past run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRecord {
+    /// The connection.
+    pub connection: String,
+    /// The job.
+    pub job: Job,
+    /// When it began, milliseconds since 1970.
+    pub started_ms: i64,
+    /// How long it took.
+    pub took_ms: i64,
+    /// The report (JSON), if there is one.
+    pub report: Option<String>,
+    /// How it ended otherwise.
+    pub error: Option<String>,
+}
+
+/// From one moment to another, milliseconds since 1970: the first is part of it, the last is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The first moment.
+    pub from_ms: i64,
+    /// The first one after it.
+    pub before_ms: i64,
+}
+
+/// The newest runs of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastRuns {
+    /// The latest one.
+    pub latest: RunRecord,
+    /// The latest one without an error.
+    pub latest_good: Option<RunRecord>,
+}
+
+impl LastRuns {
+    /// From the latest run and, if there is one, the latest without an error. `None` where nothing ever ran.
+    pub(in crate::store) fn of(runs: Vec<RunRecord>) -> Option<Self> {
+        let latest_good = runs.iter().find(|run| run.error.is_none()).cloned();
+        let latest = runs.into_iter().next()?;
+        Some(Self { latest, latest_good })
+    }
+}
+
+/// Past runs.
+pub trait Runs: Send + Sync {
+    /// Records a run.
+    fn record_run<'a>(&'a self, run: &'a RunRecord) -> StoreFuture<'a, ()>;
+
+    /// The newest runs of each job that ever ran for a connection.
+    fn last_runs<'a>(&'a self, connection: &'a str) -> StoreFuture<'a, Vec<LastRuns>>;
+
+    /// At most `limit` runs of a connection that began within a span, newest first.
+    fn runs<'a>(&'a self, connection: &'a str, span: Span, limit: u32) -> StoreFuture<'a, Vec<RunRecord>>;
+}
+
+/// Past runs are kept for 30 days.
+pub(in crate::store) const RUNS_KEPT_MS: i64 = 30 * 86_400_000;

@@ -11,6 +11,7 @@ mod check;
 mod country;
 pub mod docs;
 mod finding;
+mod language;
 mod lead_name;
 pub mod reference;
 pub mod rules;
@@ -20,6 +21,7 @@ mod url;
 
 pub use check::{key_list, yes_or_no};
 pub use country::is_country;
-pub use finding::{Finding, Language, SettingsError, Text, shown};
+pub use finding::{Finding, SettingsError, shown};
+pub use language::{Language, Text};
 pub use status_map::{KNOWN_PAIRS, StatusMap};
 pub use table::{Kind, Scope, Setting};

@@ -2,7 +2,8 @@
 
 use crate::{
     country::is_country,
-    finding::{Finding, Text, shown},
+    finding::{Finding, shown},
+    language::Text,
     lead_name::{LEAD_NAME_CHARS_MAX, lead_name_problem},
     status_map::StatusMap,
     table::{Kind, Setting},

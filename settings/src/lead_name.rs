@@ -1,6 +1,6 @@
 //! `LEAD_NAME_TEMPLATE`: what the name of a lead is made from.
 
-use crate::finding::Text;
+use crate::language::Text;
 
 /// Room for the buyer's name: amoCRM takes names of 255 characters (docs/apis/amocrm.md 5).
 pub(crate) const LEAD_NAME_CHARS_MAX: usize = 150;

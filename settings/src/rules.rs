@@ -4,7 +4,8 @@
 pub use crate::url::{account_host, is_server_database};
 use crate::{
     check::{KEY_HINT, key_list},
-    finding::{Finding, Text},
+    finding::Finding,
+    language::Text,
     table::*,
 };
 

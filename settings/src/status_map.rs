@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::{Text, shown};
+use crate::{finding::shown, language::Text};
 
 /// The states of Kaspi (docs/apis/kaspi.md 3.1). The set has been stable for years; a new one is a finding.
 const STATES: [&str; 6] = ["NEW", "SIGN_REQUIRED", "PICKUP", "DELIVERY", "KASPI_DELIVERY", "ARCHIVE"];

@@ -15,7 +15,8 @@ use std::{
 
 use anyhow::Context as _;
 use kaspi_amocrm::{
-    base::{clock::millis, shutdown::stop},
+    base::clock::millis,
+    base::shutdown::stop,
     config::Settings,
     service::{
         Host,

@@ -14,17 +14,16 @@ use std::{
 
 use anyhow::Context as _;
 use kaspi_amocrm::{
-    base::{
-        clock::now_ms,
-        job::Job,
-        shutdown::{Stop, stop},
-    },
+    base::clock::now_ms,
+    base::job::Job,
+    base::shutdown::{Stop, stop},
     config::Settings,
     service::{Host, RunLimits},
-    store::{Change, LeaseAnswer, LeaseRequest, RunRecord, Session, Store, Values},
+    store::{Blocker, Change, LeaseAnswer, LeaseRequest, RunRecord, Session, Store, Values},
     wasm::Plugin,
     web::{self, Site},
 };
+use kaspi_amocrm_settings::rows::{OrderRow, ROW_VERSION, place, prefix};
 use kaspi_amocrm_simulator::{
     amo::account,
     demo::demo_world,
@@ -173,13 +172,23 @@ fn order(n: i64, now_ms: i64) -> Change {
         8 => ("no_lead", Some("no_lead"), "ARCHIVE", "CANCELLED"),
         _ => ("done", None, "ARCHIVE", "COMPLETED"),
     };
-    let value = json!({
-        "v": 1, "code": code, "created_ms": created_ms, "state": state, "status": status, "stage": null, "step": step,
-        "class": class, "lead_id": 40_000_000 + n, "total_kzt": 5_000 + n % 90_000, "tries": 0, "next_ms": null,
-        "changed_ms": created_ms,
-    });
-    let key = format!("shop/default/seen/{:013}/{code}", 9_999_999_999_999 - created_ms);
-    Change::Set(key, value.to_string().into_bytes())
+    let key = format!("{}{}", prefix("default"), place(&code, created_ms));
+    let row = OrderRow {
+        v: ROW_VERSION,
+        code,
+        created_ms,
+        state: state.to_owned(),
+        status: status.to_owned(),
+        stage: None,
+        step: step.to_owned(),
+        class: class.map(str::to_owned),
+        lead_id: Some(40_000_000 + n),
+        total_kzt: 5_000 + n % 90_000,
+        tries: 0,
+        next_ms: None,
+        changed_ms: created_ms,
+    };
+    Change::Set(key, row.encode())
 }
 
 async fn fill_runs(store: &dyn Store, now_ms: i64) -> anyhow::Result<()> {
@@ -195,7 +204,7 @@ async fn fill_runs(store: &dyn Store, now_ms: i64) -> anyhow::Result<()> {
             "seen": minute % 7, "created": minute * minute % 5, "adopted": 0, "updated": minute % 2, "skipped": 0,
             "parked": 0, "in_doubt": 0, "backlog": 3, "requests": {"kaspi": 4, "amocrm": 2 + minute % 9},
             "watermark": null, "lag_ms": 1_000,
-            "problems": if failed { json!([{"code": null, "class": "upstream_kaspi", "message": "Kaspi: 503"}]) } else { json!([]) },
+            "problems": if failed { json!([{"code": "", "class": "upstream_kaspi", "message": "Kaspi: 503"}]) } else { json!([]) },
         });
         let run = |job: Job| RunRecord {
             connection: "default".to_owned(),
@@ -204,6 +213,7 @@ async fn fill_runs(store: &dyn Store, now_ms: i64) -> anyhow::Result<()> {
             took_ms: 900 + minute % 500,
             report: Some(report.to_string()),
             error: failed.then(|| "Kaspi: 503".to_owned()),
+            blocker: failed.then_some(Blocker::Kaspi),
         };
         store.record_run(&run(Job::New)).await?;
         if minute % 10 == 0 {

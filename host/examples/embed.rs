@@ -8,9 +8,10 @@ use std::{env, io::Write as _, time::Duration};
 
 use anyhow::Context as _;
 use kaspi_amocrm::{
-    base::{job::Job, shutdown::stop},
+    base::job::Job,
+    base::shutdown::stop,
     config::{DEFAULT_CONNECTION, Settings},
-    service::{Host, RunLimits},
+    service::{Host, RunLimits, Slices as _},
     wasm::{Plugin, default_cache_folder},
 };
 

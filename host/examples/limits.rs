@@ -10,7 +10,8 @@ use std::{
 };
 
 use kaspi_amocrm::{
-    base::{job::Job, shutdown::Stop},
+    base::job::Job,
+    base::shutdown::Stop,
     config::{DEFAULT_CONNECTION, Settings},
     service::{Host, RunLimits},
     wasm::{EMBEDDED, Plugin, Sandbox},

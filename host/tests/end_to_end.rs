@@ -9,15 +9,16 @@ use std::{
 };
 
 use kaspi_amocrm::{
+    base::job::Job,
     base::{
         calendar::Range,
         failure::Exit,
-        job::Job,
         shutdown::{Stop, stop},
     },
     config::{DEFAULT_CONNECTION, Settings},
+    contract::types::{Activity, RetryWhich},
     service::{
-        Host, Outcome, RunError, RunLimits, Which,
+        Host, Outcome, RunError, RunLimits, Slices as _,
         schedule::{self, Periods},
     },
     wasm::{Plugin, default_cache_folder, is_embedded},
@@ -193,14 +194,14 @@ async fn looking_at_orders_needs_no_turn_and_working_on_them_does() {
 
     assert!(!busy(host.find_orders(DEFAULT_CONNECTION, &[], &stop).await.err()));
     assert!(!busy(host.statement(DEFAULT_CONNECTION, range, &stop).await.err()));
-    assert!(busy(host.retry(DEFAULT_CONNECTION, &Which::All, no_wait, &stop).await.err()));
+    assert!(busy(host.retry(DEFAULT_CONNECTION, &RetryWhich::All, no_wait, &stop).await.err()));
     assert!(busy(Box::pin(host.backfill(DEFAULT_CONNECTION, range, limits, no_wait, &stop)).await.err()));
     assert!(busy(Box::pin(host.repair(DEFAULT_CONNECTION, range, false, no_wait, &stop)).await.err()));
     assert_eq!(rig.writes(), 0);
 
     held.finish(&stop).await;
     // However it ends, the connection is given back.
-    let _ = host.retry(DEFAULT_CONNECTION, &Which::All, no_wait, &stop).await;
+    let _ = host.retry(DEFAULT_CONNECTION, &RetryWhich::All, no_wait, &stop).await;
     host.begin(DEFAULT_CONNECTION, Job::New, no_wait).await.expect("the connection is free");
 }
 
@@ -218,7 +219,7 @@ async fn a_wrong_id_is_a_matter_of_configuration_and_writes_nothing() {
     let rig = Rig::with_settings(demo_world(wall_clock_ms()), &[("AMO_PIPELINE_ID", "999999")]).await;
     let report = rig.run().await.report.unwrap();
     assert_eq!((report.exit(), report.parked), (Exit::Config, 0), "{}", report.to_line());
-    let message = &report.problems[0].message;
+    let message = report.problems[0].text();
     assert!(message.starts_with("AMO_PIPELINE_ID: the account has no pipeline 999999"), "{message}");
     assert!(message.contains("3300 \"Kaspi\"") && message.contains(" / в аккаунте нет воронки"), "{message}");
     assert_eq!(rig.writes(), 0);
@@ -296,8 +297,8 @@ async fn orders_of_this_minute_do_not_wait_for_a_backfill() {
     let backfill = rig.host.backfill(DEFAULT_CONNECTION, range, limits, Duration::ZERO, &stop);
     let backfilled = Box::pin(backfill).await.unwrap();
     let report = backfilled.outcome.report.unwrap();
-    assert_eq!((report.job.as_str(), report.created, report.more), ("backfill", 7, false));
-    assert!(backfilled.next_from_ms.is_none() && !report.other.contains_key("next_from_ms"));
+    assert_eq!((report.activity, report.created, report.more), (Activity::Backfill, 7, false));
+    assert!(backfilled.next_from_ms.is_none() && report.next_from_ms.is_none());
     let world = rig.world();
     let mut leads: Vec<_> = world.amo.leads().iter().collect();
     leads.sort_unstable_by_key(|lead| lead.id);

@@ -15,18 +15,17 @@ use std::{
 };
 
 use kaspi_amocrm::{
-    base::{
-        clock::Moment,
-        job::Job,
-        shutdown::{Stop, stop},
-    },
+    base::clock::Moment,
+    base::job::Job,
+    base::shutdown::{Stop, stop},
+    contract::types::{Error, Report},
     egress::{
         AllowList, Client, Hold, Origin, Term,
         rate_limit::{Limiter, Urgency},
     },
-    service::Report,
+    service::{RunError, Slices as _},
     store::{self, LeaseAnswer, LeaseRequest, Store},
-    wasm::{CallError, Guest, GuestError, Limit, Outbound, Plugin, Sandbox, Slice},
+    wasm::{Answer, CallError, Guest, Limit, Outbound, Plugin, Sandbox, Slice},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -36,7 +35,7 @@ use tokio::{
 /// What the component must not bring into a log or an error: a phone, as a secret of the settings.
 const SECRET: &str = "+7 701 555 00 11";
 
-type Ended = Result<Result<String, GuestError>, CallError>;
+type Ended = Answer<Report>;
 
 /// Compiled once for all tests.
 static PLUGIN: LazyLock<Plugin> = LazyLock::new(|| {
@@ -179,8 +178,10 @@ impl Rig {
 }
 
 fn said(ended: Ended) -> String {
-    let report: serde_json::Value = serde_json::from_str(&ended.unwrap().unwrap()).unwrap();
-    report["said"].as_str().unwrap().to_owned()
+    let report = ended.unwrap().unwrap();
+    let [(name, said)] = &report.problems[0].message.arguments[..] else { panic!("{report:?}") };
+    assert_eq!(name, "said");
+    said.clone()
 }
 
 #[track_caller]
@@ -279,7 +280,9 @@ async fn what_takes_too_much_is_stopped_at_the_limit() {
         ("leak-handles", Limit::Resources),
         ("leak-requests", Limit::Resources),
         ("long-strings", Limit::CallBytes),
-        ("report-huge", Limit::Report),
+        ("report-text", Limit::Report),
+        ("report-list", Limit::Report),
+        ("report-huge", Limit::CallBytes),
     ] {
         assert_eq!(stopped_at(rig.attack(attack, &[]).await), limit, "{attack}");
     }
@@ -300,19 +303,35 @@ async fn what_it_says_at_its_end_is_no_secret_and_no_flood() {
     let ended = rig.attack("panic", &[]).await;
     assert!(matches!(&ended, Err(CallError::Trap(text)) if text.contains("local.rs:")), "{ended:?}");
     assert!(rig.said("stderr", &[]).await.starts_with("closed after "), "only the beginning is kept");
-    let Ok(Err(GuestError::Upstream(text))) = rig.attack("error-huge", &[]).await else {
-        panic!("it ends with an error of its own")
-    };
-    assert_eq!(text.chars().count(), 1_000);
-    // What the host makes of reports that are none.
-    let report = rig.attack("report-numbers", &[]).await.unwrap().unwrap();
-    let mut whole: Report = serde_json::from_str(&report).unwrap();
-    whole.merge(serde_json::from_str(&report).unwrap());
-    assert_eq!(whole.took_ms, u64::MAX);
-    for attack in ["report-not-json", "report-of-another-type"] {
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_answers_is_shown_within_bounds() {
+    let rig = Rig::start().await;
+    let Ok(Err(error)) = rig.attack("error-text", &[]).await else { panic!("an error of its own") };
+    let Error::Upstream(message) = &error else { panic!("{error:?}") };
+    let [(name, value)] = &message.arguments[..] else { panic!("{error:?}") };
+    assert_eq!([&message.id, name, value].map(|text| text.chars().count()), [1_000; 3]);
+    assert_eq!(RunError::from(error).to_string().chars().count(), 1_000);
+    let Ok(Err(error)) = rig.attack("error-list", &[]).await else { panic!("an error of its own") };
+    let Error::Config(problems) = &error else { panic!("{error:?}") };
+    assert_eq!((problems.len(), problems[0].message.arguments.len()), (100, 100));
+    assert_eq!(RunError::from(error).to_string().chars().count(), 1_000);
+    for attack in ["report-numbers", "report-numbers-below"] {
         let report = rig.attack(attack, &[]).await.unwrap().unwrap();
-        assert!(serde_json::from_str::<Report>(&report).is_err(), "{attack}");
+        let mut whole = report.clone();
+        whole.merge(report.clone());
+        assert_eq!(
+            (whole.took_ms, whole.requests.amocrm),
+            (report.took_ms, report.requests.amocrm),
+            "no sum is more"
+        );
+        let line: serde_json::Value = serde_json::from_str(&whole.to_line()).unwrap();
+        assert_eq!(line["seen"], report.seen);
     }
+    let report = rig.attack("report-unknown", &[]).await.unwrap().unwrap();
+    let line: serde_json::Value = serde_json::from_str(&report.to_line()).unwrap();
+    assert!(line["problems"][0]["message"].as_str().unwrap().starts_with("no-such-\u{0}message"), "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! A component that misbehaves in every way there is, for `host/tests/hostile.rs`.
 //!
-//! The setting `attack` says which way. An attack that the host answers with errors ends with a report whose field
-//! `said` tells what the host said; the others do not come back.
+//! The setting `attack` says which way. An attack that the host answers with errors ends with a report whose first
+//! problem tells what the host said; the others do not come back.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -18,7 +18,7 @@ mod bindings {
                 import wasi:keyvalue/store@0.2.0-draft2;
                 import wasi:keyvalue/atomics@0.2.0-draft2;
                 import wasi:keyvalue/batch@0.2.0-draft2;
-                export kaspi-amocrm:plugin/sync@0.1.0;
+                export kaspi-amocrm:plugin/sync@0.2.0;
             }
 
             // Not among the imports of the real one.
@@ -40,7 +40,14 @@ mod setting;
 mod store;
 mod web;
 
-use bindings::exports::kaspi_amocrm::plugin::sync::{Error, Guest, Job};
+use bindings::{
+    exports::kaspi_amocrm::plugin::sync::Guest,
+    kaspi_amocrm::plugin::types::{
+        Account, AccountDescription, AccountPart, Activity, BuyerDetails, Caller, Error, Examination, Job,
+        KeyRotation, Message, OrdersPage, OrdersQuery, Prepared, Problem, ProblemClass, RangeStatement,
+        Repair, Report, Requests, RetryResult, RetryWhich, RunOptions, Side, TimeRange,
+    },
+};
 use setting::setting;
 
 struct Hostile;
@@ -51,79 +58,125 @@ mod export {
     bindings::export!(Hostile with_types_in bindings);
 }
 
-fn report(said: &str) -> String {
-    format!(r#"{{"job":"new","said":"{said}"}}"#)
+fn message(id: &str, arguments: &[(&str, &str)]) -> Message {
+    let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Message { id: id.to_owned(), arguments }
+}
+
+fn problem(message: Message) -> Problem {
+    Problem { code: None, class: ProblemClass::Hint, setting: None, message, hint: None }
+}
+
+/// A report in which all numbers are the same.
+fn report(number: u64, moment_ms: i64, problems: Vec<Problem>) -> Report {
+    Report {
+        activity: Activity::New,
+        connection: "default".to_owned(),
+        started_at_ms: moment_ms,
+        took_ms: number,
+        complete: true,
+        more: false,
+        seen: number,
+        created: number,
+        adopted: number,
+        updated: number,
+        skipped: number,
+        parked: number,
+        in_doubt: number,
+        backlog: number,
+        requests: Requests { kaspi: number, amocrm: number },
+        watermark_ms: Some(moment_ms),
+        lag_ms: Some(moment_ms),
+        token_age_ms: Some(moment_ms),
+        token_left_ms: Some(moment_ms),
+        problems,
+        next_from_ms: Some(moment_ms),
+        plan: None,
+    }
 }
 
 /// The answer to everything but `run`.
-fn only_attacks() -> Result<String, Error> {
-    Err(Error::Internal("this component only attacks, with `run`".to_owned()))
+fn only_attacks<T>() -> Result<T, Error> {
+    Err(Error::Internal(message("only-attacks", &[])))
 }
 
 impl Guest for Hostile {
-    fn describe_account(_: String) -> Result<String, Error> {
+    fn backfill(_: Caller, _: TimeRange, _: Option<u64>) -> Result<Report, Error> {
         only_attacks()
     }
 
-    fn orders(_: String) -> Result<String, Error> {
+    fn orders(_: OrdersQuery) -> Result<OrdersPage, Error> {
         only_attacks()
     }
 
-    fn retry(_: String) -> Result<String, Error> {
+    fn retry(_: Caller, _: RetryWhich) -> Result<RetryResult, Error> {
         only_attacks()
     }
 
-    fn backfill(_: String) -> Result<String, Error> {
+    fn buyer(_: Option<String>, _: String) -> Result<Option<BuyerDetails>, Error> {
         only_attacks()
     }
 
-    fn statement(_: String) -> Result<String, Error> {
+    fn statement(_: Caller, _: TimeRange, _: Repair) -> Result<RangeStatement, Error> {
         only_attacks()
     }
 
-    fn reseal(_: String) -> Result<String, Error> {
+    fn rotate_key(_: Caller, _: Option<u64>, _: Option<String>) -> Result<KeyRotation, Error> {
         only_attacks()
     }
 
-    fn examine(_: String) -> Result<String, Error> {
+    fn describe_account(_: Option<String>) -> Result<AccountDescription, Error> {
         only_attacks()
     }
 
-    fn prepare_account(_: String) -> Result<String, Error> {
+    fn examine(_: Option<String>, _: Option<Side>) -> Result<Examination, Error> {
         only_attacks()
     }
 
-    fn connect_account(_: String) -> Result<String, Error> {
+    fn prepare_account(_: Caller, _: Vec<AccountPart>) -> Result<Prepared, Error> {
         only_attacks()
     }
 
-    fn disconnect_account(_: String) -> Result<String, Error> {
+    fn connect_account(_: Caller, _: String) -> Result<Account, Error> {
         only_attacks()
     }
 
-    fn buyer(_: String) -> Result<String, Error> {
+    fn disconnect_account(_: Caller, _: i64) -> Result<bool, Error> {
         only_attacks()
     }
 
-    fn run(_: Job, _: String) -> Result<String, Error> {
+    fn run(_: Job, _: RunOptions) -> Result<Report, Error> {
         let attack = setting("attack");
         let said = match attack.as_str() {
             "none" => normal(),
-            "report-not-json" => return Ok(format!("{{\"job\":\"{}", setting("secret"))),
-            "report-of-another-type" => return Ok(format!("{{\"seen\":\"{}\"}}", setting("secret"))),
-            "report-huge" => return Ok("x".repeat(9 << 20)),
-            "report-numbers" => {
-                let most = u64::MAX;
-                return Ok(format!(
-                    r#"{{"job":"new","more":true,"took_ms":{most},"seen":{most},"requests":{{"kaspi":{most},"amocrm":1}}}}"#
-                ));
+            "report-text" => {
+                let id = "x".repeat(9 << 20);
+                return Ok(report(0, 0, vec![problem(message(&id, &[]))]));
             }
-            "error-huge" => return Err(Error::Upstream("x".repeat(1 << 20))),
+            "report-list" => return Ok(report(0, 0, vec![problem(message("", &[])); 100_000])),
+            "report-huge" => {
+                let code = Some("x".repeat(40 << 20));
+                return Ok(report(0, 0, vec![Problem { code, ..problem(message("", &[])) }]));
+            }
+            "report-numbers" => return Ok(report(u64::MAX, i64::MAX, Vec::new())),
+            "report-numbers-below" => return Ok(report(0, i64::MIN, Vec::new())),
+            "report-unknown" => {
+                let odd = message("no-such-\u{0}message", &[("{", "}}{{"), ("", "\u{202e}\""), ("x@", "x@")]);
+                return Ok(report(0, 0, vec![problem(odd)]));
+            }
+            "error-text" => {
+                let huge = "x".repeat(1 << 20);
+                return Err(Error::Upstream(message(&huge, &[(&huge, &huge)])));
+            }
+            "error-list" => {
+                let many = message("x", &vec![("x", "x"); 1_000]);
+                return Err(Error::Config(vec![problem(many); 200]));
+            }
             other => local::attack(other).or_else(|| store::attack(other)).or_else(|| web::attack(other)),
         };
         match said {
-            Some(said) => Ok(report(&said)),
-            None => Err(Error::Internal("no such attack".to_owned())),
+            Some(said) => Ok(report(0, 0, vec![problem(message("said", &[("said", &said)]))])),
+            None => Err(Error::Internal(message("no-such-attack", &[]))),
         }
     }
 }

@@ -11,6 +11,7 @@
 mod amocrm;
 #[cfg(target_arch = "wasm32")]
 mod component;
+pub mod contract;
 pub mod domain;
 mod execute;
 pub mod exports;

@@ -12,7 +12,10 @@ mod target;
 mod failures {
     use std::collections::BTreeSet;
 
-    use crate::{failure::classify, ports::HttpError};
+    use crate::{
+        failure::classify,
+        ports::{HttpError, NetworkTrouble},
+    };
 
     /// The codes of the WIT, which is what hosts answer with.
     fn codes() -> BTreeSet<&'static str> {
@@ -38,7 +41,7 @@ mod failures {
     #[test]
     fn only_failures_on_the_way_count_as_not_sent() {
         assert_eq!(
-            of_class(|error| matches!(error, HttpError::NotSent(_))),
+            of_class(|error| matches!(error, HttpError::NotSent(..))),
             [
                 "DNS-error",
                 "DNS-timeout",
@@ -65,7 +68,30 @@ mod failures {
 
     #[test]
     fn what_nobody_has_heard_of_is_doubt() {
-        assert_eq!(classify("new-in-0.3"), HttpError::Unknown("new-in-0.3".to_owned()));
+        let unknown = HttpError::Unknown(NetworkTrouble::Other, "new-in-0.3".to_owned());
+        assert_eq!(classify("new-in-0.3"), unknown);
+    }
+
+    #[test]
+    fn what_kept_a_request_from_its_answer_is_told_apart() {
+        let of_trouble = |wanted: NetworkTrouble| -> Vec<&str> {
+            codes().into_iter().filter(|code| classify(code).trouble() == wanted).collect()
+        };
+        assert_eq!(of_trouble(NetworkTrouble::Dns), ["DNS-error", "DNS-timeout", "destination-not-found"]);
+        assert_eq!(of_trouble(NetworkTrouble::Refused), ["connection-refused"]);
+        assert_eq!(
+            of_trouble(NetworkTrouble::Tls),
+            ["TLS-alert-received", "TLS-certificate-error", "TLS-protocol-error"]
+        );
+        assert_eq!(
+            of_trouble(NetworkTrouble::Timeout),
+            [
+                "HTTP-response-timeout",
+                "connection-read-timeout",
+                "connection-timeout",
+                "connection-write-timeout",
+            ]
+        );
     }
 }
 
@@ -104,7 +130,7 @@ mod targets {
             "https://host/secret\r\nx: y",
             "https://host/секрет",
         ] {
-            let Err(HttpError::NotSent(why)) = Target::parse(url) else { panic!("{url:?} was taken") };
+            let Err(HttpError::NotSent(_, why)) = Target::parse(url) else { panic!("{url:?} was taken") };
             assert!(!why.contains("secret") && !why.contains("секрет"), "{why}");
         }
     }

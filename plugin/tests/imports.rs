@@ -10,12 +10,12 @@ const ALLOWED: &str = include_str!("imports.txt");
 
 const EXPORTS: [&str; 4] = [
     "handle-cron-event",
-    "kaspi-amocrm:plugin/sync@0.1.0",
+    "kaspi-amocrm:plugin/sync@0.2.0",
     "wasi:cli/run@0.2.6",
     "wasi:http/incoming-handler@0.2.6",
 ];
 
-const SIZE_BYTES_MAX: usize = 1536 * 1024;
+const SIZE_BYTES_MAX: usize = 2560 * 1024;
 
 /// The built component, or a failure that says how to get one.
 fn component() -> Vec<u8> {

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::language::{Language, Text};
+use crate::{
+    language::Language,
+    message::{Message, MessageId},
+};
 
 /// The longest value that a message repeats. Tokens are longer, and one may stand in the wrong place.
 const VALUE_CHARS_MAX: usize = 20;
@@ -13,25 +16,32 @@ pub struct Finding {
     /// The setting's name in upper case, as it stands in the environment.
     pub name: String,
     /// What is wrong. Never repeats a secret.
-    pub problem: Text,
+    pub problem: Message,
     /// What to do.
-    pub hint: Text,
+    pub hint: Message,
 }
 
 impl Finding {
     /// From its parts.
-    pub fn new(name: impl Into<String>, problem: Text, hint: Text) -> Self {
-        Self { name: name.into(), problem, hint }
+    pub fn new(name: impl Into<String>, problem: impl Into<Message>, hint: impl Into<Message>) -> Self {
+        Self { name: name.into(), problem: problem.into(), hint: hint.into() }
     }
 
     /// A setting that is not there and has to be.
-    pub fn missing(name: impl Into<String>, hint: Text) -> Self {
-        Self::new(name, Text::new("is not set", "не задано"), hint)
+    pub fn missing(name: impl Into<String>, hint: impl Into<Message>) -> Self {
+        Self::new(name, MessageId::SettingNotSet, hint)
     }
 
     /// The finding as one line in one language, without the name.
     pub fn text(&self, language: Language) -> String {
-        format!("{}; {}", self.problem.get(language), self.hint.get(language))
+        format!("{}; {}", self.problem.render(language), self.hint.render(language))
+    }
+
+    /// All of it as one message, for where there is room for one only.
+    pub fn message(&self) -> Message {
+        Message::new(MessageId::SettingWrong, [("name", &self.name)])
+            .nest("problem", self.problem.clone())
+            .nest("hint", self.hint.clone())
     }
 }
 
@@ -56,6 +66,11 @@ impl SettingsError {
     /// All findings.
     pub fn none_of(findings: Vec<Finding>) -> Result<(), Self> {
         if findings.is_empty() { Ok(()) } else { Err(Self { findings }) }
+    }
+
+    /// Each finding as one message.
+    pub fn messages(&self) -> Vec<Message> {
+        self.findings.iter().map(Finding::message).collect()
     }
 }
 
@@ -84,4 +99,26 @@ impl fmt::Display for SettingsError {
 pub fn shown(value: &str) -> String {
     let chars = value.chars().count();
     if chars > VALUE_CHARS_MAX { format!("({chars})") } else { format!("{value:?}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_reads_the_same_whether_it_comes_as_a_message_or_not() {
+        let value = Message::new(MessageId::IdUnusable, [("value", &shown("{name}"))]);
+        let finding = Finding::new("AMO_STATUS_ID", value, MessageId::TakeIdFromAmo);
+        assert_eq!(
+            finding.to_string(),
+            "AMO_STATUS_ID: \"{name}\" is no id; take the number from amoCRM, or leave it empty / \"{name}\" не id; \
+             возьмите число из amoCRM или оставьте пустым"
+        );
+        assert_eq!(finding.message().to_string(), finding.to_string());
+        assert_eq!(SettingsError::from(finding.clone()).messages(), [finding.message()]);
+        for language in Language::ALL {
+            let text = format!("AMO_STATUS_ID: {}", finding.text(language));
+            assert_eq!(finding.message().render(language), text);
+        }
+    }
 }

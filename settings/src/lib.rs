@@ -1,12 +1,14 @@
 //! The one list of all settings, for the component and for its hosts.
 //!
 //! [`table`] names every setting with its shape, bounds and default. [`Setting::check`] says what is wrong with a
-//! value, [`rules`] what is wrong with several of them together: both answer with a [`Finding`], in English and
-//! Russian. [`mod@reference`] renders what people read: the tables of `docs/configuration.md` and `.env.example`.
+//! value, [`rules`] what is wrong with several of them together: both answer with a [`Finding`]. Whatever people are
+//! told is a [`Message`] of the one catalogue in [`mod@message`], also what the component tells its host.
+//! [`mod@reference`] renders what people read: the tables of `docs/configuration.md` and `.env.example`.
 //!
 //! Nothing here reads settings, and nothing is needed but the standard library: the component carries only the parts
 //! that it calls, and the texts of [`docs`] are not among them.
 
+pub mod calendar;
 mod check;
 mod country;
 pub mod docs;
@@ -15,6 +17,7 @@ mod language;
 mod lead_name;
 pub mod message;
 pub mod reference;
+pub mod rows;
 pub mod rules;
 mod status_map;
 pub mod table;

@@ -76,6 +76,15 @@ impl Message {
         Self::new(MessageId::Verbatim, [("text", &text)])
     }
 
+    /// The message of a name and arguments that were stored or sent; one that is not known here is kept as the text that
+    /// [`render`] shows of it.
+    pub fn from_parts(name: &str, arguments: Vec<(String, String)>) -> Self {
+        match MessageId::from_name(name) {
+            Some(id) => Self { id, arguments },
+            None => Self::verbatim(render(name, &arguments, Language::En)),
+        }
+    }
+
     /// The value of an argument that is no message.
     pub fn argument(&self, name: &str) -> Option<&str> {
         find(&self.arguments, name)
@@ -89,6 +98,12 @@ impl Message {
     /// The text in both languages, see [`both`].
     pub fn both(&self) -> String {
         both(self.id.name(), &self.arguments)
+    }
+}
+
+impl From<MessageId> for Message {
+    fn from(id: MessageId) -> Self {
+        Self::plain(id)
     }
 }
 

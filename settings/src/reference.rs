@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use crate::{
     docs::{CHAPTERS, Chapter, Doc},
+    language::Language,
+    message::MessageId,
     table::{Kind, Scope, Setting},
 };
 
@@ -144,6 +146,15 @@ pub fn env_example() -> String {
         }
     }
     text
+}
+
+/// The catalogue of messages for hosts in other languages: texts in English and Russian by id, one message a line.
+pub fn messages_json() -> String {
+    let line = |id: &MessageId| {
+        let texts = [Language::En, Language::Ru].map(|language| id.template(language));
+        format!("  {}: {}", serde_json::json!(id.name()), serde_json::json!(texts))
+    };
+    format!("{{\n{}\n}}\n", MessageId::ALL.iter().map(line).collect::<Vec<_>>().join(",\n"))
 }
 
 /// What everybody sets stands open and empty; everything else is commented out, with its default or an example.

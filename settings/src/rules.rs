@@ -3,9 +3,9 @@
 
 pub use crate::url::{account_host, is_server_database};
 use crate::{
-    check::{KEY_HINT, key_list},
+    check::key_list,
     finding::Finding,
-    language::Text,
+    message::{Message, MessageId},
     table::*,
 };
 
@@ -16,17 +16,11 @@ const SECRET_CHARS_MIN: usize = 16;
 pub fn missing(is_set: &dyn Fn(&Setting) -> bool) -> Vec<Finding> {
     let mut missing = Vec::new();
     if !is_set(&KASPI_API_TOKEN) {
-        let hint = Text::new(
-            "create it in the Kaspi merchant cabinet: Settings, API token",
-            "создайте его в кабинете продавца Kaspi: Настройки, Токен API",
-        );
+        let hint = MessageId::CreateKaspiToken;
         missing.push(Finding::missing(KASPI_API_TOKEN.name, hint));
     }
     if !is_set(&AMO_SUBDOMAIN) && !is_set(&AMO_BASE_URL) {
-        let hint = Text::new(
-            "write the first part of your account's address: acme for https://acme.amocrm.ru",
-            "укажите начало адреса вашего аккаунта: acme для https://acme.amocrm.ru",
-        );
+        let hint = MessageId::WriteSubdomain;
         missing.push(Finding::missing(AMO_SUBDOMAIN.name, hint));
     }
     missing.extend(missing_credentials(is_set));
@@ -41,17 +35,11 @@ fn missing_credentials(is_set: &dyn Fn(&Setting) -> bool) -> Vec<Finding> {
         return Vec::new();
     }
     if is_set(&AMO_REFRESH_TOKEN) || integration.iter().any(|part| is_set(part)) {
-        let hint = Text::new(
-            "take it from the keys of your integration in amoCRM, or set AMO_LONG_LIVED_TOKEN instead",
-            "возьмите из ключей своей интеграции в amoCRM или задайте вместо этого AMO_LONG_LIVED_TOKEN",
-        );
+        let hint = MessageId::TakeIntegrationKeys;
         let lacking = integration.iter().filter(|part| !is_set(part));
-        return lacking.map(|part| Finding::missing(part.name, hint.clone())).collect();
+        return lacking.map(|part| Finding::missing(part.name, hint)).collect();
     }
-    let hint = Text::new(
-        "create a long-lived token in the keys of your integration in amoCRM",
-        "создайте долгосрочный токен в ключах своей интеграции в amoCRM",
-    );
+    let hint = MessageId::CreateLongLivedToken;
     vec![Finding::missing(AMO_LONG_LIVED_TOKEN.name, hint)]
 }
 
@@ -63,14 +51,8 @@ pub fn soon_over(is_set: &dyn Fn(&Setting) -> bool) -> Option<Finding> {
         return None;
     }
     let lacking = lacking.join(", ");
-    let problem = Text::new(
-        format!("ends after 24 hours and cannot be renewed without {lacking}"),
-        format!("действует 24 часа и не может быть обновлён без {lacking}"),
-    );
-    let hint = Text::new(
-        "set them too, or use AMO_LONG_LIVED_TOKEN",
-        "задайте и их или используйте AMO_LONG_LIVED_TOKEN",
-    );
+    let problem = Message::new(MessageId::PairEndsSoon, [("lacking", &lacking)]);
+    let hint = MessageId::SetThemToo;
     Some(Finding::new(AMO_ACCESS_TOKEN.name, problem, hint))
 }
 
@@ -87,11 +69,7 @@ pub fn missing_key(database_url: &str, has_key: bool) -> Option<Finding> {
     if has_key || !is_server_database(database_url) {
         return None;
     }
-    let (en, ru) = KEY_HINT;
-    let hint = Text::new(
-        format!("a database server needs it, keep a copy of it: {en}"),
-        format!("с сервером баз данных он обязателен, сохраните копию: {ru}"),
-    );
+    let hint = MessageId::ServerNeedsKey;
     Some(Finding::missing(SECRET_KEY.name, hint))
 }
 
@@ -102,14 +80,8 @@ pub fn repeated_key(key: Option<&str>, also: Option<&str>) -> Option<Finding> {
     if !key_list(also?).any(|other| bare(other) == key) {
         return None;
     }
-    let problem = Text::new(
-        "names the key that SECRET_KEY is already",
-        "повторяет ключ, который уже задан в SECRET_KEY",
-    );
-    let hint = Text::new(
-        "write the earlier key here and the new one as SECRET_KEY, or remove it",
-        "укажите здесь прежний ключ, а новый в SECRET_KEY, или уберите эту настройку",
-    );
+    let problem = MessageId::KeyRepeated;
+    let hint = MessageId::WriteEarlierKey;
     Some(Finding::new(SECRET_KEY_ALSO.name, problem, hint))
 }
 
@@ -119,10 +91,7 @@ pub fn missing_database_part(is_set: &dyn Fn(&Setting) -> bool) -> Option<Findin
     if is_set(&DATABASE_URL) || is_set(&DB_NAME) || !names_server {
         return None;
     }
-    let hint = Text::new(
-        "write the name of the database, or remove the other DB_ settings to use a file",
-        "укажите имя базы данных или уберите остальные настройки DB_, чтобы использовать файл",
-    );
+    let hint = MessageId::WriteDatabaseName;
     Some(Finding::missing(DB_NAME.name, hint))
 }
 
@@ -134,14 +103,8 @@ pub fn weak_secret(setting: &Setting, value: &str) -> Option<Finding> {
     if value.chars().count() >= SECRET_CHARS_MIN && !is_placeholder {
         return None;
     }
-    let problem = Text::new(
-        format!("is shorter than {SECRET_CHARS_MIN} characters or a placeholder"),
-        format!("короче {SECRET_CHARS_MIN} символов или взят из примера"),
-    );
-    let hint = Text::new(
-        "write a long random one: openssl rand -hex 24",
-        "задайте длинный случайный: openssl rand -hex 24",
-    );
+    let problem = Message::new(MessageId::SecretWeak, [("min", &SECRET_CHARS_MIN)]);
+    let hint = MessageId::WriteSecret;
     Some(Finding::new(setting.name, problem, hint))
 }
 

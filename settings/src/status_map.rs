@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{finding::shown, language::Text};
+use crate::{
+    finding::shown,
+    message::{Message, MessageId},
+};
 
 /// The states of Kaspi (docs/apis/kaspi.md 3.1). The set has been stable for years; a new one is a finding.
 const STATES: [&str; 6] = ["NEW", "SIGN_REQUIRED", "PICKUP", "DELIVERY", "KASPI_DELIVERY", "ARCHIVE"];
@@ -41,7 +44,7 @@ impl StatusMap {
     ///
     /// # Errors
     /// All wrong entries, each with what is wrong (first) and what to do.
-    pub fn parse(text: &str) -> Result<Self, Vec<(Text, Text)>> {
+    pub fn parse(text: &str) -> Result<Self, Vec<(Message, Message)>> {
         let mut entries = BTreeMap::new();
         let mut findings = Vec::new();
         for entry in text.split([',', ';', '\n']).map(str::trim).filter(|entry| !entry.is_empty()) {
@@ -49,8 +52,8 @@ impl StatusMap {
                 Ok((key, id)) => {
                     if entries.insert(key.clone(), id).is_some() {
                         findings.push((
-                            Text::new(format!("{key} is named twice"), format!("{key} указан дважды")),
-                            Text::new("leave one of them", "оставьте один"),
+                            Message::new(MessageId::StageEntryRepeated, [("key", &key)]),
+                            Message::plain(MessageId::LeaveOneOfThem),
                         ));
                     }
                 }
@@ -91,11 +94,11 @@ impl StatusMap {
     }
 }
 
-fn parse_entry(entry: &str) -> Result<(String, i64), (Text, Text)> {
+fn parse_entry(entry: &str) -> Result<(String, i64), (Message, Message)> {
     let Some((key, id)) = entry.split_once('=') else {
         return Err((
-            Text::new(format!("{} has no \"=\"", shown(entry)), format!("в {} нет «=»", shown(entry))),
-            Text::new("write STATE=id, for example NEW=102", "пишите СОСТОЯНИЕ=id, например NEW=102"),
+            Message::new(MessageId::StageEntryWithoutSign, [("entry", &shown(entry))]),
+            Message::plain(MessageId::WriteStageEntry),
         ));
     };
     let key = parse_key(key)?;
@@ -103,28 +106,21 @@ fn parse_entry(entry: &str) -> Result<(String, i64), (Text, Text)> {
     match id.parse::<i64>() {
         Ok(id) if id > 0 => Ok((key, id)),
         _ => Err((
-            Text::new(
-                format!("{} for {key} is no status id", shown(id)),
-                format!("{} для {key} не является id статуса", shown(id)),
-            ),
-            Text::new("take the number from the pipeline of amoCRM", "возьмите число из воронки amoCRM"),
+            Message::new(MessageId::StageIdUnusable, [("value", &shown(id)), ("key", &key)]),
+            Message::plain(MessageId::TakeStageIdFromAmo),
         )),
     }
 }
 
-fn parse_key(key: &str) -> Result<String, (Text, Text)> {
+fn parse_key(key: &str) -> Result<String, (Message, Message)> {
     let (state, detail) = match key.split_once('/') {
         Some((state, detail)) => (state.trim(), Some(detail.trim())),
         None => (key.trim(), None),
     };
     if !STATES.contains(&state) {
-        let known = STATES.join(", ");
         return Err((
-            Text::new(
-                format!("{} is no state of Kaspi", shown(state)),
-                format!("{} не является состоянием Kaspi", shown(state)),
-            ),
-            Text::new(format!("use one of {known}"), format!("допустимы {known}")),
+            Message::new(MessageId::StateUnknown, [("state", &shown(state))]),
+            Message::new(MessageId::WriteState, [("states", &STATES.join(", "))]),
         ));
     }
     let Some(detail) = detail else { return Ok(state.to_owned()) };
@@ -132,16 +128,9 @@ fn parse_key(key: &str) -> Result<String, (Text, Text)> {
     if is_stage || is_status(detail) {
         return Ok(format!("{state}/{detail}"));
     }
-    let stages = STAGES.join(", ");
     Err((
-        Text::new(
-            format!("{} after {state}/ is neither a status nor a stage", shown(detail)),
-            format!("{} после {state}/ не статус и не этап", shown(detail)),
-        ),
-        Text::new(
-            format!("use a status such as COMPLETED or, after KASPI_DELIVERY/, one of {stages}"),
-            format!("укажите статус, например COMPLETED, а после KASPI_DELIVERY/ также {stages}"),
-        ),
+        Message::new(MessageId::StatusUnusable, [("detail", &shown(detail)), ("state", &state)]),
+        Message::new(MessageId::WriteStatus, [("stages", &STAGES.join(", "))]),
     ))
 }
 
@@ -154,6 +143,7 @@ fn is_status(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Language;
 
     #[test]
     fn most_exact_entry_wins() {
@@ -230,8 +220,9 @@ mod tests {
         ] {
             let findings = StatusMap::parse(text).unwrap_err();
             assert_eq!(findings.len(), 1, "of {text:?}");
-            assert_eq!(findings[0].0.en, wanted, "of {text:?}");
-            assert!(!findings[0].0.ru.is_empty() && !findings[0].1.ru.is_empty());
+            let (problem, hint) = &findings[0];
+            assert_eq!(problem.render(Language::En), wanted, "of {text:?}");
+            assert!(!problem.render(Language::Ru).is_empty() && !hint.render(Language::Ru).is_empty());
         }
         assert_eq!(StatusMap::parse("A=1,NEW=x,NEW=1,NEW=2").unwrap_err().len(), 3);
     }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use kaspi_amocrm_settings::reference::{COMMAND, configuration, env_example, spin_toml};
+use kaspi_amocrm_settings::reference::{COMMAND, configuration, env_example, messages_json, spin_toml};
 
 fn file(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
@@ -25,6 +25,11 @@ fn the_manifest_for_spin_is_up_to_date() {
 
 #[test]
 fn the_example_is_up_to_date() {
+    let is_same = file("embedding/node/messages.json") == messages_json();
+    assert!(
+        is_same,
+        "embedding/node/messages.json is out of date; run `{COMMAND}` and commit what it writes"
+    );
     let is_same = file(".env.example") == env_example();
     assert!(is_same, ".env.example is out of date; run `{COMMAND}` and commit what it writes");
 }

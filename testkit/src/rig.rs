@@ -7,6 +7,10 @@ use std::{
 };
 
 use kaspi_amocrm_plugin::{
+    contract::{
+        json,
+        types::{Caller, Lease, OrdersQuery, Repair, RetryWhich, RunOptions, TimeRange},
+    },
     domain::Job,
     exports::{
         account::{describe::describe_account, examine::examine},
@@ -53,6 +57,24 @@ impl Http for WireHttp<'_> {
             delivered(self.clock, reply, request.deadline_ms, LATENCY_MS).await
         })
     }
+}
+
+/// A call of a host that sees to the lease.
+pub fn host(connection: Option<&str>) -> Caller {
+    Caller { connection: connection.map(str::to_owned), lease: Lease::Host }
+}
+
+/// A slice of so much time.
+pub fn slice_of(max_ms: u64) -> RunOptions {
+    RunOptions { caller: host(None), max_ms: Some(max_ms), continues: false, dry_run: false }
+}
+
+fn rehearsal() -> RunOptions {
+    RunOptions { dry_run: true, ..slice_of(600_000) }
+}
+
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
 /// A shop, an account and a ledger.
@@ -115,37 +137,45 @@ impl Rig {
 
     /// One slice of bringing in a range.
     pub fn backfill(&self, from_ms: i64, to_ms: i64) -> Result<Value, RunError> {
-        let options = format!(r#"{{"lease":"host","from_ms":{from_ms},"to_ms":{to_ms},"max_ms":60000}}"#);
-        self.ask(async |ports| backfill(ports, &options).await)
+        self.backfill_slice(from_ms, to_ms, 60_000)
+    }
+
+    /// The same with so much time.
+    pub fn backfill_slice(&self, from_ms: i64, to_ms: i64, max_ms: u64) -> Result<Value, RunError> {
+        let range = TimeRange { from_ms, to_ms };
+        self.ask(async |ports| Ok(json::report(&backfill(ports, host(None), range, Some(max_ms)).await?)))
     }
 
     /// Asks for a second try of some orders.
     pub fn retry(&self, codes: &[&str]) -> Result<Value, RunError> {
-        let options = format!(r#"{{"lease":"host","codes":{codes:?}}}"#);
-        self.ask(async |ports| retry(ports, &options).await)
+        self.retry_these(RetryWhich::Codes(texts(codes)))
     }
 
     /// Asks for a second try of all parked orders.
     pub fn retry_all(&self) -> Result<Value, RunError> {
-        self.ask(async |ports| retry(ports, r#"{"lease":"host","all":true}"#).await)
+        self.retry_these(RetryWhich::All)
+    }
+
+    fn retry_these(&self, which: RetryWhich) -> Result<Value, RunError> {
+        self.ask(async |ports| Ok(json::retried(&retry(ports, host(None), which).await?)))
     }
 
     /// Where some orders stand; of none: all that wait.
     pub fn orders(&self, codes: &[&str]) -> Result<Value, RunError> {
-        let options = format!(r#"{{"codes":{codes:?}}}"#);
-        self.ask(async |ports| orders(ports, &options).await)
+        let query = OrdersQuery { connection: None, codes: texts(codes), after: None, limit: None };
+        self.ask(async |ports| Ok(json::orders(&orders(ports, query).await?)))
     }
 
     /// Tries what the settings name.
     pub fn examine(&self) -> Result<Value, RunError> {
-        self.ask(async |ports| examine(ports, "{}").await)
+        self.ask(async |ports| Ok(json::examination(&examine(ports, None, None).await?)))
     }
 
     /// Answers with the last slice's report, with the counts of all slices.
     pub fn run_job(&self, job: Job) -> Result<Value, RunError> {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         for slice in 0..100 {
-            let options = format!(r#"{{"max_ms":60000,"lease":"host","continues":{}}}"#, slice > 0);
+            let options = RunOptions { continues: slice > 0, ..slice_of(60_000) };
             let mut report = self.clock.block_on(self.call(job, &options, None))?;
             for name in ["created", "adopted", "updated"] {
                 *counts.entry(name).or_default() += report[name].as_u64().expect("a count");
@@ -159,45 +189,48 @@ impl Rig {
     }
 
     pub fn slice(&self, max_ms: u64) -> Result<Value, RunError> {
-        let options = format!(r#"{{"max_ms":{max_ms},"lease":"host"}}"#);
-        self.clock.block_on(self.run_with(&options))
+        self.clock.block_on(self.run_with(&slice_of(max_ms)))
     }
 
     /// A slice whose host begins to end after so many requests.
     pub fn ending_slice(&self, requests: u64) -> Result<Value, RunError> {
-        self.clock.block_on(self.run_until(r#"{"lease":"host"}"#, Some(requests)))
+        self.clock.block_on(self.run_until(&RunOptions { max_ms: None, ..slice_of(0) }, Some(requests)))
     }
 
     /// One slice that stores and changes nothing.
     pub fn dry_run(&self) -> Result<Value, RunError> {
-        self.clock.block_on(self.run_with(r#"{"max_ms":600000,"dry_run":true}"#))
+        self.clock.block_on(self.run_with(&rehearsal()))
     }
 
     /// The same for changes.
     pub fn dry_reconcile(&self) -> Result<Value, RunError> {
-        self.clock.block_on(self.call(Job::Reconcile, r#"{"max_ms":600000,"dry_run":true}"#, None))
+        self.clock.block_on(self.call(Job::Reconcile, &rehearsal(), None))
     }
 
     /// Two connections of one account, at the same time.
     pub fn run_both(&self, connections: [&str; 2]) -> [Result<Value, RunError>; 2] {
-        let options = connections.map(|name| format!(r#"{{"lease":"host","connection":"{name}"}}"#));
+        let options = connections.map(|name| RunOptions {
+            caller: host(Some(name)),
+            max_ms: None,
+            continues: false,
+            dry_run: false,
+        });
         let [one, two] = &options;
         self.clock.block_on(futures_util::future::join(self.run_with(one), self.run_with(two))).into()
     }
 
-    async fn run_with(&self, options: &str) -> Result<Value, RunError> {
+    async fn run_with(&self, options: &RunOptions) -> Result<Value, RunError> {
         self.run_until(options, None).await
     }
 
-    async fn run_until(&self, options: &str, requests: Option<u64>) -> Result<Value, RunError> {
+    async fn run_until(&self, options: &RunOptions, requests: Option<u64>) -> Result<Value, RunError> {
         self.call(Job::New, options, requests).await
     }
 
-    async fn call(&self, job: Job, options: &str, requests: Option<u64>) -> Result<Value, RunError> {
+    async fn call(&self, job: Job, options: &RunOptions, requests: Option<u64>) -> Result<Value, RunError> {
         let left = Cell::new(requests);
         let http = WireHttp { clock: &self.clock, world: &self.world, log: &self.log, left };
-        let report = run(self.ports(&http), job, options).await?;
-        Ok(serde_json::from_str(&report).expect("a report is JSON"))
+        Ok(json::report(&run(self.ports(&http), job, options).await?))
     }
 
     /// The ports of this rig's world, over some network.
@@ -214,10 +247,9 @@ impl Rig {
     /// Asks something besides a job.
     pub fn ask(
         &self,
-        call: impl AsyncFnOnce(Ports<'_>) -> Result<String, RunError>,
+        call: impl AsyncFnOnce(Ports<'_>) -> Result<Value, RunError>,
     ) -> Result<Value, RunError> {
-        let answer = self.clock.block_on(self.with_ports(call))?;
-        Ok(serde_json::from_str(&answer).expect("an answer is JSON"))
+        self.clock.block_on(self.with_ports(call))
     }
 
     /// The statement of the last so many days.
@@ -227,14 +259,19 @@ impl Rig {
 
     /// The same where it may fail.
     pub fn try_statement(&self, days: i64, more: &str) -> Result<Value, RunError> {
-        let (from_ms, to_ms) = (self.now_ms() - days * 86_400_000, self.now_ms());
-        let options = format!(r#"{{"from_ms":{from_ms},"to_ms":{to_ms}{more}}}"#);
-        self.ask(async |ports| statement(ports, &options).await)
+        let range = TimeRange { from_ms: self.now_ms() - days * 86_400_000, to_ms: self.now_ms() };
+        let wants = |word: &str| more.contains(&format!(r#""{word}":true"#));
+        let repair = match (wants("repair"), wants("missing")) {
+            (false, _) => Repair::None,
+            (true, false) => Repair::Safe,
+            (true, true) => Repair::MissingToo,
+        };
+        self.ask(async |ports| Ok(json::statement(&statement(ports, host(None), range, repair).await?)))
     }
 
     /// Asks for the account as it is set up.
     pub fn describe(&self) -> Result<Value, RunError> {
-        self.ask(async |ports| describe_account(ports, "{}").await)
+        self.ask(async |ports| Ok(json::account_description(&describe_account(ports, None).await?)))
     }
 
     pub fn wait_minutes(&self, minutes: u64) {

@@ -7,10 +7,11 @@ use std::{
 
 use futures_util::future::join_all;
 use kaspi_amocrm_plugin::{
+    contract::{json, types::RunOptions},
     domain::Job,
     ports::{
-        Clock as _, Http, HttpError, HttpRequest, HttpResponse, KeyPage, LocalFuture, Ports, Store,
-        StoreError,
+        Clock as _, Http, HttpError, HttpRequest, HttpResponse, KeyPage, LocalFuture, NetworkTrouble, Ports,
+        Store, StoreError,
     },
     run::{RunError, run},
 };
@@ -19,7 +20,7 @@ use serde_json::Value;
 
 use crate::{
     orders::{MINUTE_MS, world},
-    rig::Rig,
+    rig::{Rig, host, slice_of},
     wire::{LATENCY_MS, delivered, wire},
 };
 
@@ -176,9 +177,8 @@ impl Shops {
         let rig = &self.rig;
         let ports = Ports { store: &process, ..rig.ports(&process) };
         let name = &self.shops[shop].name;
-        let options = format!(r#"{{"max_ms":60000,"lease":"host","connection":"{name}"}}"#);
-        let report = run(ports, job, &options).await?;
-        Ok(serde_json::from_str(&report).expect("a report is JSON"))
+        let options = RunOptions { caller: host(Some(name)), ..slice_of(60_000) };
+        Ok(json::report(&run(ports, job, &options).await?))
     }
 }
 
@@ -249,8 +249,9 @@ impl Store for Process<'_> {
     fn swap(&self, key: &str, seen: &[u8], value: &[u8]) -> Result<bool, StoreError> {
         self.use_store("swap", vec![key.to_owned()])?.swap(key, seen, value)
     }
+    /// No step: a store is looked over once in its life, by its first run.
     fn list_keys(&self, after: Option<&str>) -> Result<KeyPage, StoreError> {
-        self.use_store("list", Vec::new())?.list_keys(after)
+        self.shops.rig.store.list_keys(after)
     }
 }
 
@@ -265,7 +266,7 @@ impl Http for Process<'_> {
             let refusal = if !self.step() {
                 Some(HttpError::Ending)
             } else if clock.monotonic_ms() - began_ms > request.deadline_ms {
-                Some(HttpError::NotSent("too late".into()))
+                Some(HttpError::NotSent(NetworkTrouble::Other, "too late".into()))
             } else {
                 None
             };

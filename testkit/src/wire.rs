@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use kaspi_amocrm_plugin::ports::{Clock as _, HttpError, HttpRequest, HttpResponse, Method};
+use kaspi_amocrm_plugin::ports::{Clock as _, HttpError, HttpRequest, HttpResponse, Method, NetworkTrouble};
 use kaspi_amocrm_simulator::http::{Delivery, Reply, Request};
 
 use crate::clock::VirtualClock;
@@ -40,7 +40,7 @@ pub async fn delivered(
     let hangs = matches!(reply.delivery, Delivery::Hang);
     if hangs || reply.delay_ms + latency_ms > left_ms {
         clock.sleep(left_ms).await;
-        return Err(HttpError::Unknown("deadline".into()));
+        return Err(HttpError::Unknown(NetworkTrouble::Timeout, "deadline".into()));
     }
     clock.sleep(reply.delay_ms + latency_ms).await;
     match reply.delivery {
@@ -49,7 +49,9 @@ pub async fn delivered(
             headers: reply.response.headers,
             body: reply.response.body,
         }),
-        Delivery::Cut(_) | Delivery::Lost | Delivery::Hang => Err(HttpError::Unknown("cut".into())),
+        Delivery::Cut(_) | Delivery::Lost | Delivery::Hang => {
+            Err(HttpError::Unknown(NetworkTrouble::Other, "cut".into()))
+        }
     }
 }
 

@@ -35,6 +35,7 @@ Usage: cargo xtask COMMAND
                        --seed N prints one whole, --accept writes the file anew
   servers [--all]      the database servers that these tests would find or start, with their versions
   bench [limits]       what the limits around the component cost: time, CPU, memory
+  bench component      bytes of the component, its first compilation, one instance of it, memory
   bench connections    the lag of 200 connections, without and beside five that get no answer (9 minutes)
   bench homes          time and memory for 1000 orders in the program, on Spin (emulated) and in Node.js
   bench console        how long each page of the console takes with 100,000 orders
@@ -43,7 +44,8 @@ Usage: cargo xtask COMMAND
   lint                 formatting, structure, and clippy natively and for WebAssembly, warnings denied
   structure            only that: no circle of imports, the layers of xtask/layers.toml, no file over 500 lines
   deny                 licences, banned crates, sources, and advisories where they can be fetched
-  settings             writes docs/configuration.md's tables, spin.toml's variables and .env.example from the code
+  settings             writes docs/configuration.md's tables, spin.toml's variables, .env.example and the messages for Node.js
+                       from the code
   docs                 rustdoc, warnings denied
   ci                   lint, trace 50, test --all, demo, deny and docs, with the time of each
   help                 this text
@@ -90,6 +92,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["servers"] => test::servers(false),
         ["servers", "--all"] => test::servers(true),
         ["bench"] | ["bench", "limits"] => test::bench(&Workspace::find()?, Bench::Limits),
+        ["bench", "component"] => test::bench(&Workspace::find()?, Bench::Component),
         ["bench", "connections"] => test::bench(&Workspace::find()?, Bench::Connections),
         ["bench", "homes"] => test::bench_homes(&Workspace::find()?),
         ["bench", "console"] => test::bench(&Workspace::find()?, Bench::Console),

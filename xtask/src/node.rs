@@ -60,7 +60,7 @@ pub(crate) fn prepare(workspace: &Workspace, node: &Node, component: &Path) -> R
     let from = workspace.root.join("embedding/node");
     let folder = workspace.target.join("node");
     let modules = npm::install(&node.npm, &from, &folder)?;
-    for file in ["store.mjs", "run.mjs"] {
+    for file in ["store.mjs", "run.mjs", "report.mjs", "messages.json", "tsconfig.json"] {
         fs::copy(from.join(file), folder.join(file)).with_context(|| format!("cannot copy {file}"))?;
     }
     say("translating the component for Node.js");
@@ -71,6 +71,11 @@ pub(crate) fn prepare(workspace: &Workspace, node: &Node, component: &Path) -> R
         .arg(component)
         .args(["--quiet", "--name", "plugin", "--out-dir", "component"]);
     run(jco.args(MAPS.iter().flat_map(|map| ["--map", map])))?;
+    say("checking the types that it makes of the WIT against ours");
+    run(Command::new(&node.program)
+        .current_dir(&folder)
+        .arg(modules.join("typescript/bin/tsc"))
+        .args(["--project", "."]))?;
     Ok(folder)
 }
 

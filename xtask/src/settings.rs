@@ -7,7 +7,8 @@ use kaspi_amocrm_settings::reference;
 
 use crate::{command::say, workspace::Workspace};
 
-/// Rewrites the tables of `docs/configuration.md`, the variables of `spin.toml`, and `.env.example`. A test of the
+/// Rewrites the tables of `docs/configuration.md`, the variables of `spin.toml`, `.env.example`, and the messages for
+/// Node.js. A test of the
 /// settings holds that they are up to date.
 ///
 /// # Errors
@@ -24,6 +25,7 @@ pub(crate) fn write(workspace: &Workspace) -> Result<()> {
         with_part("docs/configuration.md", reference::configuration)?,
         with_part("spin.toml", reference::spin_toml)?,
         (workspace.root.join(".env.example"), reference::env_example()),
+        (workspace.root.join("embedding/node/messages.json"), reference::messages_json()),
     ] {
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         say(&format!("written: {}", path.display()));

@@ -29,6 +29,8 @@ use self::{
 };
 use crate::{command::say, workspace::Workspace};
 
+/// The folder of the files that several crates compile as their own, by `#[path]`.
+const SHARED: &str = "wit";
 /// The order of the layers, from the root of the workspace.
 const LAYERS: &str = "xtask/layers.toml";
 
@@ -48,7 +50,8 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         if layers.unchecked.contains(folder) {
             eprintln!("    {folder}/ is not checked");
         } else if let Some(levels) = layers.levels.get(folder) {
-            let sources = sources::read(&workspace.root.join(folder))?;
+            let mut sources = sources::read(&workspace.root.join(folder))?;
+            sources.extend(sources::read_shared(&workspace.root.join(SHARED), SHARED)?);
             faults.extend(faults_of(folder, &sources, levels)?);
         }
     }

@@ -73,6 +73,8 @@ pub(crate) fn servers(all: bool) -> Result<()> {
 pub(crate) enum Bench {
     /// What the limits around the component cost: one run with them and one without.
     Limits,
+    /// What the component costs before it does anything.
+    Component,
     /// What hung connections do to two hundred others: four minutes without any, four with five of them.
     Connections,
     /// How long the pages of the console take with 100,000 orders.
@@ -84,12 +86,15 @@ pub(crate) enum Bench {
 /// # Errors
 /// When a build or a run fails.
 pub(crate) fn bench(workspace: &Workspace, bench: Bench) -> Result<()> {
+    let component = build::component(workspace)?;
+    let path = component.to_string_lossy();
+    let component_variants: [&[&str]; 1] = [&[&path]];
     let (name, variants): (_, &[&[&str]]) = match bench {
+        Bench::Component => ("component", &component_variants),
         Bench::Limits => ("limits", &[&["with"], &["without"]]),
         Bench::Connections => ("connections", &[&["200", "0", "3"], &["200", "5", "3"]]),
         Bench::Console => ("console", &[&["100000"]]),
     };
-    let component = build::component(workspace)?;
     say("measuring (the host is built as for tests: dependencies at full speed, our own code not)");
     // Naming the workspace keeps the features of the tests; with the package alone wasmtime would be built again.
     run(cargo_with_component(workspace, &component).args(["build", "--workspace", "--example", name]))?;

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use kaspi_amocrm_settings::calendar;
+
 use super::failure::{Exit, Failure, Text};
 
 /// How far its clocks are ahead of UTC.
@@ -35,18 +37,9 @@ impl Day {
         Self(era * 146_097 + day_of_era - 719_468)
     }
 
-    /// Year, month and day of the month, by the rule that goes back.
+    /// Year, month and day of the month.
     pub(crate) fn civil(self) -> (i64, i64, i64) {
-        let z = self.0 + 719_468;
-        let era = z.div_euclid(146_097);
-        let day_of_era = z.rem_euclid(146_097);
-        let year_of_era =
-            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let shifted_month = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-        (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+        calendar::civil(self.0)
     }
 
     /// Its first millisecond.
@@ -69,24 +62,6 @@ impl Day {
 pub(crate) fn hour_and_minute(moment_ms: i64) -> (i64, i64) {
     let of_day_ms = (moment_ms + OFFSET_MS).rem_euclid(DAY_MS);
     (of_day_ms / 3_600_000, of_day_ms / 60_000 % 60)
-}
-
-/// The moment that a text of the component names: `2026-11-24T05:27:31Z`, with or without parts of a second.
-pub(crate) fn moment_ms(text: &str) -> Option<i64> {
-    let (day, time) = text.strip_suffix('Z')?.split_once('T')?;
-    let Day(day) = day.parse().ok()?;
-    let (time, part) = time.split_once('.').unwrap_or((time, "0"));
-    let mut numbers = time.split(':').map(|number| match number.len() {
-        2 => number.parse::<u8>().ok().map(i64::from),
-        _ => None,
-    });
-    let mut next = || numbers.next().flatten();
-    let (hour, minute, second) = (next()?, next()?, next()?);
-    if numbers.next().is_some() || hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    let part_ms = format!("{part:0<3}").get(..3)?.parse::<u16>().ok()?;
-    Some(day * DAY_MS + (hour * 3_600 + minute * 60 + second) * 1_000 + i64::from(part_ms))
 }
 
 impl FromStr for Day {
@@ -186,21 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_read() {
-        for (text, expected) in [
-            ("1970-01-01T00:00:00Z", Some(0)),
-            ("2026-11-24T05:27:31Z", Some(1_795_498_051_000)),
-            ("2026-11-24T05:27:31.25Z", Some(1_795_498_051_250)),
-            ("2026-11-24T05:27:31", None),
-            ("2026-11-24 05:27:31Z", None),
-            ("2026-11-24T25:27:31Z", None),
-            ("2026-11-24T05:27Z", None),
-            ("2026-11-24T05:27:31.xZ", None),
-            ("2026-11-24T05:27:31.éZ", None),
-            ("", None),
-        ] {
-            assert_eq!(moment_ms(text), expected, "{text}");
-        }
+    fn hours_are_those_of_almaty() {
         assert_eq!(hour_and_minute(1_795_498_051_000), (10, 27));
         assert_eq!(hour_and_minute(-1), (4, 59));
     }

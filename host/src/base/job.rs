@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::contract::types;
+
 /// A job of the component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -39,5 +41,14 @@ impl Job {
 impl fmt::Display for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl From<Job> for types::Job {
+    fn from(job: Job) -> Self {
+        match job {
+            Job::New => Self::New,
+            Job::Reconcile => Self::Reconcile,
+        }
     }
 }

@@ -12,7 +12,7 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context};
 
-use super::clock::now_ms;
+use crate::base::clock::now_ms;
 
 /// Lines that are kept.
 const LINES_MAX: usize = 500;

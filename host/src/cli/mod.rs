@@ -19,10 +19,8 @@ use commands::{
 use support::output::report_failure;
 
 use crate::{
-    base::{
-        failure::{Exit, Failure},
-        job::Job,
-    },
+    base::failure::{Exit, Failure},
+    base::job::Job,
     config::{DEFAULT_CONNECTION, Settings},
 };
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use kaspi_amocrm_settings::{Finding, Scope, Setting, SettingsError, Text, rules, table};
+use kaspi_amocrm_settings::{Finding, Message, MessageId, Scope, Setting, SettingsError, rules, table};
 
 use super::values::Values;
 use crate::egress::Origin;
@@ -111,7 +111,7 @@ impl Connection {
 /// The settings are checked before a connection is made; this is for what only the library of addresses knows.
 fn origin(setting: &Setting, url: &str) -> Result<Origin, SettingsError> {
     Origin::parse(url).map_err(|error| {
-        let hint = Text::new("write https://host", "укажите https://хост");
-        Finding::new(setting.name, Text::new(error.to_string(), "не годится как адрес"), hint).into()
+        let problem = Message::new(MessageId::AddressRefused, [("detail", &error)]);
+        Finding::new(setting.name, problem, MessageId::WriteHttpsHost).into()
     })
 }

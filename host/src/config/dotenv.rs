@@ -1,6 +1,6 @@
 //! Reads a `.env` file the way the PHP tool's users wrote theirs: `export `, quotes, comments after a value.
 
-use kaspi_amocrm_settings::Text;
+use kaspi_amocrm_settings::MessageId;
 
 /// One assignment of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,17 +37,12 @@ pub(super) enum Fault {
 
 impl Fault {
     /// For people.
-    pub(super) fn text(self) -> Text {
+    pub(super) fn message(self) -> MessageId {
         match self {
-            Self::NoAssignment => Text::new("is not NAME=value", "не похоже на ИМЯ=значение"),
-            Self::Name => Text::new(
-                "has a name with other signs than letters, digits and _",
-                "содержит имя не только из латинских букв, цифр и _",
-            ),
-            Self::OpenQuote => Text::new("has a quote that never closes", "содержит незакрытую кавычку"),
-            Self::AfterQuote => {
-                Text::new("has text after the closing quote", "содержит текст после закрывающей кавычки")
-            }
+            Self::NoAssignment => MessageId::DotenvNoAssignment,
+            Self::Name => MessageId::DotenvNameUnusable,
+            Self::OpenQuote => MessageId::DotenvQuoteOpen,
+            Self::AfterQuote => MessageId::DotenvTextAfterQuote,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{env, fs, io, path::Path};
 
-use kaspi_amocrm_settings::{Finding, Kind, Scope, Setting, Text, table};
+use kaspi_amocrm_settings::{Finding, Kind, Message, MessageId, Scope, Setting, table};
 
 use super::{
     dotenv,
@@ -19,17 +19,10 @@ pub(super) fn read(folder: &Path, file: &str) -> Result<Option<String>, Finding>
     let (problem, hint) = match fs::read(folder.join(file)).map(String::from_utf8) {
         Ok(Ok(text)) => return Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Ok(Err(_)) => (
-            Text::new("cannot be read: it is no UTF-8 text", "не читается: это не текст в UTF-8"),
-            Text::new("save it again with the encoding UTF-8", "сохраните его заново в кодировке UTF-8"),
-        ),
-        Err(error) => (
-            Text::new(format!("cannot be read: {error}"), format!("не читается: {error}")),
-            Text::new(
-                "make it a file that the user of this program may read",
-                "сделайте его файлом, доступным для чтения этой программе",
-            ),
-        ),
+        Ok(Err(_)) => (MessageId::NotUtf8.into(), MessageId::SaveAsUtf8),
+        Err(error) => {
+            (Message::new(MessageId::FileNotReadable, [("detail", &error)]), MessageId::LetFileBeRead)
+        }
     };
     Err(Finding::new(file, problem, hint))
 }
@@ -41,11 +34,9 @@ pub(super) fn environment(broken: &mut Vec<Finding>) -> Vec<(String, String)> {
         match env::var(setting.name) {
             Ok(value) => pairs.push((setting.name.to_owned(), value)),
             Err(env::VarError::NotPresent) => {}
-            Err(env::VarError::NotUnicode(_)) => broken.push(Finding::new(
-                setting.name,
-                Text::new("cannot be read: it is no UTF-8 text", "не читается: это не текст в UTF-8"),
-                Text::new("set it again in the environment", "задайте её в окружении заново"),
-            )),
+            Err(env::VarError::NotUnicode(_)) => {
+                broken.push(Finding::new(setting.name, MessageId::NotUtf8, MessageId::SetInEnvironment))
+            }
         }
     }
     pairs
@@ -55,14 +46,10 @@ impl Settings {
     pub(super) fn add_dotenv(&mut self, text: &str) {
         let (entries, errors) = dotenv::parse(text);
         for error in errors {
-            let hint = Text::new(
-                "write NAME=value; a value with # or spaces at its ends goes into quotes",
-                "пишите ИМЯ=значение; значение с # или пробелами по краям берите в кавычки",
-            );
             self.broken.push(Finding::new(
                 format!("{DOTENV_FILE}, line {}", error.line),
-                error.fault.text(),
-                hint,
+                error.fault.message(),
+                MessageId::WriteDotenvLine,
             ));
         }
         for entry in entries {
@@ -104,8 +91,8 @@ impl Settings {
         let toml::Value::Table(values) = values else {
             return self.broken.push(Finding::new(
                 in_toml(&key),
-                Text::new("is no table", "не является таблицей"),
-                Text::new(format!("write [{key}]"), format!("пишите [{key}]")),
+                MessageId::TomlNoTable,
+                Message::new(MessageId::WriteTomlTable, [("key", &key)]),
             ));
         };
         // A connection is there even if everything is missing from it.
@@ -115,11 +102,8 @@ impl Settings {
             if find(&setting).is_some_and(|setting| setting.scope == Scope::Process) {
                 self.broken.push(Finding::new(
                     in_toml(&path),
-                    Text::new("belongs to the whole process", "относится ко всей программе"),
-                    Text::new(
-                        "move it to the top of the file, above the first [",
-                        "перенесите в начало файла, выше первой [",
-                    ),
+                    MessageId::SettingOfProcess,
+                    MessageId::MoveToTop,
                 ));
                 continue;
             }
@@ -139,8 +123,8 @@ impl Settings {
             _ => {
                 return self.broken.push(Finding::new(
                     in_toml(path),
-                    Text::new("is neither text nor a number", "не текст и не число"),
-                    Text::new("write text, a number, true or false", "укажите текст, число, true или false"),
+                    MessageId::TomlValueUnusable,
+                    MessageId::WriteTomlValue,
                 ));
             }
         };
@@ -167,21 +151,15 @@ fn not_toml(text: &str, error: &toml::de::Error) -> Finding {
     let what = error.message();
     Finding::new(
         format!("{TOML_FILE}, line {line}"),
-        Text::new(format!("is not valid TOML: {what}"), format!("ошибка TOML: {what}")),
-        Text::new("write name = \"value\"", "пишите имя = \"значение\""),
+        Message::new(MessageId::TomlInvalid, [("detail", &what)]),
+        MessageId::WriteTomlLine,
     )
 }
 
 fn unknown(place: String, name: &str) -> Finding {
-    let problem = Text::new("is no setting", "нет такой настройки");
     let hint = match table::nearest(name) {
-        Some(Setting { name, .. }) => {
-            Text::new(format!("perhaps {name} is meant"), format!("возможно, имелось в виду {name}"))
-        }
-        None => Text::new(
-            "remove it; docs/configuration.md names all settings",
-            "удалите её; все настройки названы в docs/configuration.md",
-        ),
+        Some(Setting { name, .. }) => Message::new(MessageId::SettingMeant, [("name", name)]),
+        None => MessageId::RemoveUnknownSetting.into(),
     };
-    Finding::new(place, problem, hint)
+    Finding::new(place, MessageId::SettingUnknown, hint)
 }

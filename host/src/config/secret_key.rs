@@ -10,6 +10,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use kaspi_amocrm_settings::rows::KEY_PROOF;
 
 use super::settings::Settings;
 use crate::{
@@ -18,8 +19,6 @@ use crate::{
 };
 
 const KEY_BYTES: usize = 32;
-/// Stands in the store as soon as the component has sealed anything there.
-const PROOF_KEY: &str = "seal";
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +63,7 @@ pub async fn of(settings: &Settings, store: &dyn Store) -> Result<String, KeyErr
         Err(KeyError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
         answer => return answer,
     }
-    if !store.get_many(BUCKET, &[PROOF_KEY.to_owned()]).await?.is_empty() {
+    if !store.get_many(BUCKET, &[KEY_PROOF.to_owned()]).await?.is_empty() {
         return Err(KeyError::Missing(file));
     }
     if make(&file)? {
@@ -188,7 +187,7 @@ mod tests {
             ttl_ms: 1_000,
         };
         let LeaseAnswer::Taken(fence) = rig.store.take_lease(request).await.unwrap() else { panic!("free") };
-        rig.store.write(&fence, BUCKET, &[Change::Set(PROOF_KEY.to_owned(), vec![1])]).await.unwrap();
+        rig.store.write(&fence, BUCKET, &[Change::Set(KEY_PROOF.to_owned(), vec![1])]).await.unwrap();
         fs::remove_file(rig.file()).unwrap();
         assert!(matches!(rig.key().await, Err(KeyError::Missing(_))));
         assert!(!rig.file().exists());

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kaspi_amocrm_settings::{Finding, Scope, Setting, SettingsError, Text, rules, table};
+use kaspi_amocrm_settings::{Finding, Message, MessageId, Scope, Setting, SettingsError, rules, table};
 
 use super::{
     connection::Connection,
@@ -193,10 +193,10 @@ impl Settings {
         let names = names.join(", ");
         Finding::new(
             format!("--connection {name}"),
-            Text::new("there is no such connection", "нет такого подключения"),
-            Text::new(
-                format!("choose one of {names}, or describe it in {TOML_FILE} as [connections.{name}]"),
-                format!("выберите из {names} или опишите его в {TOML_FILE} как [connections.{name}]"),
+            MessageId::ConnectionUnknown,
+            Message::new(
+                MessageId::ChooseConnection,
+                [("names", &names), ("file", &TOML_FILE), ("name", &name)],
             ),
         )
     }

@@ -1,4 +1,4 @@
-use kaspi_amocrm_settings::table;
+use kaspi_amocrm_settings::{Language, table};
 
 use super::*;
 
@@ -17,8 +17,9 @@ fn with_least(more: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
 /// Names of findings; each must speak both languages.
 fn names(findings: &[Finding]) -> Vec<&str> {
     for finding in findings {
-        for text in [&finding.problem, &finding.hint] {
-            assert!(!text.en.is_empty() && text.ru.chars().any(|c| ('а'..='я').contains(&c)), "{finding}");
+        for message in [&finding.problem, &finding.hint] {
+            let [en, ru] = [Language::En, Language::Ru].map(|language| message.render(language));
+            assert!(!en.is_empty() && ru.chars().any(|c| ('а'..='я').contains(&c)), "{finding}");
         }
     }
     findings.iter().map(|finding| finding.name.as_str()).collect()
@@ -62,7 +63,7 @@ fn an_unknown_key_warns_in_dotenv_and_is_an_error_in_toml() {
         names(&warnings),
         [".env, line 1: AMO_PIPELINE", ".env, line 4: MAIL_HOST", ".env, line 5: CONNECTION"]
     );
-    assert_eq!(warnings[0].hint.en, "perhaps AMO_PIPELINE_ID is meant");
+    assert_eq!(warnings[0].hint.render(Language::En), "perhaps AMO_PIPELINE_ID is meant");
     assert!(settings.check().is_ok());
 
     let toml = "amo_pipeline = 5\nconnection.two = 1\n[connections.two]\namo_pipeline = 5\ncron_secret = \"x\"\n\
@@ -195,7 +196,7 @@ fn files_that_cannot_be_read_are_told_with_the_cause() {
     std::fs::write(folder.path().join(TOML_FILE), b"# \xca\xe0\xf1\xef\xe8").unwrap();
     let error = Settings::load(folder.path()).check_process().unwrap_err();
     assert_eq!(names(&error.findings), [DOTENV_FILE, TOML_FILE]);
-    assert_eq!(error.findings[1].problem.en, "cannot be read: it is no UTF-8 text");
+    assert_eq!(error.findings[1].problem.render(Language::En), "cannot be read: it is no UTF-8 text");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Changes lines of the TOML file and leaves all others alone. Whether it came out right is checked by reading it again.
 
-use kaspi_amocrm_settings::{Finding, Scope, Text};
+use kaspi_amocrm_settings::{Finding, MessageId, Scope};
 
 use super::values::{Changes, DEFAULT_CONNECTION, TOML_FILE, find};
 
@@ -52,14 +52,7 @@ fn parsed(text: &str) -> Result<toml::Table, Finding> {
 }
 
 fn by_hand() -> Finding {
-    Finding::new(
-        TOML_FILE,
-        Text::new(
-            "is written in a way that this program does not change",
-            "записан так, что программа его не меняет",
-        ),
-        Text::new("write the settings by hand", "внесите настройки вручную"),
-    )
+    Finding::new(TOML_FILE, MessageId::FileNotChangeable, MessageId::WriteByHand)
 }
 
 /// Replaces, adds or removes one assignment.

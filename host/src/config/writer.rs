@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kaspi_amocrm_settings::{Finding, Scope, Setting, Text, table};
+use kaspi_amocrm_settings::{Finding, Message, MessageId, Scope, Setting, table};
 
 use super::{
     dotenv, files,
@@ -193,11 +193,8 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 fn not_writable(file: &str, error: &io::Error) -> Finding {
     Finding::new(
         file,
-        Text::new(format!("cannot be written: {error}"), format!("не удалось записать: {error}")),
-        Text::new(
-            "let this program write into its folder, or write the settings by hand",
-            "разрешите программе запись в её папку или внесите настройки вручную",
-        ),
+        Message::new(MessageId::FileNotWritable, [("detail", error)]),
+        MessageId::LetFileBeWritten,
     )
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use kaspi_amocrm_settings::Setting;
+use kaspi_amocrm_settings::{Language, Setting, table::SECRET_KEY};
 use serde_json::{Value, json};
 
 use super::{
@@ -14,7 +14,8 @@ use super::{
 use crate::{
     base::{failure::Text, shutdown::Stop},
     config::{self, Settings},
-    service::{Host, OpenError, RunError, Symptom},
+    contract::types::{Problem, Symptom, SymptomClass},
+    service::{Host, OpenError, RunError},
     wasm::Plugin,
 };
 
@@ -60,10 +61,12 @@ async fn connections(diagnosis: &mut Diagnosis, host: &Arc<Host>, only: Option<&
                 for (check, _) in seen.into_iter().filter(|(_, is_seen)| *is_seen) {
                     diagnosis.checked(Some(name), check);
                 }
-                let found = examination.findings.iter().map(|symptom| Finding::symptom(symptom).of(name));
+                let found = examination.symptoms.iter().map(|symptom| Finding::symptom(symptom).of(name));
                 diagnosis.findings.extend(found);
             }
-            Err(error) => diagnosis.findings.extend(unexamined(error).map(|finding| finding.of(name))),
+            Err(error) => {
+                diagnosis.findings.extend(unexamined(error).into_iter().map(|finding| finding.of(name)))
+            }
         }
     }
     // One key for all: it is told once.
@@ -97,33 +100,47 @@ pub(crate) fn overridden(names: &[&str]) -> Finding {
 }
 
 /// A finding that needs no words of its own.
-pub(crate) fn plain(class: &str) -> Finding {
-    Finding::symptom(&Symptom { class: class.to_owned(), ..Symptom::default() })
+pub(crate) fn plain(class: SymptomClass) -> Finding {
+    Finding::symptom(&Symptom { class, setting: None, details: Vec::new(), finding: None })
+}
+
+/// Nobody knows what it is.
+pub(crate) fn unknown() -> Finding {
+    Finding::new(Check::Amocrm, "unknown", Value::Null)
 }
 
 /// What kept the component from looking.
-pub(crate) fn unexamined(error: RunError) -> Option<Finding> {
+pub(crate) fn unexamined(error: RunError) -> Vec<Finding> {
     match error {
         // Told already, as settings.
-        RunError::Settings(_) | RunError::Interrupted => None,
-        RunError::Config(text) if text.starts_with("SECRET_KEY") => {
-            Some(Finding::new(Check::Key, "key_wrong", Value::Null).named("SECRET_KEY"))
+        RunError::Settings(_) | RunError::Interrupted => Vec::new(),
+        RunError::Config(problems) if !problems.is_empty() => problems.iter().map(refused).collect(),
+        RunError::InvalidCall(message) => {
+            vec![Finding::told(Check::Settings, "setting_wrong", &told(|language| message.text(language)))]
         }
-        RunError::Config(text) => {
-            let (name, text) = match text.split_once(": ") {
-                Some((name, rest)) if table_name(name) => (Some(name.to_owned()), rest.to_owned()),
-                _ => (None, text),
-            };
-            let (en, ru) = text.split_once(" / ").unwrap_or((&text, &text));
-            let finding = Finding::told(Check::Settings, "setting_wrong", &Text::new(en, ru));
-            Some(Finding { name, ..finding })
-        }
-        RunError::Store(error) => Some(machine::database(error)),
-        error => Some(failed(&error.to_string())),
+        RunError::Store(error) => vec![machine::database(error)],
+        error => vec![failed(&error.to_string())],
     }
 }
 
-fn table_name(name: &str) -> bool {
+/// What the component has against the settings.
+fn refused(problem: &Problem) -> Finding {
+    let text = told(|language| problem.told(language));
+    let wrong = || Finding::told(Check::Settings, "setting_wrong", &text);
+    match &problem.setting {
+        Some(name) if name == SECRET_KEY.name => {
+            Finding::new(Check::Key, "key_wrong", Value::Null).named(name)
+        }
+        Some(name) if is_setting(name) => wrong().named(name),
+        _ => wrong(),
+    }
+}
+
+fn told(text: impl Fn(Language) -> String) -> Text {
+    Text::new(text(Language::En), text(Language::Ru))
+}
+
+fn is_setting(name: &str) -> bool {
     kaspi_amocrm_settings::table::find(name).is_some()
 }
 

@@ -177,8 +177,9 @@ impl From<RunError> for Failure {
         let (exit, ru, hint) = match error {
             RunError::Settings(error) => return error.into(),
             RunError::Store(error) => return error.into(),
-            RunError::Internal(text) => return Self::internal(text),
-            RunError::Config(text) => {
+            RunError::Internal(_) | RunError::Fault(_) => return Self::internal(error),
+            RunError::Config(_) | RunError::InvalidCall(_) => {
+                let text = error.to_string();
                 // The component names the setting and says what to do, in the language of its settings.
                 let hint = Text::new(
                     "correct the setting that the message names; nothing was sent",
@@ -186,9 +187,9 @@ impl From<RunError> for Failure {
                 );
                 return Self { exit: Exit::Config, error: Text::new(text.clone(), text), hint };
             }
-            RunError::Upstream(ref text) => (
+            RunError::Upstream(_) | RunError::Late(_) => (
                 Exit::Upstream,
-                format!("Kaspi или amoCRM не отвечает или отказывает: {text}"),
+                format!("Kaspi или amoCRM не отвечает или отказывает: {error}"),
                 Text::new(
                     "nothing is lost; the next run goes on from here",
                     "ничего не потеряно; следующий запуск продолжит с этого места",
@@ -215,7 +216,13 @@ impl From<RunError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Settings;
+    use crate::{
+        config::Settings,
+        contract::{
+            samples::{message, problem},
+            types::ProblemClass,
+        },
+    };
 
     #[test]
     fn failures_have_their_code_and_speak_both_languages() {
@@ -232,10 +239,14 @@ mod tests {
                 69,
             ),
             (StoreError::Fenced.into(), 1),
-            (RunError::Config("AMO_STATUS_ID: no such stage".to_owned()).into(), 78),
-            (RunError::Upstream("no answer".to_owned()).into(), 69),
+            (RunError::Config(vec![problem(ProblemClass::Config, "no-such-stage")]).into(), 78),
+            (RunError::Config(vec![problem(ProblemClass::Token, "token-refused")]).into(), 78),
+            (RunError::InvalidCall(message("no-range")).into(), 78),
+            (RunError::Upstream(message("no-answer")).into(), 69),
+            (RunError::Late(10).into(), 69),
             (RunError::Busy.into(), 75),
-            (RunError::Internal("trap".to_owned()).into(), 1),
+            (RunError::Internal(message("bug")).into(), 1),
+            (RunError::Fault("trap".to_owned()).into(), 1),
         ] {
             assert_eq!(failure.exit.code(), code);
             let text = failure.to_string();

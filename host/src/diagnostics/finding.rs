@@ -8,8 +8,11 @@ use super::class::{self, Class, Severity};
 use crate::{
     base::failure::{Exit, Text},
     config,
+    contract::{
+        json,
+        types::{Detail, Symptom, SymptomClass},
+    },
     i18n::words::Words,
-    service::Symptom,
 };
 
 /// What is looked at.
@@ -55,6 +58,26 @@ impl Check {
     }
 }
 
+/// Whether a class is about Kaspi, whatever its details say.
+fn is_of_kaspi(class: SymptomClass) -> bool {
+    use SymptomClass::{
+        KaspiBlocked, KaspiLimited, KaspiNoOrders, KaspiPhonesMasked, KaspiTokenMissing, KaspiTokenRefused,
+        KaspiUnreachable, KaspiUnreadable, KaspiUserAgent,
+    };
+    matches!(
+        class,
+        KaspiBlocked
+            | KaspiLimited
+            | KaspiNoOrders
+            | KaspiPhonesMasked
+            | KaspiTokenMissing
+            | KaspiTokenRefused
+            | KaspiUnreachable
+            | KaspiUnreadable
+            | KaspiUserAgent
+    )
+}
+
 /// Something that is wrong.
 #[derive(Debug, Clone)]
 pub struct Finding {
@@ -94,14 +117,15 @@ impl Finding {
 
     /// What the component has found.
     pub(crate) fn symptom(symptom: &Symptom) -> Self {
-        let is_kaspi = symptom.class.starts_with("kaspi")
-            || symptom.detail.get("side").and_then(Value::as_str) == Some("kaspi");
+        let is_side =
+            |(name, detail): &(String, Detail)| name == "side" && *detail == Detail::Text("kaspi".to_owned());
+        let is_kaspi = is_of_kaspi(symptom.class) || symptom.details.iter().any(is_side);
         Self {
             connection: None,
             check: if is_kaspi { Check::Kaspi } else { Check::Amocrm },
-            name: symptom.name.clone(),
-            class: class::of(&symptom.class),
-            detail: symptom.detail.clone(),
+            name: symptom.setting.clone(),
+            class: class::of(symptom.class.name()),
+            detail: json::details(symptom),
         }
     }
 

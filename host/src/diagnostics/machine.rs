@@ -6,6 +6,7 @@ use std::{
     process::Command,
 };
 
+use kaspi_amocrm_settings::MessageId;
 use serde_json::json;
 
 use super::finding::{Check, Diagnosis, Finding};
@@ -43,7 +44,8 @@ fn settings_in_order(diagnosis: &mut Diagnosis, settings: &Settings, only: Optio
     // What is missing for a token is told by its own class, once the component has looked.
     let asked_for = ["KASPI_API_TOKEN", "AMO_SUBDOMAIN", "AMO_LONG_LIVED_TOKEN"];
     let is_missing = |finding: &crate::config::Finding| {
-        finding.problem.en == "is not set" && asked_for.iter().any(|name| finding.name.starts_with(name))
+        finding.problem.id == MessageId::SettingNotSet
+            && asked_for.iter().any(|name| finding.name.starts_with(name))
     };
     let wrong = wrong.iter().filter(|finding| !is_missing(finding));
     diagnosis.findings.extend(wrong.map(|finding| Finding::setting("setting_wrong", finding)));

@@ -4,8 +4,8 @@ use kaspi_amocrm_settings::{Setting, table};
 
 use crate::{
     config::Settings,
+    contract::types::{AccountDescription, AccountPart, Named, Pipeline},
     i18n::words::Words,
-    service::{AccountDescription, Item, Pipeline},
 };
 
 /// Field types that take text, see `docs/apis/amocrm.md` 3.2.
@@ -22,11 +22,11 @@ pub(crate) struct Choice {
     /// What it is good for.
     pub(crate) hint: Words,
     /// What there is.
-    pub(crate) options: Vec<Item>,
+    pub(crate) options: Vec<Named>,
     /// What it means to choose none; `None` where one has to be chosen.
     pub(crate) none: Option<Words>,
-    /// What the program can make in the account instead: a word of `prepare-account`, and how it is called.
-    pub(crate) make: Option<(&'static str, Words)>,
+    /// What the program can make in the account instead, and how it is called.
+    pub(crate) make: Option<(AccountPart, Words)>,
     /// What is chosen unless somebody chooses otherwise.
     pub(crate) proposed: Proposed,
 }
@@ -71,9 +71,8 @@ pub(crate) fn pipeline(account: &AccountDescription, settings: &Settings, connec
     let is_kaspi = |pipeline: &&Pipeline| named_like(&pipeline.name, &["kaspi", "каспи"]);
     let best =
         in_use().find(is_kaspi).or_else(|| in_use().find(|pipeline| pipeline.is_main)).or(in_use().next());
-    let options: Vec<Item> = in_use()
-        .map(|pipeline| Item { id: pipeline.id, name: pipeline.name.clone(), ..Item::default() })
-        .collect();
+    let options: Vec<Named> =
+        in_use().map(|pipeline| Named { id: pipeline.id, name: pipeline.name.clone(), kind: None }).collect();
     Choice {
         setting: &table::AMO_PIPELINE_ID,
         question: Words::new(
@@ -107,10 +106,10 @@ pub(crate) fn pipeline_in_force<'a>(
 /// What has to be chosen for a connection to work well.
 pub(crate) fn needed(account: &AccountDescription, settings: &Settings, connection: &str) -> Vec<Choice> {
     let stages = pipeline_in_force(account, settings, connection).map(|pipeline| pipeline.stages.clone());
-    let of = |kinds: &[&str]| -> Vec<Item> {
-        account.lead_fields.iter().filter(|field| kinds.contains(&field.kind.as_str())).cloned().collect()
+    let of = |kinds: &[&str]| -> Vec<Named> {
+        account.lead_fields.iter().filter(|field| is_of(field, kinds)).cloned().collect()
     };
-    let choice = |setting: &'static Setting, question, hint, options: Vec<Item>, best: Option<i64>| Choice {
+    let choice = |setting: &'static Setting, question, hint, options: Vec<Named>, best: Option<i64>| Choice {
         setting,
         question,
         hint,
@@ -120,11 +119,11 @@ pub(crate) fn needed(account: &AccountDescription, settings: &Settings, connecti
         make: None,
     };
     // Won and lost are no beginning.
-    let first_stages: Vec<Item> =
+    let first_stages: Vec<Named> =
         stages.unwrap_or_default().into_iter().filter(|stage| ![142, 143].contains(&stage.id)).collect();
     let first = first_stages.first().map(|stage| stage.id);
     let products =
-        account.catalogs.iter().find(|catalog| catalog.kind == "products").map(|catalog| catalog.id);
+        account.catalogs.iter().find(|catalog| is_of(catalog, &["products"])).map(|catalog| catalog.id);
     let text_fields = of(&TEXT_KINDS);
     let order_code = order_code_field(&text_fields);
     let mut catalog = choice(
@@ -157,10 +156,14 @@ pub(crate) fn needed(account: &AccountDescription, settings: &Settings, connecti
         text_fields,
         order_code,
     );
-    catalog.make =
-        Some(("catalog", Words::new("make a new list", "создать новый список", "жаңа тізім жасау")));
-    field.make =
-        Some(("order_code", Words::new("make a new field", "создать новое поле", "жаңа өріс жасау")));
+    catalog.make = Some((
+        AccountPart::Catalog,
+        Words::new("make a new list", "создать новый список", "жаңа тізім жасау"),
+    ));
+    field.make = Some((
+        AccountPart::OrderCode,
+        Words::new("make a new field", "создать новое поле", "жаңа өріс жасау"),
+    ));
     for choice in [&mut catalog, &mut field] {
         if choice.proposed == Proposed::Nothing {
             choice.proposed = Proposed::Make;
@@ -210,10 +213,10 @@ pub(crate) fn needed(account: &AccountDescription, settings: &Settings, connecti
 
 /// What may be chosen besides; nothing is proposed.
 pub(crate) fn optional(account: &AccountDescription, settings: &Settings, connection: &str) -> Vec<Choice> {
-    let fields = |all: &[Item], kinds: &[&str]| -> Vec<Item> {
-        all.iter().filter(|field| kinds.contains(&field.kind.as_str())).cloned().collect()
+    let fields = |all: &[Named], kinds: &[&str]| -> Vec<Named> {
+        all.iter().filter(|field| is_of(field, kinds)).cloned().collect()
     };
-    let choice = |setting: &'static Setting, question: Words, options: Vec<Item>| Choice {
+    let choice = |setting: &'static Setting, question: Words, options: Vec<Named>| Choice {
         setting,
         question,
         hint: Words::new("Not required.", "Необязательно.", "Міндетті емес."),
@@ -258,12 +261,17 @@ pub(crate) fn optional(account: &AccountDescription, settings: &Settings, connec
     ]
 }
 
-fn order_code_field(fields: &[Item]) -> Option<i64> {
-    let short = || fields.iter().filter(|field| field.kind == "text");
+fn order_code_field(fields: &[Named]) -> Option<i64> {
+    let short = || fields.iter().filter(|field| is_of(field, &["text"]));
     let named = |words: &[&str]| short().find(|field| named_like(&field.name, words));
     named(&["kaspi", "каспи"])
         .or_else(|| named(&["номер заказа", "код заказа", "№ заказа", "тапсырыс", "order"]))
         .map(|field| field.id)
+}
+
+/// Whether something is of one of these kinds.
+fn is_of(item: &Named, kinds: &[&str]) -> bool {
+    item.kind.as_deref().is_some_and(|kind| kinds.contains(&kind))
 }
 
 fn named_like(name: &str, words: &[&str]) -> bool {
@@ -280,7 +288,7 @@ fn proposal(
     settings: &Settings,
     connection: &str,
     setting: &'static Setting,
-    options: &[Item],
+    options: &[Named],
     best: Option<i64>,
 ) -> Proposed {
     let present = set_id(settings, connection, setting);
@@ -291,9 +299,10 @@ fn proposal(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::samples::{description, named};
 
-    fn item(id: i64, name: &str, kind: &str) -> Item {
-        Item { id, name: name.to_owned(), kind: kind.to_owned(), ..Item::default() }
+    fn item(id: i64, name: &str, kind: &str) -> Named {
+        named(id, name, Some(kind).filter(|kind| !kind.is_empty()))
     }
 
     fn account() -> AccountDescription {
@@ -312,7 +321,7 @@ mod tests {
             users: vec![item(5, "Айгүл", "")],
             catalogs: vec![item(40, "Склады", "regular"), item(41, "Товары", "products")],
             lead_fields: vec![item(60, "Сумма", "numeric"), item(61, "Номер заказа", "text")],
-            ..AccountDescription::default()
+            ..description()
         }
     }
 

@@ -2,12 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
-
-use crate::{i18n::words::Words, service::Report};
+use crate::{
+    contract::types::{LeadAction, PlannedOrder, Problem, Report},
+    i18n::words::Words,
+};
 
 /// Examples that are shown.
 const EXAMPLES_MAX: usize = 10;
+
+/// What can happen to a lead, in the order in which it is told.
+const ACTIONS: [LeadAction; 7] = [
+    LeadAction::Create,
+    LeadAction::Adopt,
+    LeadAction::Complete,
+    LeadAction::Change,
+    LeadAction::Park,
+    LeadAction::Wait,
+    LeadAction::None,
+];
 
 /// What would happen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,7 +27,7 @@ pub(crate) struct Rehearsal {
     /// Orders read.
     pub(crate) seen: u64,
     /// Orders by what would become of their leads.
-    pub(crate) counts: Vec<(Fate, usize)>,
+    pub(crate) counts: Vec<(LeadAction, usize)>,
     /// The first ones that get something.
     pub(crate) examples: Vec<Planned>,
     /// What stands in the way: order or setting, and words.
@@ -48,79 +60,49 @@ pub(crate) fn differences(before: &Rehearsal, after: &Rehearsal) -> Vec<Differen
     all.filter(|difference| difference.before != difference.after).collect()
 }
 
-/// What would become of an order's lead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Fate {
-    /// A new lead.
-    Create,
-    /// One that somebody made is taken over.
-    Adopt,
-    /// Ours lacks something.
-    Complete,
-    /// Ours changes.
-    Change,
-    /// Set aside with a problem.
-    Park,
-    /// Later.
-    Wait,
-    /// Nothing.
-    #[serde(other)]
-    None,
-}
-
-impl Fate {
-    /// For people.
-    pub(crate) fn words(self) -> Words {
-        match self {
-            Self::Create => Words::new("a new lead", "новая сделка", "жаңа мәміле"),
-            Self::Adopt => {
-                Words::new("an existing lead is taken over", "узнана готовая сделка", "бар мәміле танылды")
-            }
-            Self::Complete => Words::new("a lead is completed", "сделка дополняется", "мәміле толықтырылады"),
-            Self::Change => Words::new("a lead changes", "сделка меняется", "мәміле өзгереді"),
-            Self::Park => Words::new("needs your attention", "нужно ваше внимание", "назарыңыз қажет"),
-            Self::Wait => Words::new("waits", "подождёт", "күтеді"),
-            Self::None => Words::new("no lead is needed", "сделка не нужна", "мәміле қажет емес"),
+/// What would become of an order's lead, for people.
+pub(crate) fn fate(action: LeadAction) -> Words {
+    match action {
+        LeadAction::Create => Words::new("a new lead", "новая сделка", "жаңа мәміле"),
+        LeadAction::Adopt => {
+            Words::new("an existing lead is taken over", "узнана готовая сделка", "бар мәміле танылды")
         }
+        LeadAction::Complete => {
+            Words::new("a lead is completed", "сделка дополняется", "мәміле толықтырылады")
+        }
+        LeadAction::Change => Words::new("a lead changes", "сделка меняется", "мәміле өзгереді"),
+        LeadAction::Park => Words::new("needs your attention", "нужно ваше внимание", "назарыңыз қажет"),
+        LeadAction::Wait => Words::new("waits", "подождёт", "күтеді"),
+        LeadAction::None => Words::new("no lead is needed", "сделка не нужна", "мәміле қажет емес"),
     }
 }
 
 /// What would be done for one order.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Planned {
     /// The order.
     pub(crate) code: String,
     /// Its lead.
-    #[serde(rename = "lead")]
-    pub(crate) fate: Fate,
+    pub(crate) lead: LeadAction,
     /// The total, in tenge.
     pub(crate) price_kzt: Option<i64>,
     /// The stage that it would be in.
-    #[serde(default)]
     pub(crate) status_id: Option<i64>,
 }
 
 impl Rehearsal {
-    /// From the report of a dry run; what cannot be read of its plan is left out.
+    /// From the report of a dry run.
     pub(crate) fn of(report: &Report) -> Self {
-        let plan = report.other.get("plan").and_then(|plan| plan.as_array()).cloned().unwrap_or_default();
-        let orders: Vec<Planned> =
-            plan.into_iter().filter_map(|order| serde_json::from_value(order).ok()).collect();
-        let mut counts: BTreeMap<Fate, usize> = BTreeMap::new();
-        for order in &orders {
-            *counts.entry(order.fate).or_default() += 1;
-        }
-        let of_problem = |problem: &crate::service::Problem| {
-            let code = problem.code.as_str().map(str::to_owned).unwrap_or_default();
-            (code, problem.message.clone())
-        };
+        let orders: Vec<Planned> = report.plan.iter().flatten().map(Planned::of).collect();
+        let count = |action| orders.iter().filter(|order| order.lead == action).count();
+        let counts = ACTIONS.map(|action| (action, count(action)));
+        let of_problem = |problem: &Problem| (problem.code.clone().unwrap_or_default(), problem.text());
         Self {
             seen: report.seen,
-            counts: counts.into_iter().collect(),
+            counts: counts.into_iter().filter(|(_, count)| *count > 0).collect(),
             examples: orders
                 .iter()
-                .filter(|order| order.fate != Fate::None)
+                .filter(|order| order.lead != LeadAction::None)
                 .take(EXAMPLES_MAX)
                 .cloned()
                 .collect(),
@@ -130,25 +112,31 @@ impl Rehearsal {
     }
 }
 
+impl Planned {
+    fn of(order: &PlannedOrder) -> Self {
+        let PlannedOrder { code, lead, price_kzt, status_id, .. } = order;
+        Self { code: code.clone(), lead: *lead, price_kzt: *price_kzt, status_id: *status_id }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::{
+        samples::{message, planned, problem, report},
+        types::ProblemClass,
+    };
+
+    fn rehearsal(plan: Vec<PlannedOrder>) -> Rehearsal {
+        Rehearsal::of(&Report { plan: Some(plan), ..report() })
+    }
 
     #[test]
     fn orders_that_are_treated_differently_are_found() {
-        let rehearsal = |plan| {
-            let report = serde_json::json!({"job": "new", "plan": plan});
-            Rehearsal::of(&serde_json::from_value(report).unwrap())
-        };
-        let before = rehearsal(serde_json::json!([
-            {"code": "1", "lead": "create", "status_id": 5},
-            {"code": "2", "lead": "create", "status_id": 5},
-            {"code": "3", "lead": "park"},
-        ]));
-        let after = rehearsal(serde_json::json!([
-            {"code": "2", "lead": "create", "status_id": 6},
-            {"code": "1", "lead": "create", "status_id": 5},
-        ]));
+        let in_stage =
+            |code: &str, id| PlannedOrder { status_id: Some(id), ..planned(code, LeadAction::Create) };
+        let before = rehearsal(vec![in_stage("1", 5), in_stage("2", 5), planned("3", LeadAction::Park)]);
+        let after = rehearsal(vec![in_stage("2", 6), in_stage("1", 5)]);
         let told: Vec<_> = differences(&before, &after)
             .into_iter()
             .map(|one| (one.code, one.before.and_then(|p| p.status_id), one.after.and_then(|p| p.status_id)))
@@ -158,23 +146,20 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_counted_and_a_newer_one_is_read_as_far_as_it_goes() {
-        let report: Report = serde_json::from_value(serde_json::json!({
-            "job": "new", "seen": 4,
-            "problems": [{"code": "12", "class": "lead_refused", "message": "amoCRM refuses it"}],
-            "plan": [
-                {"code": "10", "lead": "create", "price_kzt": 1500, "more": 1},
-                {"code": "11", "lead": "create"},
-                {"code": "12", "lead": "park"},
-                {"code": "13", "lead": "something new"},
-                {"unreadable": true},
-            ],
-        }))
-        .unwrap();
+    fn a_plan_is_counted() {
+        let refused =
+            Problem { code: Some("12".to_owned()), ..problem(ProblemClass::LeadRefused, "lead-refused") };
+        let plan = vec![
+            PlannedOrder { price_kzt: Some(1_500), ..planned("10", LeadAction::Create) },
+            planned("12", LeadAction::Park),
+            planned("11", LeadAction::Create),
+            planned("13", LeadAction::None),
+        ];
+        let report = Report { seen: 4, problems: vec![refused], plan: Some(plan), ..report() };
         let rehearsal = Rehearsal::of(&report);
-        assert_eq!(rehearsal.counts, [(Fate::Create, 2), (Fate::Park, 1), (Fate::None, 1)]);
+        assert_eq!(rehearsal.counts, [(LeadAction::Create, 2), (LeadAction::Park, 1), (LeadAction::None, 1)]);
         assert_eq!((rehearsal.seen, rehearsal.examples.len()), (4, 3));
         assert_eq!(rehearsal.examples[0].price_kzt, Some(1_500));
-        assert_eq!(rehearsal.problems, [("12".to_owned(), "amoCRM refuses it".to_owned())]);
+        assert_eq!(rehearsal.problems, [("12".to_owned(), message("lead-refused").both())]);
     }
 }

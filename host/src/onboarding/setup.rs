@@ -6,9 +6,10 @@ use kaspi_amocrm_settings::{Setting, rules, table};
 use crate::{
     base::shutdown::Stop,
     config::{Changes, Settings},
+    contract::types::{AccountPart, Examination, PreparedPart, Side, SymptomClass},
     diagnostics::{doctor, finding::Finding},
     i18n::words::Words,
-    service::{Examination, Host, Made, RunError},
+    service::{Host, RunError},
 };
 
 /// One question after the other.
@@ -122,7 +123,7 @@ pub(crate) fn pasted(setting: &'static Setting, typed: &str) -> Option<String> {
 }
 
 /// How a side took what was set for it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tried {
     /// What was seen, as far as there was an answer.
     pub(crate) seen: Examination,
@@ -130,30 +131,35 @@ pub(crate) struct Tried {
     pub(crate) stopping: Vec<Finding>,
 }
 
-/// Tries one side: `kaspi` or `amocrm`.
+/// Tries one side.
 ///
 /// # Errors
 /// When the component does not answer.
-pub(crate) async fn try_part(
+pub(crate) async fn try_side(
     host: &Host,
     connection: &str,
-    part: &str,
+    side: Side,
     stop: &Stop,
 ) -> Result<Tried, RunError> {
-    match Box::pin(host.examine(connection, Some(part), stop)).await {
+    match Box::pin(host.examine(connection, Some(side), stop)).await {
         Ok(seen) => {
             let mut stopping = stops(&seen);
-            let is_seen = if part == "kaspi" { seen.kaspi.is_some() } else { seen.amocrm.is_some() };
+            let is_seen = match side {
+                Side::Kaspi => seen.kaspi.is_some(),
+                Side::Amocrm => seen.amocrm.is_some(),
+            };
             // What kept the side from being seen stops, however bad it is.
             if stopping.is_empty() && !is_seen {
-                stopping = seen.findings.iter().map(Finding::symptom).collect();
-                stopping.extend(seen.findings.is_empty().then(|| doctor::plain("unknown")));
+                stopping = seen.symptoms.iter().map(Finding::symptom).collect();
+                stopping.extend(seen.symptoms.is_empty().then(doctor::unknown));
             }
             Ok(Tried { stopping, seen })
         }
-        Err(error @ (RunError::Config(_) | RunError::Upstream(_) | RunError::Busy)) => {
-            let stopping = doctor::unexamined(error).into_iter().collect();
-            Ok(Tried { stopping, ..Tried::default() })
+        Err(
+            error @ (RunError::Config(_) | RunError::InvalidCall(_) | RunError::Upstream(_) | RunError::Busy),
+        ) => {
+            let seen = Examination { symptoms: Vec::new(), kaspi: None, amocrm: None };
+            Ok(Tried { stopping: doctor::unexamined(error), seen })
         }
         Err(error) => Err(error),
     }
@@ -161,29 +167,30 @@ pub(crate) async fn try_part(
 
 /// What stops a step: hints do not, and what the other side of the setup still lacks does not either.
 pub(crate) fn stops(examination: &Examination) -> Vec<Finding> {
-    examination.findings.iter().map(Finding::symptom).filter(stops_setup).collect()
+    examination.symptoms.iter().map(Finding::symptom).filter(stops_setup).collect()
 }
 
 fn stops_setup(finding: &Finding) -> bool {
     // Settings of the account are what is chosen next.
-    let is_chosen_later = ["amo_setting", "amo_required_fields", "amo_renamed"].contains(&finding.class());
+    let later = [SymptomClass::AmoSetting, SymptomClass::AmoRequiredFields, SymptomClass::AmoRenamed];
+    let is_chosen_later = later.iter().any(|class| class.name() == finding.class());
     finding.severity() == crate::diagnostics::class::Severity::Error && !is_chosen_later
 }
 
 /// Settings that name what was made or found.
-pub(crate) fn named(made: &[Made]) -> Changes {
-    let setting = |what: &str| match what {
-        "order_code" => Some(table::AMO_LEAD_ORDER_CODE_FIELD_ID.name),
-        "catalog" => Some(table::AMO_CATALOG_ID.name),
-        _ => None,
+pub(crate) fn named(made: &[PreparedPart]) -> Changes {
+    let setting = |part| match part {
+        AccountPart::OrderCode => Some(table::AMO_LEAD_ORDER_CODE_FIELD_ID.name),
+        AccountPart::Catalog => Some(table::AMO_CATALOG_ID.name),
+        AccountPart::Sku | AccountPart::Price => None,
     };
-    made.iter().filter_map(|made| Some((setting(&made.what)?, made.id.to_string()))).collect()
+    made.iter().filter_map(|made| Some((setting(made.part)?, made.id.to_string()))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::Symptom;
+    use crate::contract::samples::symptom;
 
     #[test]
     fn steps_follow_each_other_and_the_first_open_one_is_found() {
@@ -224,18 +231,21 @@ mod tests {
 
     #[test]
     fn only_what_the_next_steps_do_not_settle_stops() {
-        let findings = ["kaspi_no_orders", "amo_setting", "amo_no_catalog", "amo_token_refused"];
-        let symptom = |class: &&str| Symptom { class: (*class).to_owned(), ..Symptom::default() };
-        let examination =
-            Examination { findings: findings.iter().map(symptom).collect(), ..Examination::default() };
+        use SymptomClass::{AmoNoCatalog, AmoSetting, AmoTokenRefused, KaspiNoOrders};
+        let symptoms = [KaspiNoOrders, AmoSetting, AmoNoCatalog, AmoTokenRefused].map(symptom).into();
+        let examination = Examination { symptoms, kaspi: None, amocrm: None };
         let stopped: Vec<&str> = stops(&examination).iter().map(Finding::class).collect();
         assert_eq!(stopped, ["amo_token_refused"]);
     }
 
     #[test]
     fn what_was_made_becomes_settings() {
-        let made = |what: &str, id| Made { what: what.to_owned(), id, name: String::new() };
-        let changes = named(&[made("order_code", 5), made("sku", 6), made("catalog", 7)]);
+        let made = |part, id| PreparedPart { part, id, name: String::new() };
+        let changes = named(&[
+            made(AccountPart::OrderCode, 5),
+            made(AccountPart::Sku, 6),
+            made(AccountPart::Catalog, 7),
+        ]);
         assert_eq!(
             changes,
             Changes::from([

@@ -3,7 +3,7 @@
 
 use kaspi_amocrm_settings::{KNOWN_PAIRS, StatusMap};
 
-use crate::{i18n::words::Words, service::Item};
+use crate::{contract::types::Named, i18n::words::Words};
 
 const WON: i64 = 142;
 const LOST: i64 = 143;
@@ -103,7 +103,7 @@ pub(crate) fn rows() -> [Row; 13] {
 }
 
 /// The stage of each row, from the names of the stages; `None` leaves a lead where it is.
-pub(crate) fn proposed(stages: &[Item]) -> Vec<Option<i64>> {
+pub(crate) fn proposed(stages: &[Named]) -> Vec<Option<i64>> {
     let has = |id: i64| stages.iter().any(|stage| stage.id == id).then_some(id);
     let open: Vec<(i64, String)> = stages
         .iter()
@@ -172,10 +172,10 @@ pub(crate) fn differences(before: &str, after: &str) -> Vec<(Row, Option<i64>, O
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::samples::named;
 
-    fn stages(named: &[(i64, &str)]) -> Vec<Item> {
-        let item = |(id, name): &(i64, &str)| Item { id: *id, name: (*name).to_owned(), ..Item::default() };
-        named.iter().map(item).collect()
+    fn stages(all: &[(i64, &str)]) -> Vec<Named> {
+        all.iter().map(|(id, name)| named(*id, name, None)).collect()
     }
 
     fn by_key(chosen: &[Option<i64>]) -> String {

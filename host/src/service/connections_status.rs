@@ -1,13 +1,12 @@
 //! How all connections are doing, from what their runs have left in the store. Asks nobody and needs no component.
 
 use serde::Serialize;
-use serde_json::Value;
 
-use super::report::Report;
+use super::stored_report::StoredReport;
 use crate::{
     base::job::Job,
     config::Settings,
-    store::{LastRuns, RunRecord, Store, StoreError},
+    store::{Blocker, LastRuns, RunRecord, Store, StoreError},
 };
 
 /// New orders are looked for every minute: after five without success something holds them up.
@@ -25,39 +24,6 @@ pub enum Health {
     Failing,
     /// It has never run.
     Never,
-}
-
-/// What holds a connection up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Hindrance {
-    /// amoCRM refuses the token: somebody has to connect again.
-    Token,
-    /// A setting is missing or wrong.
-    Setting,
-    /// Kaspi cannot be reached or refuses.
-    Kaspi,
-    /// amoCRM cannot be reached or refuses.
-    Amocrm,
-    /// Something else; its error says what.
-    Other,
-}
-
-impl Hindrance {
-    fn of(run: &RunRecord) -> Option<Self> {
-        let error = run.error.as_ref()?;
-        let report = run.report.as_ref().and_then(|report| serde_json::from_str::<Report>(report).ok());
-        let class = report.as_ref().and_then(Report::failure).map(|problem| problem.class.as_str());
-        // A token is a setting to the component; what helps is another thing.
-        let is_token = error.contains("amoCRM refuses") && error.contains("token");
-        Some(match class {
-            Some("config") | None if is_token => Self::Token,
-            Some("config") => Self::Setting,
-            Some("upstream_kaspi") => Self::Kaspi,
-            Some("upstream_amocrm") => Self::Amocrm,
-            _ => Self::Other,
-        })
-    }
 }
 
 /// How one connection is doing.
@@ -88,8 +54,8 @@ pub struct ConnectionStatus {
     /// Why the last look for new orders failed, or the last reconciliation.
     pub last_error: Option<String>,
     /// What that error is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hindrance: Option<Hindrance>,
+    #[serde(rename = "hindrance", skip_serializing_if = "Option::is_none")]
+    pub blocker: Option<Blocker>,
 }
 
 /// All connections of the settings, in their order.
@@ -121,7 +87,7 @@ impl ConnectionStatus {
             Err(error) => {
                 self.health = Health::Failing;
                 self.last_error = Some(error.to_string());
-                self.hindrance = Some(Hindrance::Setting);
+                self.blocker = Some(Blocker::Setting);
             }
         }
         self
@@ -141,28 +107,26 @@ impl ConnectionStatus {
         // What is known of the shop comes from the newest report, whichever job wrote it.
         let newest = runs.iter().flat_map(|runs| [Some(&runs.latest), runs.latest_good.as_ref()]).flatten();
         let newest = newest.filter(|run| run.report.is_some()).max_by_key(|run| ended_ms(run));
-        let report = newest.and_then(|run| serde_json::from_str::<Report>(run.report.as_ref()?).ok());
+        let report = newest.and_then(StoredReport::of).unwrap_or_default();
         let since_ms = newest.map_or(0, ago);
-        let number = |pick: fn(&Report) -> &Value| report.as_ref().and_then(|report| pick(report).as_i64());
-        let count = |pick: fn(&Report) -> u64| report.as_ref().map_or(0, pick);
         Self {
             connection: connection.to_owned(),
             account: String::new(),
             health,
-            lag_ms: number(|report| &report.lag_ms).map(|lag_ms| lag_ms + since_ms),
-            backlog: count(|report| report.backlog),
-            in_doubt: count(|report| report.in_doubt),
-            parked: count(|report| report.parked),
-            token_age_ms: number(|report| &report.token_age_ms).map(|age_ms| age_ms + since_ms),
-            token_left_ms: number(|report| &report.token_left_ms).map(|left_ms| left_ms - since_ms),
+            lag_ms: report.lag_ms.map(|lag_ms| lag_ms.saturating_add(since_ms)),
+            backlog: report.backlog,
+            in_doubt: report.in_doubt,
+            parked: report.parked,
+            token_age_ms: report.token_age_ms.map(|age_ms| age_ms.saturating_add(since_ms)),
+            token_left_ms: report.token_left_ms.map(|left_ms| left_ms.saturating_sub(since_ms)),
             last_success_ms_ago,
             last_reconcile_ms_ago: good(Job::Reconcile).map(ago),
             last_error: [Job::New, Job::Reconcile]
                 .into_iter()
                 .find_map(|job| of_job(job).and_then(|runs| runs.latest.error.clone())),
-            hindrance: [Job::New, Job::Reconcile]
+            blocker: [Job::New, Job::Reconcile]
                 .into_iter()
-                .find_map(|job| of_job(job).and_then(|runs| Hindrance::of(&runs.latest))),
+                .find_map(|job| of_job(job).and_then(|runs| runs.latest.blocker)),
         }
     }
 }
@@ -173,6 +137,8 @@ fn ended_ms(run: &RunRecord) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     const NOW_MS: i64 = 10_000_000;
@@ -185,6 +151,7 @@ mod tests {
             took_ms: 2_000,
             report: report.map(|report| report.to_string()),
             error: error.map(str::to_owned),
+            blocker: error.map(|_| Blocker::Other),
         }
     }
 
@@ -217,20 +184,15 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_a_connection_up_is_told_by_the_class_of_its_problem() {
-        let report = |class| Some(serde_json::json!({"job": "new", "problems": [{"class": class}]}));
-        let refused = "amoCRM refuses the token (401) / amoCRM не принимает токен (401)";
-        for (error, report, expected) in [
-            (None, None, None),
-            (Some("Kaspi: 503"), report("upstream_kaspi"), Some(Hindrance::Kaspi)),
-            (Some("amoCRM: 504"), report("upstream_amocrm"), Some(Hindrance::Amocrm)),
-            (Some("AMO_STATUS_ID is wrong"), report("config"), Some(Hindrance::Setting)),
-            (Some(refused), report("config"), Some(Hindrance::Token)),
-            (Some(refused), None, Some(Hindrance::Token)),
-            (Some("the disk is full"), None, Some(Hindrance::Other)),
-        ] {
-            assert_eq!(of(&[only(run(Job::New, 1_000, error, report))]).hindrance, expected, "{error:?}");
+    fn what_holds_a_connection_up_is_what_its_last_run_met() {
+        let met = |job, blocker| RunRecord { blocker, ..run(job, 1_000, blocker.map(|_| "x"), None) };
+        assert_eq!(of(&[]).blocker, None);
+        for blocker in [None, Some(Blocker::Token), Some(Blocker::Kaspi)] {
+            let runs = [only(met(Job::New, blocker)), only(met(Job::Reconcile, Some(Blocker::Setting)))];
+            assert_eq!(of(&runs).blocker, blocker.or(Some(Blocker::Setting)), "new orders come first");
         }
+        let status = of(&[only(met(Job::New, Some(Blocker::Amocrm)))]);
+        assert_eq!(serde_json::to_value(status).unwrap()["hindrance"], "amocrm");
     }
 
     #[test]

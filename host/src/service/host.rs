@@ -7,13 +7,13 @@ use std::{
 };
 
 use super::{
-    call::{CLOSING, finished, parsed},
+    call::{CLOSING, finished},
     error::{OpenError, RunError},
-    report::Report,
 };
 use crate::{
     base::shutdown::Stop,
     config::{Connection, Settings, secret_key},
+    contract::types::Report,
     egress::{
         AllowList, Client, Hold, Origin,
         rate_limit::{Limiter, Share},
@@ -168,8 +168,7 @@ impl Host {
         stop: &Stop,
     ) -> Result<Report, RunError> {
         let guest = self.guest(target, hold, share, stop);
-        let text = finished(self.plugin.run(guest, slice, max), stop, CLOSING).await?;
-        parsed(&text, "report")
+        finished(Box::pin(self.plugin.run(guest, slice, max)), stop, CLOSING).await
     }
 
     pub(super) fn limiter(&self, account: &Origin, count: u32) -> Arc<Limiter> {

@@ -11,11 +11,9 @@ use std::{
 use tokio::{task::JoinHandle, time::Instant};
 
 use crate::{
-    base::{
-        clock::{Moment, millis},
-        job::Job,
-        shutdown::Stop,
-    },
+    base::clock::{Moment, millis},
+    base::job::Job,
+    base::shutdown::Stop,
     egress::{Hold, Term},
     store::{LeaseAnswer, LeaseRequest, Store, StoreError},
 };

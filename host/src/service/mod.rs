@@ -2,7 +2,6 @@
 //! The commands, the schedule and the pages all come here.
 
 mod account;
-mod answers;
 mod call;
 pub mod connections_status;
 mod error;
@@ -15,14 +14,13 @@ mod report;
 mod rotate_key;
 mod run;
 pub mod schedule;
+mod statement;
+pub(crate) mod stored_report;
 
-pub use account::{Buyer, Examination, Made, Prepared, SeenAmo, SeenKaspi, Symptom};
-pub use answers::{Cause, Difference, Field, FoundOrder, RetryAnswer, StateCounts, Statement, Step};
 pub use error::{OpenError, RunError};
 pub use host::Host;
 pub use lease::Lease;
-pub use orders::{Backfilled, Repaired, Retried, Which};
-pub use reading::{AccountDescription, Item, Pipeline, Told};
-pub use report::{Problem, Report, Requests};
-pub use rotate_key::Resealed;
+pub use orders::{Backfilled, Repaired, Retried};
+pub use report::Slices;
 pub use run::{Outcome, Run, RunLimits};
+pub use statement::Comparison;

@@ -1,43 +1,26 @@
 //! The list of orders: rows that the component keeps in the clear for hosts, newest order first. They hold nothing
 //! personal.
 
-use serde::Deserialize;
+use kaspi_amocrm_settings::rows::{OrderRow, created_ms, prefix};
 
-use crate::store::{Store, StoreError, Values};
+use crate::{
+    contract::types::{OrderStep, ProblemClass},
+    store::{Store, StoreError, Values},
+};
 
 /// Where the component keeps them.
 const SCOPE: &str = "default";
-/// The newest moment that a key can name.
-const LAST_MS: i64 = 9_999_999_999_999;
 /// Keys that are asked for at once.
 const KEYS_AT_ONCE: u32 = 500;
 /// Rows that a search or a filter looks at before it says where to go on: a page is never slow.
 pub(crate) const LOOKED_AT_MAX: usize = 5_000;
 
 /// One order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// Its number.
-    pub(crate) code: String,
-    /// When the buyer made it, milliseconds since 1970.
-    pub(crate) created_ms: i64,
-    /// State at Kaspi.
-    pub(crate) state: String,
-    /// Status at Kaspi.
-    pub(crate) status: String,
-    /// What comes next: `lead`, `products`, `note`, `changes`; or `done`, `no_lead`.
-    pub(crate) step: String,
-    /// Why it waits, as a word.
-    pub(crate) class: Option<String>,
-    /// Its lead.
-    pub(crate) lead_id: Option<i64>,
-    /// Its total in tenge.
-    pub(crate) total_kzt: u64,
-    /// When it is tried again, milliseconds since 1970.
-    pub(crate) next_ms: Option<i64>,
+    /// What the component keeps of it.
+    pub(crate) order: OrderRow,
     /// Where it stands in the list.
-    #[serde(skip)]
     pub(crate) place: String,
 }
 
@@ -79,8 +62,8 @@ impl Work {
     fn takes(self, row: &Row) -> bool {
         match self {
             Self::Any => true,
-            Self::Done => row.step == "done",
-            Self::NoLead => row.step == "no_lead",
+            Self::Done => row.is(OrderStep::Done),
+            Self::NoLead => row.is(OrderStep::NoLead),
             Self::Open => !row.is_over(),
             Self::Stuck => row.is_stuck(),
         }
@@ -88,14 +71,19 @@ impl Work {
 }
 
 impl Row {
+    /// Whether this comes next.
+    pub(crate) fn is(&self, step: OrderStep) -> bool {
+        self.order.step == step.name()
+    }
+
     fn is_over(&self) -> bool {
-        matches!(self.step.as_str(), "done" | "no_lead")
+        self.is(OrderStep::Done) || self.is(OrderStep::NoLead)
     }
 
     /// Whether something keeps it from going on that is more than its turn.
     pub(crate) fn is_stuck(&self) -> bool {
-        !self.is_over()
-            && self.class.as_deref().is_some_and(|class| !matches!(class, "waiting" | "paused" | ""))
+        let its_turn = [ProblemClass::Waiting.name(), ProblemClass::Paused.name(), ""];
+        !self.is_over() && self.order.class.as_deref().is_some_and(|class| !its_turn.contains(&class))
     }
 }
 
@@ -183,32 +171,18 @@ async fn read(store: &dyn Store, prefix: &str, keys: &[String]) -> Result<Vec<Ro
         .into_iter()
         .map(|(key, value)| {
             let place = key.get(prefix.len()..).unwrap_or_default().to_owned();
-            // A row of another version still is an order: its key tells number and time.
-            let row = serde_json::from_slice(&value).ok().filter(|row: &Row| !row.code.is_empty());
-            let row = row.unwrap_or_else(|| Row {
-                code: place.split_once('/').map_or("", |(_, code)| code).to_owned(),
-                created_ms: created_ms(&place).unwrap_or_default(),
-                ..Row::default()
-            });
-            Row { place, ..row }
+            Row { order: OrderRow::decode(&place, &value), place }
         })
         .collect();
     rows.sort_unstable_by(|one, other| one.place.cmp(&other.place));
     Ok(rows)
 }
 
-fn prefix(connection: &str) -> String {
-    format!("shop/{connection}/seen/")
-}
-
-fn created_ms(place: &str) -> Option<i64> {
-    let before_last: i64 = place.split_once('/')?.0.parse().ok()?;
-    Some(LAST_MS - before_last)
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+
+    use kaspi_amocrm_settings::rows::place;
 
     use super::*;
     use crate::{
@@ -239,7 +213,7 @@ mod tests {
             );
             // The twentieth was written by another version.
             let value = if n == 20 { "[]".to_owned() } else { value };
-            changes.push(set(format!("shop/b/seen/{:013}/{n}", LAST_MS - n), &value));
+            changes.push(set(format!("{}{}", prefix("b"), place(&n.to_string(), n)), &value));
         }
         Values::write(store.as_ref(), &fence, SCOPE, &changes).await.unwrap();
         store
@@ -252,7 +226,7 @@ mod tests {
         let (mut after, mut codes, mut pages) = (None, Vec::new(), 0);
         loop {
             let page = rows(store.as_ref(), "b", after.as_deref(), Work::Any, 50).await.unwrap();
-            codes.extend(page.rows.into_iter().map(|row| row.code));
+            codes.extend(page.rows.into_iter().map(|row| row.order.code));
             pages += 1;
             after = page.next;
             if after.is_none() {
@@ -272,7 +246,7 @@ mod tests {
         let store = filled(&folder).await;
         let first = rows(store.as_ref(), "b", None, Work::Open, 30).await.unwrap();
         let rest = rows(store.as_ref(), "b", first.next.as_deref(), Work::Open, 30).await.unwrap();
-        let codes: Vec<String> = first.rows.into_iter().chain(rest.rows).map(|row| row.code).collect();
+        let codes: Vec<String> = first.rows.into_iter().chain(rest.rows).map(|row| row.order.code).collect();
         let open = (1..=120).rev().filter(|n| n % 3 == 0 || *n == 20).map(|n: i32| n.to_string());
         assert_eq!((codes, rest.next), (open.collect::<Vec<_>>(), None));
         let stuck = rows(store.as_ref(), "b", None, Work::Stuck, 50).await.unwrap();

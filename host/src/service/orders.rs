@@ -3,37 +3,28 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use serde_json::{Map, Value, json};
-
 use super::{
-    answers::{FoundOrder, Page, RetryAnswer, Statement},
-    call::{STATEMENT_MAX, finished, in_time, parsed},
+    call::{CLOSING, STATEMENT_MAX, finished, finished_statement},
     error::RunError,
     host::Host,
     run::{Outcome, Run, RunLimits, Work},
+    statement::Comparison as _,
 };
 use crate::{
-    base::{calendar::Range, job::Job, shutdown::Stop},
-    wasm::Question,
+    base::job::Job,
+    base::{calendar::Range, shutdown::Stop},
+    contract::types::{Order, RangeStatement, Repair, RetryResult, RetryWhich},
+    egress::rate_limit::Urgency,
 };
 
 /// Time for an answer from the store alone.
 const LOOK_MAX: Duration = Duration::from_secs(60);
 
-/// Which parked orders to try again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Which {
-    /// These.
-    Codes(Vec<String>),
-    /// Every one.
-    All,
-}
-
 /// What a retry has come to.
 #[derive(Debug)]
 pub struct Retried {
     /// By order.
-    pub answer: RetryAnswer,
+    pub answer: RetryResult,
     /// The run for new orders that followed.
     pub outcome: Outcome,
 }
@@ -51,7 +42,7 @@ pub struct Backfilled {
 #[derive(Debug)]
 pub struct Repaired {
     /// What there is now. Where the mending ended early, what there was before.
-    pub statement: Statement,
+    pub statement: RangeStatement,
     /// Orders that were to be mended.
     pub wanted: usize,
     /// Orders of them that agree now; `None` where the mending ended early.
@@ -70,27 +61,20 @@ impl Host {
         connection: &str,
         codes: &[String],
         stop: &Stop,
-    ) -> Result<Vec<FoundOrder>, RunError> {
+    ) -> Result<Vec<Order>, RunError> {
         let target = self.target(connection)?;
         let mut found = Vec::new();
-        let mut after = Value::Null;
+        let mut after: Option<String> = None;
         loop {
-            let mut options = Map::new();
-            if !codes.is_empty() {
-                options.insert("codes".to_owned(), json!(codes));
-            }
-            if !after.is_null() {
-                options.insert("after".to_owned(), after.clone());
-            }
             let guest = self.guest(&target, None, self.quiet_share(&target), stop);
-            let call = self.plugin.ask(guest, Question::Orders, options, LOOK_MAX);
-            let page = Page::parse(&finished(call, stop, Duration::ZERO).await?)?;
+            let call = Box::pin(self.plugin.orders(guest, codes, after.as_deref(), LOOK_MAX));
+            let page = finished(call, stop, Duration::ZERO).await?;
             found.extend(page.orders);
-            if page.next.is_null() {
+            if page.next.is_none() {
                 return Ok(found);
             }
             if page.next == after {
-                return Err(RunError::Internal("the component's list of orders does not end".to_owned()));
+                return Err(RunError::Fault("the component's list of orders does not end".to_owned()));
             }
             after = page.next;
         }
@@ -105,11 +89,11 @@ impl Host {
         connection: &str,
         range: Range,
         stop: &Stop,
-    ) -> Result<Statement, RunError> {
+    ) -> Result<RangeStatement, RunError> {
         let target = self.target(connection)?;
         let guest = self.guest(&target, None, self.quiet_share(&target), stop);
-        let call = Box::pin(self.plugin.ask(guest, Question::Statement, range.options(), STATEMENT_MAX));
-        Statement::parse(finished(in_time(call), stop, Duration::ZERO).await?)
+        let call = Box::pin(self.plugin.statement(guest, range, Repair::None, STATEMENT_MAX));
+        finished_statement(call, stop, Duration::ZERO).await
     }
 
     /// Lets parked orders be tried again, and tries them.
@@ -119,7 +103,7 @@ impl Host {
     pub async fn retry(
         self: &Arc<Self>,
         connection: &str,
-        which: &Which,
+        which: &RetryWhich,
         wait: Duration,
         stop: &Stop,
     ) -> Result<Retried, RunError> {
@@ -173,24 +157,17 @@ impl Host {
 }
 
 impl Run {
-    async fn retry(&self, which: &Which, stop: &Stop) -> Result<Retried, RunError> {
-        let option = match which {
-            Which::Codes(codes) => ("codes".to_owned(), json!(codes)),
-            Which::All => ("all".to_owned(), true.into()),
-        };
-        let text = self.ask(Question::Retry, Map::from_iter([option]), LOOK_MAX, stop).await?;
-        let answer = parsed(&text, "answer to a retry")?;
+    async fn retry(&self, which: &RetryWhich, stop: &Stop) -> Result<Retried, RunError> {
+        let guest = self.guest(Urgency::Live, stop);
+        let call = Box::pin(self.host.plugin.retry(guest, which, LOOK_MAX));
+        let answer = finished(call, stop, CLOSING).await?;
         let outcome = self.work(RunLimits::default(), stop).await;
         Ok(Retried { answer, outcome })
     }
 
     async fn repair(&self, range: Range, missing: bool, stop: &Stop) -> Result<Repaired, RunError> {
-        let mut options = range.options();
-        options.insert("repair".to_owned(), true.into());
-        if missing {
-            options.insert("missing".to_owned(), true.into());
-        }
-        let before = Statement::parse(self.ask(Question::Statement, options, STATEMENT_MAX, stop).await?)?;
+        let repair = if missing { Repair::MissingToo } else { Repair::Safe };
+        let before = self.statement(range, repair, stop).await?;
         let wanted: BTreeSet<String> =
             before.differences.iter().filter(|one| one.will_mend).map(|one| one.code.clone()).collect();
         if wanted.is_empty() {
@@ -201,10 +178,15 @@ impl Run {
             let (wanted, outcome) = (wanted.len(), Some(outcome));
             return Ok(Repaired { statement: before, wanted, mended: None, outcome });
         }
-        let text = self.ask(Question::Statement, range.options(), STATEMENT_MAX, stop).await?;
-        let statement = Statement::parse(text)?;
+        let statement = self.statement(range, Repair::None, stop).await?;
         let open: BTreeSet<&str> = statement.open().map(|one| one.code.as_str()).collect();
         let mended = wanted.iter().filter(|code| !open.contains(code.as_str())).count();
         Ok(Repaired { statement, wanted: wanted.len(), mended: Some(mended), outcome: Some(outcome) })
+    }
+
+    async fn statement(&self, range: Range, repair: Repair, stop: &Stop) -> Result<RangeStatement, RunError> {
+        let guest = self.guest(Urgency::Live, stop);
+        let call = Box::pin(self.host.plugin.statement(guest, range, repair, STATEMENT_MAX));
+        finished_statement(call, stop, CLOSING).await
     }
 }

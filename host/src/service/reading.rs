@@ -3,86 +3,21 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde::Deserialize;
-
 use super::{
     call::finished,
     error::RunError,
     host::{Host, Target},
-    report::Report,
 };
 use crate::{
-    base::{job::Job, shutdown::Stop},
+    base::job::Job,
+    base::shutdown::Stop,
+    contract::types::{AccountDescription, Report},
     egress::rate_limit::{Limiter, QuietTickets, Share, Urgency},
     wasm::Slice,
 };
 
-/// What `describe-account` answers, see `wit/world.wit`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct AccountDescription {
-    /// The account itself.
-    pub account: Item,
-    /// Settings that the account contradicts.
-    pub findings: Vec<Told>,
-    /// What works worse than it could.
-    pub hints: Vec<Told>,
-    /// Pipelines with the stages that leads can be made in.
-    pub pipelines: Vec<Pipeline>,
-    /// Active users.
-    pub users: Vec<Item>,
-    /// Lists.
-    pub catalogs: Vec<Item>,
-    /// Fields of leads.
-    pub lead_fields: Vec<Item>,
-    /// Fields of contacts.
-    pub contact_fields: Vec<Item>,
-    /// Reasons why a lead is lost.
-    pub loss_reasons: Vec<Item>,
-}
-
-/// A finding of the component.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Told {
-    /// The setting.
-    pub name: String,
-    /// What is wrong and what to do, English.
-    pub en: String,
-    /// The same in Russian.
-    pub ru: String,
-}
-
-/// Something with a name.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Item {
-    /// Its id.
-    pub id: i64,
-    /// Its name.
-    pub name: String,
-    /// First part of the address; of the account only.
-    pub subdomain: String,
-    /// `text`, `numeric` ... of a field, `products`, `regular` ... of a list.
-    #[serde(rename = "type")]
-    pub kind: String,
-}
-
-/// A pipeline.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Pipeline {
-    /// Its id.
-    pub id: i64,
-    /// Its name.
-    pub name: String,
-    /// Where leads go that name none.
-    pub is_main: bool,
-    /// Whether it was put away.
-    pub is_archive: bool,
-    /// Its stages, in their order.
-    pub stages: Vec<Item>,
-}
+/// Time for reading the account.
+const ACCOUNT_MAX: Duration = Duration::from_secs(90);
 
 impl Host {
     /// Shows what a run would do from the state that is stored; stores nothing.
@@ -111,9 +46,8 @@ impl Host {
     ) -> Result<AccountDescription, RunError> {
         let target = self.target(connection)?;
         let guest = self.guest(&target, None, self.quiet_share(&target), stop);
-        let text = finished(self.plugin.describe_account(guest), stop, Duration::ZERO).await?;
-        serde_json::from_str(&text)
-            .map_err(|error| RunError::Internal(format!("the component's description is not valid: {error}")))
+        let call = Box::pin(self.plugin.describe_account(guest, ACCOUNT_MAX));
+        finished(call, stop, Duration::ZERO).await
     }
 
     /// Tickets of a call that only reads, and keeps out of the way of all others.

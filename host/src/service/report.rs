@@ -1,108 +1,60 @@
-//! The report of a run. A contract: its fields are read by programs outside the project.
+//! The report of a run, made of those of its slices.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::base::failure::Exit;
+use crate::{
+    base::failure::Exit,
+    contract::{
+        json,
+        types::{Problem, ProblemClass, Report},
+    },
+};
 
-/// What a slice did, or several of them together.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// The job.
-    pub job: String,
-    /// The connection.
-    #[serde(default)]
-    pub connection: String,
-    /// When it began, as the component writes it.
-    #[serde(default)]
-    pub started_at: Value,
-    /// How long it took.
-    #[serde(default)]
-    pub took_ms: u64,
-    /// Whether everything that was seen is settled.
-    #[serde(default)]
-    pub complete: bool,
-    /// Whether another slice should follow at once.
-    #[serde(default)]
-    pub more: bool,
-    /// Orders read.
-    #[serde(default)]
-    pub seen: u64,
-    /// Leads made.
-    #[serde(default)]
-    pub created: u64,
-    /// Leads found and taken over.
-    #[serde(default)]
-    pub adopted: u64,
-    /// Leads changed.
-    #[serde(default)]
-    pub updated: u64,
-    /// Orders that needed nothing.
-    #[serde(default)]
-    pub skipped: u64,
-    /// Orders put aside with a reason.
-    #[serde(default)]
-    pub parked: u64,
-    /// Writes whose outcome is not known yet.
-    #[serde(default)]
-    pub in_doubt: u64,
-    /// Orders of the shop that are not settled.
-    #[serde(default)]
-    pub backlog: u64,
-    /// Requests sent.
-    #[serde(default)]
-    pub requests: Requests,
-    /// Up to when Kaspi was read, as the component writes it.
-    #[serde(default)]
-    pub watermark: Value,
-    /// How far that is behind.
-    #[serde(default)]
-    pub lag_ms: Value,
-    /// How long ago the token pair was renewed.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub token_age_ms: Value,
-    /// How long its access token lives on.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub token_left_ms: Value,
-    /// What a person should look at.
-    #[serde(default)]
-    pub problems: Vec<Problem>,
-    /// Fields of a newer component, passed on.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
-}
+/// The names of a report's fields in the order in which they are printed; others follow. People read it as well.
+const FIELDS: [&str; 24] = [
+    "job",
+    "connection",
+    "started_at",
+    "took_ms",
+    "complete",
+    "more",
+    "seen",
+    "created",
+    "adopted",
+    "updated",
+    "skipped",
+    "parked",
+    "in_doubt",
+    "backlog",
+    "requests",
+    "kaspi",
+    "amocrm",
+    "watermark",
+    "lag_ms",
+    "token_age_ms",
+    "token_left_ms",
+    "problems",
+    "code",
+    "class",
+];
 
-/// Requests by API.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Requests {
-    /// To Kaspi.
-    #[serde(default)]
-    pub kaspi: u64,
-    /// To amoCRM.
-    #[serde(default)]
-    pub amocrm: u64,
-}
-
-/// One thing to look at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Problem {
-    /// The order, or what it concerns.
-    #[serde(default)]
-    pub code: Value,
-    /// What kind it is; `config` and `upstream...` decide about the exit code.
-    #[serde(default)]
-    pub class: String,
-    /// For people.
-    #[serde(default)]
-    pub message: String,
-    /// Fields of a newer component, passed on.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
-}
-
-impl Report {
+/// A report of several slices.
+pub trait Slices {
     /// Adds the report of the slice that followed.
-    pub fn merge(&mut self, next: Self) {
+    fn merge(&mut self, next: Self);
+
+    /// What kept the run from doing its work: a setting, or a server.
+    fn failure(&self) -> Option<&Problem>;
+
+    /// The exit code that the problems call for: a wrong setting counts more than a server.
+    fn exit(&self) -> Exit;
+
+    /// One line of JSON.
+    fn to_line(&self) -> String;
+}
+
+impl Slices for Report {
+    fn merge(&mut self, next: Self) {
         self.complete = next.complete;
         self.more = next.more;
         // The numbers are the component's word and may be anything.
@@ -117,9 +69,7 @@ impl Report {
         add(&mut self.in_doubt, next.in_doubt);
         add(&mut self.requests.kaspi, next.requests.kaspi);
         add(&mut self.requests.amocrm, next.requests.amocrm);
-        if !next.watermark.is_null() {
-            self.watermark = next.watermark;
-        }
+        self.watermark_ms = next.watermark_ms.or(self.watermark_ms);
         self.lag_ms = next.lag_ms;
         self.backlog = next.backlog;
         self.token_age_ms = next.token_age_ms;
@@ -129,89 +79,153 @@ impl Report {
                 self.problems.push(problem);
             }
         }
-        // What only a part of a run says (where a backfill goes on) is not said by the whole, unless its last part does.
-        self.other = next.other;
+        // What only a part of a run says is not said by the whole, unless its last part does.
+        self.next_from_ms = next.next_from_ms;
+        self.plan = next.plan;
     }
 
-    /// What kept the run from doing its work: a setting, or a server.
-    pub fn failure(&self) -> Option<&Problem> {
-        self.problems.iter().find(|problem| problem.exit() != Exit::Done)
+    fn failure(&self) -> Option<&Problem> {
+        self.problems.iter().find(|problem| exit_of(problem) != Exit::Done)
     }
 
-    /// The exit code that the problems call for: a wrong setting counts more than a server.
-    pub fn exit(&self) -> Exit {
-        let is_called_for = |exit: &Exit| self.problems.iter().any(|problem| problem.exit() == *exit);
+    fn exit(&self) -> Exit {
+        let is_called_for = |exit: &Exit| self.problems.iter().any(|problem| exit_of(problem) == *exit);
         [Exit::Config, Exit::Upstream].into_iter().find(is_called_for).unwrap_or(Exit::Done)
     }
 
-    /// One line of JSON.
-    pub fn to_line(&self) -> String {
-        serde_json::to_string(self).expect("a report has only text keys")
+    fn to_line(&self) -> String {
+        let mut line = String::new();
+        write_ordered(&json::report(self), &mut line);
+        line
     }
 }
 
-impl Problem {
-    /// The exit code that it calls for; a problem of a single order calls for none.
-    fn exit(&self) -> Exit {
-        match self.class.as_str() {
-            "config" => Exit::Config,
-            class if class.starts_with("upstream") => Exit::Upstream,
-            _ => Exit::Done,
+/// The exit code that a problem calls for; one of a single order calls for none.
+fn exit_of(problem: &Problem) -> Exit {
+    match problem.class {
+        ProblemClass::Config | ProblemClass::Token => Exit::Config,
+        ProblemClass::UpstreamKaspi | ProblemClass::UpstreamAmocrm => Exit::Upstream,
+        _ => Exit::Done,
+    }
+}
+
+fn write_ordered(value: &Value, line: &mut String) {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
+            let place = |name: &str| FIELDS.iter().position(|field| *field == name).unwrap_or(FIELDS.len());
+            fields.sort_by_key(|(name, _)| place(name));
+            line.push('{');
+            for (index, (name, value)) in fields.into_iter().enumerate() {
+                if index > 0 {
+                    line.push(',');
+                }
+                line.push_str(&Value::from(name.as_str()).to_string());
+                line.push(':');
+                write_ordered(value, line);
+            }
+            line.push('}');
         }
+        Value::Array(values) => {
+            line.push('[');
+            for (index, value) in values.iter().enumerate() {
+                if index > 0 {
+                    line.push(',');
+                }
+                write_ordered(value, line);
+            }
+            line.push(']');
+        }
+        plain => line.push_str(&plain.to_string()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn report(text: &str) -> Report {
-        serde_json::from_str(text).unwrap()
-    }
+    use crate::contract::{
+        samples::{message, problem, report},
+        types::Requests,
+    };
 
     #[test]
     fn slices_add_up_to_one_report() {
-        let mut first = report(
-            r#"{"job":"new","connection":"default","started_at":"a","took_ms":5,"complete":false,"more":true,"seen":3,
-               "created":2,"requests":{"kaspi":1,"amocrm":4},"watermark":"w1","lag_ms":9,
-               "problems":[{"code":"1","class":"parked","message":"m"}],"backlog":9,"next_from_ms":1}"#,
-        );
-        first.merge(report(
-            r#"{"job":"new","connection":"default","started_at":"b","took_ms":7,"complete":true,"more":false,"seen":1,
-               "created":1,"requests":{"kaspi":2,"amocrm":1},"watermark":null,"lag_ms":0,
-               "problems":[{"code":"1","class":"parked","message":"m"},{"code":"2","class":"parked","message":"m"}],
-               "backlog":2,"extra":1}"#,
-        ));
+        let lead = |code: &str| Problem {
+            code: Some(code.to_owned()),
+            ..problem(ProblemClass::LeadRefused, "lead-refused")
+        };
+        let mut first = Report {
+            started_at_ms: 1_000,
+            took_ms: 5,
+            more: true,
+            seen: 3,
+            created: 2,
+            requests: Requests { kaspi: 1, amocrm: 4 },
+            watermark_ms: Some(7_000),
+            lag_ms: Some(9),
+            problems: vec![lead("1")],
+            backlog: 9,
+            next_from_ms: Some(1),
+            ..report()
+        };
+        first.merge(Report {
+            started_at_ms: 2_000,
+            took_ms: 7,
+            complete: true,
+            seen: 1,
+            created: 1,
+            requests: Requests { kaspi: 2, amocrm: 1 },
+            lag_ms: Some(0),
+            problems: vec![lead("1"), lead("2")],
+            backlog: 2,
+            plan: Some(Vec::new()),
+            ..report()
+        });
         assert_eq!(
             (first.took_ms, first.seen, first.created, first.more, first.complete),
             (12, 4, 3, false, true)
         );
         assert_eq!(first.requests, Requests { kaspi: 3, amocrm: 5 });
-        assert_eq!((first.started_at.as_str(), first.watermark.as_str()), (Some("a"), Some("w1")));
+        assert_eq!((first.started_at_ms, first.watermark_ms, first.lag_ms), (1_000, Some(7_000), Some(0)));
         assert_eq!(first.problems.len(), 2);
         assert_eq!(first.backlog, 2);
-        assert_eq!(
-            first.other.keys().collect::<Vec<_>>(),
-            ["extra"],
-            "the last part has read all of its range"
-        );
-        assert!(first.to_line().contains(r#""extra":1"#) && !first.to_line().contains('\n'));
+        assert_eq!(first.next_from_ms, None, "the last part has read all of its range");
+        assert!(first.to_line().contains(r#""plan":[]"#) && !first.to_line().contains('\n'));
+    }
+
+    #[test]
+    fn fields_are_printed_in_their_order() {
+        let report = Report {
+            problems: vec![Problem {
+                code: Some("1".to_owned()),
+                class: ProblemClass::Gone,
+                setting: None,
+                message: message("\"quoted\""),
+                hint: None,
+            }],
+            next_from_ms: Some(5),
+            ..report()
+        };
+        let line = report.to_line();
+        assert!(line.starts_with(r#"{"job":"new","connection":"default","started_at":"#), "{line}");
+        assert!(line.contains(r#""requests":{"kaspi":0,"amocrm":0},"watermark":null"#), "{line}");
+        assert!(line.contains(r#""problems":[{"code":"1","class":"gone","message":"#), "{line}");
+        assert!(line.ends_with(r#","next_from_ms":5}"#), "{line}");
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), json::report(&report));
     }
 
     #[test]
     fn problems_decide_about_the_exit_code() {
+        use ProblemClass::{Config, Gone, InDoubt, Token, UpstreamAmocrm, UpstreamKaspi};
         for (classes, exit) in [
             (&[][..], Exit::Done),
-            (&["parked", "doubt"], Exit::Done),
-            (&["parked", "upstream_kaspi"], Exit::Upstream),
-            (&["upstream", "config"], Exit::Config),
+            (&[Gone, InDoubt], Exit::Done),
+            (&[Gone, UpstreamKaspi], Exit::Upstream),
+            (&[UpstreamAmocrm, Config], Exit::Config),
+            (&[UpstreamAmocrm, Token], Exit::Config),
         ] {
-            let mut report = report(r#"{"job":"new"}"#);
-            for class in classes {
-                let (class, other) = ((*class).to_owned(), Map::new());
-                report.problems.push(Problem { code: Value::Null, class, message: String::new(), other });
-            }
-            assert_eq!(report.exit(), exit, "{classes:?}");
+            let problems = classes.iter().map(|class| problem(*class, "x")).collect();
+            assert_eq!(Report { problems, ..report() }.exit(), exit, "{classes:?}");
         }
     }
 }

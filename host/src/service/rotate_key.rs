@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
-
-use super::{call::parsed, error::RunError, host::Host, run::Run};
+use super::{
+    call::{CLOSING, finished},
+    error::RunError,
+    host::Host,
+    run::Run,
+};
 use crate::{
-    base::{clock::millis, job::Job, shutdown::Stop},
-    wasm::Question,
+    base::job::Job, base::shutdown::Stop, contract::types::KeyRotation, egress::rate_limit::Urgency,
 };
 
 /// One call of the component; short, so that a program that is asked to end need not cut one.
@@ -16,34 +17,23 @@ const SLICE: Duration = Duration::from_secs(5);
 /// Walks through the store: one that seals, one that finds nothing more, and one for what was written in between.
 const WALKS_MAX: u32 = 3;
 
-/// What has been sealed anew.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Resealed {
-    /// Name of the key that seals.
-    pub key: String,
-    /// Values that were sealed anew.
-    pub resealed: u64,
-    /// Values that are still sealed with another key.
-    pub left: u64,
-    /// How many values there are, by name of their key.
-    pub keys: BTreeMap<String, u64>,
-    /// Where the walk goes on after a slice.
-    next: Value,
+/// Takes in what another slice has done; answers with where it ended.
+fn add(walk: &mut KeyRotation, slice: KeyRotation) -> Option<String> {
+    walk.key = slice.key;
+    walk.resealed = walk.resealed.saturating_add(slice.resealed);
+    walk.left = walk.left.saturating_add(slice.left);
+    let mut keys: BTreeMap<String, u64> = walk.keys.drain(..).collect();
+    for (id, count) in slice.keys {
+        let sum = keys.entry(id).or_default();
+        *sum = sum.saturating_add(count);
+    }
+    walk.keys = keys.into_iter().collect();
+    slice.next
 }
 
-impl Resealed {
-    /// Takes in what another slice has done; answers with where it ended.
-    fn add(&mut self, slice: Self) -> Value {
-        self.key = slice.key;
-        self.resealed = self.resealed.saturating_add(slice.resealed);
-        self.left = self.left.saturating_add(slice.left);
-        for (id, count) in slice.keys {
-            let sum = self.keys.entry(id).or_default();
-            *sum = sum.saturating_add(count);
-        }
-        slice.next
-    }
+/// Nothing done yet.
+fn nothing() -> KeyRotation {
+    KeyRotation { key: String::new(), resealed: 0, left: 0, keys: Vec::new(), next: None }
 }
 
 impl Host {
@@ -56,7 +46,7 @@ impl Host {
         connection: &str,
         wait: Duration,
         stop: &Stop,
-    ) -> Result<Resealed, RunError> {
+    ) -> Result<KeyRotation, RunError> {
         let run = self.begin_unless(connection, Job::New, wait, stop).await?;
         let resealed = run.reseal(stop).await;
         run.finish(stop).await;
@@ -66,38 +56,34 @@ impl Host {
 
 impl Run {
     /// Walks through the store until nothing is left, or a walk can do nothing about it.
-    async fn reseal(&self, stop: &Stop) -> Result<Resealed, RunError> {
-        let mut resealed = 0;
+    async fn reseal(&self, stop: &Stop) -> Result<KeyRotation, RunError> {
+        let mut resealed = 0_u64;
         let mut walks = 0;
         loop {
             let walk = self.reseal_walk(stop).await?;
-            resealed += walk.resealed;
+            resealed = resealed.saturating_add(walk.resealed);
             walks += 1;
             if walk.left == 0 || walk.resealed == 0 || walks == WALKS_MAX {
-                return Ok(Resealed { resealed, ..walk });
+                return Ok(KeyRotation { resealed, ..walk });
             }
         }
     }
 
-    async fn reseal_walk(&self, stop: &Stop) -> Result<Resealed, RunError> {
-        let mut walk = Resealed::default();
-        let mut after = Value::Null;
+    async fn reseal_walk(&self, stop: &Stop) -> Result<KeyRotation, RunError> {
+        let mut walk = nothing();
+        let mut after: Option<String> = None;
         loop {
             if stop.is_requested() {
                 return Err(RunError::Interrupted);
             }
-            let mut options = Map::from_iter([("max_ms".to_owned(), millis(SLICE).into())]);
-            if !after.is_null() {
-                options.insert("after".to_owned(), after.clone());
-            }
-            let limit = SLICE.saturating_add(self.host.plugin.grace());
-            let text = self.ask(Question::Reseal, options, limit, stop).await?;
-            let next = walk.add(parsed(&text, "answer to a resealing")?);
-            if next.is_null() {
+            let guest = self.guest(Urgency::Live, stop);
+            let call = Box::pin(self.host.plugin.rotate_key(guest, SLICE, after.as_deref()));
+            let next = add(&mut walk, finished(call, stop, CLOSING).await?);
+            if next.is_none() {
                 return Ok(walk);
             }
             if next == after {
-                return Err(RunError::Internal(
+                return Err(RunError::Fault(
                     "the component's walk through the store does not end".to_owned(),
                 ));
             }
@@ -108,18 +94,29 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn the_slices_of_a_walk_are_summed() {
-        let slice = |value| -> Resealed { serde_json::from_value(value).unwrap() };
-        let mut walk = Resealed::default();
-        let first = json!({"key": "b", "resealed": 2, "left": 1, "keys": {"a": 1, "b": 2}, "next": "+x"});
-        assert_eq!(walk.add(slice(first)), "+x");
-        assert_eq!(walk.add(slice(json!({"key": "b", "keys": {"b": 3}, "next": null}))), Value::Null);
-        let whole = json!({"key": "b", "resealed": 2, "left": 1, "keys": {"a": 1, "b": 5}});
-        assert_eq!(walk, slice(whole));
+        let keys = |keys: &[(&str, u64)]| keys.iter().map(|(id, count)| ((*id).to_owned(), *count)).collect();
+        let mut walk = nothing();
+        let first = KeyRotation {
+            key: "b".to_owned(),
+            resealed: 2,
+            left: 1,
+            keys: keys(&[("a", 1), ("b", 2)]),
+            next: Some("+x".to_owned()),
+        };
+        assert_eq!(add(&mut walk, first).as_deref(), Some("+x"));
+        let last = KeyRotation { key: "b".to_owned(), keys: keys(&[("b", 3)]), ..nothing() };
+        assert_eq!(add(&mut walk, last), None);
+        let whole = KeyRotation {
+            key: "b".to_owned(),
+            resealed: 2,
+            left: 1,
+            keys: keys(&[("a", 1), ("b", 5)]),
+            next: None,
+        };
+        assert_eq!(walk, whole);
     }
 }

@@ -3,29 +3,26 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{
-    call::{CLOSING, finished, in_time, parsed},
+    call::{CLOSING, finished},
     error::RunError,
     host::{Host, Target},
     lease::Lease,
-    report::Report,
+    report::Slices as _,
 };
 use crate::{
-    base::{
-        calendar::Range,
-        clock::{millis, now_ms},
-        job::Job,
-        shutdown::Stop,
-    },
+    base::clock::{millis, now_ms},
+    base::job::Job,
+    base::{calendar::Range, shutdown::Stop},
+    contract::types::{Problem, ProblemClass, Report},
     egress::{
         Hold,
         rate_limit::{Limiter, Share, Urgency},
     },
-    store::RunRecord,
-    wasm::{Question, Slice},
+    store::{Blocker, RunRecord},
+    wasm::{Guest, Slice},
 };
 
 /// Rounds of jobs that became due during a run; then others get their turn.
@@ -34,9 +31,6 @@ const DUE_ROUNDS_MAX: u32 = 3;
 const RANGE_SLICE: Duration = Duration::from_secs(30);
 /// Slices in a row that ask for more and do nothing; a bug, or a loop of two.
 const IDLE_SLICES_MAX: u32 = 20;
-
-/// Where a backfill goes on, in its report.
-const NEXT_FROM_MS: &str = "next_from_ms";
 
 /// How long a run may take.
 #[derive(Debug, Clone, Copy)]
@@ -224,9 +218,8 @@ impl Run {
                         break;
                     }
                     if idle > IDLE_SLICES_MAX {
-                        outcome.error = Some(RunError::Internal(
-                            "the component asks for more and does nothing".to_owned(),
-                        ));
+                        outcome.error =
+                            Some(RunError::Fault("the component asks for more and does nothing".to_owned()));
                         break;
                     }
                 }
@@ -244,7 +237,7 @@ impl Run {
             outcome.error = Some(RunError::Interrupted);
         }
         if let (Some(report), Work::Range(left)) = (&mut outcome.report, *work) {
-            report.other.insert(NEXT_FROM_MS.to_owned(), left.from_ms.into());
+            report.next_from_ms = Some(left.from_ms);
         }
         self.record(job, started_ms, started.elapsed(), &outcome).await;
         outcome
@@ -284,21 +277,10 @@ impl Run {
         (Some(self.lease.as_hold().clone()), share)
     }
 
-    pub(super) async fn ask(
-        &self,
-        question: Question,
-        options: Map<String, Value>,
-        limit: Duration,
-        stop: &Stop,
-    ) -> Result<String, RunError> {
-        let urgency = if question == Question::Backfill { Urgency::Backfill } else { Urgency::Live };
+    /// An instance of the component for one call that may change something.
+    pub(super) fn guest(&self, urgency: Urgency, stop: &Stop) -> Guest {
         let (hold, share) = self.pass(urgency);
-        let guest = self.host.guest(&self.target, hold, share, stop);
-        let call = Box::pin(self.host.plugin.ask(guest, question, options, limit));
-        match question {
-            Question::Statement => finished(in_time(call), stop, CLOSING).await,
-            _ => finished(call, stop, CLOSING).await,
-        }
+        self.host.guest(&self.target, hold, share, stop)
     }
 
     /// One slice of a backfill: what is left of the range afterwards, or the job that finishes the work.
@@ -308,11 +290,9 @@ impl Run {
         max: Duration,
         stop: &Stop,
     ) -> Result<(Report, Work), RunError> {
-        let mut options = range.options();
-        options.insert("max_ms".to_owned(), u64::try_from(max.as_millis()).unwrap_or(u64::MAX).into());
-        let limit = max.saturating_add(self.host.plugin.grace());
-        let text = self.ask(Question::Backfill, options, limit, stop).await?;
-        let report: Report = parsed(&text, "report")?;
+        let guest = self.guest(Urgency::Backfill, stop);
+        let call = Box::pin(self.host.plugin.backfill(guest, range, max));
+        let report = finished(call, stop, CLOSING).await?;
         let left = rest(range, &report);
         Ok((report, left))
     }
@@ -342,11 +322,12 @@ impl Run {
             job,
             started_ms,
             took_ms: millis(took),
-            report: outcome.report.as_ref().map(Report::to_line),
+            report: outcome.report.as_ref().map(|report| report.to_line()),
             error: outcome.error.as_ref().map(ToString::to_string).or_else(|| {
                 let failure = outcome.report.as_ref()?.failure()?;
-                Some(failure.message.clone())
+                Some(failure.text())
             }),
+            blocker: outcome.blocker(),
         };
         // What a run reports that has lost its connection is not how the connection is doing.
         if matches!(self.host.store.holds(&self.lease.as_hold().fence).await, Ok(false)) {
@@ -358,16 +339,35 @@ impl Run {
     }
 }
 
-impl Range {
-    pub(super) fn options(self) -> Map<String, Value> {
-        let options = [("from_ms", self.from_ms), ("to_ms", self.to_ms)];
-        options.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect()
+impl Outcome {
+    /// What kept the run from its work; `None` where nothing did.
+    fn blocker(&self) -> Option<Blocker> {
+        let failure = self.report.as_ref().and_then(|report| report.failure());
+        match (failure, &self.error) {
+            (Some(problem), _) => Some(blocker_of([problem])),
+            (None, None) => None,
+            (None, Some(RunError::Config(problems))) => Some(blocker_of(problems)),
+            (None, Some(RunError::Settings(_) | RunError::InvalidCall(_))) => Some(Blocker::Setting),
+            (None, Some(_)) => Some(Blocker::Other),
+        }
     }
+}
+
+/// A token is a setting to the component; what helps is another thing, so it goes before.
+fn blocker_of<'p>(problems: impl IntoIterator<Item = &'p Problem>) -> Blocker {
+    let one = |problem: &Problem| match problem.class {
+        ProblemClass::Token => Blocker::Token,
+        ProblemClass::Config => Blocker::Setting,
+        ProblemClass::UpstreamKaspi => Blocker::Kaspi,
+        ProblemClass::UpstreamAmocrm => Blocker::Amocrm,
+        _ => Blocker::Other,
+    };
+    problems.into_iter().map(one).min().unwrap_or(Blocker::Other)
 }
 
 /// What follows a slice of a backfill. Whether at once, the report says: while Kaspi does not answer, it is not.
 fn rest(range: Range, report: &Report) -> Work {
-    match report.other.get(NEXT_FROM_MS).and_then(Value::as_i64) {
+    match report.next_from_ms {
         None => Work::Job(Job::New),
         Some(from_ms) => Work::Range(Range { from_ms, ..range }),
     }
@@ -375,17 +375,15 @@ fn rest(range: Range, report: &Report) -> Work {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use crate::contract::samples::{message, problem, report};
 
     #[test]
     fn a_range_is_read_to_its_end_and_then_finished_by_the_job() {
         let range = Range { from_ms: 1_000, to_ms: 5_000 };
-        for next in [json!(3_000), Value::Null] {
-            let report: Report = serde_json::from_value(json!({"job": "new", "next_from_ms": next})).unwrap();
-            let left = rest(range, &report);
-            match (next.as_i64(), left) {
+        for next_from_ms in [Some(3_000), None] {
+            let left = rest(range, &Report { next_from_ms, ..report() });
+            match (next_from_ms, left) {
                 (Some(from_ms), Work::Range(left)) => assert_eq!(left, Range { from_ms, to_ms: 5_000 }),
                 (None, Work::Job(job)) => assert_eq!(job, Job::New),
                 other => panic!("{other:?}"),
@@ -394,8 +392,26 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_told_in_milliseconds() {
-        let options = Range { from_ms: 1, to_ms: 2 }.options();
-        assert_eq!(Value::Object(options), json!({"from_ms": 1, "to_ms": 2}));
+    fn what_kept_a_run_from_its_work_is_told_by_the_class_of_its_problem() {
+        use ProblemClass::{Config, Gone, Token, UpstreamAmocrm, UpstreamKaspi};
+        let of_report = |class: Option<ProblemClass>| {
+            let problems =
+                [Some(Gone), class].into_iter().flatten().map(|class| problem(class, "x")).collect();
+            Outcome { report: Some(Report { problems, ..report() }), error: None }.blocker()
+        };
+        for (class, blocker) in [
+            (None, None),
+            (Some(Token), Some(Blocker::Token)),
+            (Some(Config), Some(Blocker::Setting)),
+            (Some(UpstreamKaspi), Some(Blocker::Kaspi)),
+            (Some(UpstreamAmocrm), Some(Blocker::Amocrm)),
+        ] {
+            assert_eq!(of_report(class), blocker, "{class:?}");
+        }
+        let of_error = |error| Outcome { report: None, error: Some(error) }.blocker();
+        let settings = vec![problem(Config, "x"), problem(Token, "y")];
+        assert_eq!(of_error(RunError::Config(settings)), Some(Blocker::Token));
+        assert_eq!(of_error(RunError::Upstream(message("x"))), Some(Blocker::Other));
+        assert_eq!(of_error(RunError::Busy), Some(Blocker::Other));
     }
 }

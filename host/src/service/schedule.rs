@@ -9,11 +9,9 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use super::{error::RunError, host::Host, run::RunLimits};
 use crate::{
-    base::{
-        clock::millis,
-        job::Job,
-        shutdown::{self, Stop},
-    },
+    base::clock::millis,
+    base::job::Job,
+    base::shutdown::{self, Stop},
     store::Claim,
 };
 
@@ -190,7 +188,9 @@ impl Failures {
         }
         match error {
             RunError::Busy | RunError::Interrupted => tracing::debug!(connection, %job, "{text}"),
-            RunError::Config(_) | RunError::Settings(_) => tracing::error!(connection, %job, "{text}"),
+            RunError::Config(_) | RunError::InvalidCall(_) | RunError::Settings(_) => {
+                tracing::error!(connection, %job, "{text}")
+            }
             _ => tracing::warn!(connection, %job, "{text}"),
         }
     }
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_failure_is_told_when_it_is_new() {
         let mut failures = Failures::default();
-        let error = |text: &str| RunError::Upstream(text.to_owned());
+        let error = |text: &str| RunError::Fault(text.to_owned());
         assert!(failures.is_news(Job::New, Some(&error("a"))));
         assert!(!failures.is_news(Job::New, Some(&error("a"))));
         assert!(failures.is_news(Job::Reconcile, Some(&error("a"))), "each job for itself");

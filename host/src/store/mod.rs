@@ -32,7 +32,7 @@ pub use port::{
     kv::{Change, Values, Versioned},
     lease::{Fence, LeaseAnswer, LeaseRequest, Leases},
     permits::{Ticket, TicketAnswer, Tickets},
-    runs::{LastRuns, RunRecord, Runs, Span},
+    runs::{Blocker, LastRuns, RunRecord, Runs, Span},
     schedule::{Claim, Schedule},
     schema::Schema,
 };

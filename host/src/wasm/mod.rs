@@ -1,7 +1,8 @@
 //! Wasmtime: the engine, the compiled component, what it imports, and one call into it. Only this room knows the
-//! generated bindings.
+//! generated functions; the types that they take and answer are in `contract`.
 
 mod cache;
+mod call;
 mod embedded;
 mod engine;
 mod guest;
@@ -9,6 +10,7 @@ mod imports;
 mod plugin;
 
 pub use cache::default_folder as default_cache_folder;
+pub use call::{Answer, CallError};
 pub use embedded::{EMBEDDED, is_embedded};
-pub use guest::{Guest, Limit, Outbound, Sandbox, bindings, bindings::GuestError};
-pub use plugin::{CallError, Plugin, PluginError, Question, Slice};
+pub use guest::{Guest, Limit, Outbound, Sandbox};
+pub use plugin::{Plugin, PluginError, Slice};

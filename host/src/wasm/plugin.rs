@@ -1,23 +1,35 @@
-//! The compiled component, and one call into it.
+//! The compiled component, and the calls of its functions.
 
-use std::{path::Path, time::Duration};
+use std::{
+    fmt::{self, Debug},
+    path::Path,
+    time::Duration,
+};
 
 use anyhow::Context as _;
-use serde_json::{Map, Value};
 use tokio::time::Instant;
-use wasmtime::component::{Component, Linker};
+use wasmtime::{
+    Store,
+    component::{Component, Linker},
+};
 
 use super::{
     cache,
+    call::{Answer, Call},
     embedded::{EMBEDDED, is_embedded},
     engine,
-    guest::{Guest, Limit, Sandbox, bindings},
+    guest::{Guest, Sandbox, bindings},
     imports,
 };
-use crate::base::job::Job;
-
-/// Characters of an error of the component that are kept.
-const ERROR_CHARS_MAX: usize = 1_000;
+use crate::{
+    base::calendar::Range,
+    base::job::Job,
+    contract::types::{
+        Account, AccountDescription, AccountPart, BuyerDetails, Caller, Examination, KeyRotation, Lease,
+        OrdersPage, OrdersQuery, Prepared, RangeStatement, Repair, Report, RetryResult, RetryWhich,
+        RunOptions, Side, TimeRange,
+    },
+};
 
 /// The component, compiled and linked; instances are made from it in a fraction of a millisecond.
 #[derive(Clone)]
@@ -27,8 +39,8 @@ pub struct Plugin {
     sandbox: Sandbox,
 }
 
-impl std::fmt::Debug for Plugin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Plugin")
     }
 }
@@ -58,20 +70,6 @@ pub enum PluginError {
     /// It cannot be read, compiled or linked.
     #[error("{0:#}")]
     Broken(anyhow::Error),
-}
-
-/// How a call ended without an answer of the component.
-#[derive(Debug, thiserror::Error)]
-pub enum CallError {
-    /// Stopped at the deadline around the whole call.
-    #[error("the component did not come back within {0:?} and was stopped")]
-    Deadline(Duration),
-    /// Stopped at a limit of its [`Sandbox`].
-    #[error("the component was stopped: it reached the limit of {0}")]
-    Limit(Limit),
-    /// It trapped, or does not fit this host.
-    #[error("the component failed: {0}")]
-    Trap(String),
 }
 
 impl Plugin {
@@ -130,192 +128,237 @@ impl Plugin {
     ///
     /// # Errors
     /// When the component does not answer.
-    pub async fn run(
-        &self,
-        guest: Guest,
-        slice: Slice,
-        max: Duration,
-    ) -> Result<Result<String, bindings::GuestError>, CallError> {
-        let options = serde_json::json!({
-            "max_ms": u64::try_from(max.as_millis()).unwrap_or(u64::MAX),
-            "connection": guest.connection(),
-            // This host lets only one run of a connection through.
-            "lease": "host",
+    pub async fn run(&self, guest: Guest, slice: Slice, max: Duration) -> Answer<Report> {
+        let options = RunOptions {
+            caller: caller(&guest),
+            max_ms: Some(milliseconds(max)),
+            continues: slice.continues,
             // Without the right to change anything, all that a run can do is to show what it would.
-            "dry_run": !guest.may_change(),
-            "continues": slice.continues,
-        });
-        self.call(guest, Call::Run(slice.job), options, max.saturating_add(self.sandbox.grace)).await
+            dry_run: !guest.may_change(),
+        };
+        let (call, mut store) = self.begin(guest, self.limit_of(max));
+        call.ended(Box::pin(async {
+            let instance = self.instance(&mut store).await?;
+            instance.kaspi_amocrm_plugin_sync().call_run(&mut store, slice.job.into(), &options).await
+        }))
+        .await
     }
 
-    /// Asks for the account of the guest's settings, in a fresh instance too.
+    /// One slice of bringing in the orders of a range.
     ///
     /// # Errors
-    /// When the component does not answer.
-    pub async fn describe_account(
-        &self,
-        guest: Guest,
-    ) -> Result<Result<String, bindings::GuestError>, CallError> {
-        let options = serde_json::json!({"connection": guest.connection()});
-        self.call(guest, Call::DescribeAccount, options, self.sandbox.grace).await
+    /// When the component does not answer in time.
+    pub async fn backfill(&self, guest: Guest, range: Range, max: Duration) -> Answer<Report> {
+        let caller = caller(&guest);
+        let (call, mut store) = self.begin(guest, self.limit_of(max));
+        call.ended(Box::pin(async {
+            let instance = self.instance(&mut store).await?;
+            instance
+                .kaspi_amocrm_plugin_sync()
+                .call_backfill(&mut store, &caller, range.into(), Some(milliseconds(max)))
+                .await
+        }))
+        .await
     }
 
-    /// Asks about orders, or for work on single ones, in a fresh instance too. `options` are those of the question; who
-    /// asks, and that the connection is held, is added here.
+    /// Where orders stand, and why: these, or without codes a page of all that have something left to do.
     ///
     /// # Errors
-    /// When the component does not answer within `limit`.
-    pub async fn ask(
+    /// When the component does not answer in time.
+    pub async fn orders(
         &self,
         guest: Guest,
-        question: Question,
-        mut options: Map<String, Value>,
+        codes: &[String],
+        after: Option<&str>,
         limit: Duration,
-    ) -> Result<Result<String, bindings::GuestError>, CallError> {
-        options.insert("connection".to_owned(), guest.connection().into());
-        if guest.may_change() {
-            options.insert("lease".to_owned(), "host".into());
-        }
-        self.call(guest, Call::Ask(question), Value::Object(options), limit).await
+    ) -> Answer<OrdersPage> {
+        let query = OrdersQuery {
+            connection: Some(guest.connection().to_owned()),
+            codes: codes.to_vec(),
+            after: after.map(str::to_owned),
+            limit: None,
+        };
+        let (call, mut store) = self.begin(guest, limit);
+        call.ended(Box::pin(async {
+            let instance = self.instance(&mut store).await?;
+            instance.kaspi_amocrm_plugin_sync().call_orders(&mut store, &query).await
+        }))
+        .await
     }
 
-    /// How much longer a call may take than the component was told.
-    pub(crate) fn grace(&self) -> Duration {
-        self.sandbox.grace
+    /// Lets parked orders be tried again.
+    ///
+    /// # Errors
+    /// When the component does not answer in time.
+    pub async fn retry(&self, guest: Guest, which: &RetryWhich, limit: Duration) -> Answer<RetryResult> {
+        let caller = caller(&guest);
+        let (call, mut store) = self.begin(guest, limit);
+        call.ended(Box::pin(async {
+            let instance = self.instance(&mut store).await?;
+            instance.kaspi_amocrm_plugin_sync().call_retry(&mut store, &caller, which).await
+        }))
+        .await
     }
 
-    async fn call(
+    /// Who ordered.
+    ///
+    /// # Errors
+    /// When the component does not answer in time.
+    pub async fn buyer(&self, guest: Guest, code: &str, limit: Duration) -> Answer<Option<BuyerDetails>> {
+        let connection = guest.connection().to_owned();
+        let (call, mut store) = self.begin(guest, limit);
+        call.ended(Box::pin(async {
+            let instance = self.instance(&mut store).await?;
+            instance.kaspi_amocrm_plugin_sync().call_buyer(&mut store, Some(&connection), code).await
+        }))
+        .await
+    }
+
+    /// The orders of a range against the leads.
+    ///
+    /// # Errors
+    /// When the component does not answer in time.
+    pub async fn statement(
         &self,
         guest: Guest,
-        call: Call,
-        options: Value,
+        range: Range,
+        repair: Repair,
         limit: Duration,
-    ) -> Result<Result<String, bindings::GuestError>, CallError> {
-        let options = options.to_string();
+    ) -> Answer<RangeStatement> {
+        let caller = caller(&guest);
+        let (call, mut store) = self.begin(guest, limit);
+        call.ended(Box::pin(async {
+            let instance = self.instance(&mut store).await?;
+            instance
+                .kaspi_amocrm_plugin_sync()
+                .call_statement(&mut store, &caller, range.into(), repair)
+                .await
+        }))
+        .await
+    }
+
+    /// One slice of sealing the store with the key of today.
+    ///
+    /// # Errors
+    /// When the component does not answer in time.
+    pub async fn rotate_key(&self, guest: Guest, max: Duration, after: Option<&str>) -> Answer<KeyRotation> {
+        let caller = caller(&guest);
+        let (call, mut store) = self.begin(guest, self.limit_of(max));
+        call.ended(Box::pin(async {
+            let instance = self.instance(&mut store).await?;
+            instance
+                .kaspi_amocrm_plugin_sync()
+                .call_rotate_key(&mut store, &caller, Some(milliseconds(max)), after)
+                .await
+        }))
+        .await
+    }
+
+    /// The account of the guest's settings, compared with them.
+    ///
+    /// # Errors
+    /// When the component does not answer in time.
+    pub async fn describe_account(&self, guest: Guest, limit: Duration) -> Answer<AccountDescription> {
+        let connection = guest.connection().to_owned();
+        let (call, mut store) = self.begin(guest, limit);
+        call.ended(Box::pin(async {
+            let instance = self.instance(&mut store).await?;
+            instance.kaspi_amocrm_plugin_sync().call_describe_account(&mut store, Some(&connection)).await
+        }))
+        .await
+    }
+
+    /// Whether both sides, or one, take what the settings name.
+    ///
+    /// # Errors
+    /// When the component does not answer in time.
+    pub async fn examine(&self, guest: Guest, side: Option<Side>, limit: Duration) -> Answer<Examination> {
+        let connection = guest.connection().to_owned();
+        let (call, mut store) = self.begin(guest, limit);
+        call.ended(Box::pin(async {
+            let instance = self.instance(&mut store).await?;
+            instance.kaspi_amocrm_plugin_sync().call_examine(&mut store, Some(&connection), side).await
+        }))
+        .await
+    }
+
+    /// Makes what the account lacks.
+    ///
+    /// # Errors
+    /// When the component does not answer in time.
+    pub async fn prepare_account(
+        &self,
+        guest: Guest,
+        parts: &[AccountPart],
+        limit: Duration,
+    ) -> Answer<Prepared> {
+        let caller = caller(&guest);
+        let (call, mut store) = self.begin(guest, limit);
+        call.ended(Box::pin(async {
+            let instance = self.instance(&mut store).await?;
+            instance.kaspi_amocrm_plugin_sync().call_prepare_account(&mut store, &caller, parts).await
+        }))
+        .await
+    }
+
+    /// Trades an authorization code for tokens.
+    ///
+    /// # Errors
+    /// When the component does not answer in time.
+    pub async fn connect_account(&self, guest: Guest, code: &str, limit: Duration) -> Answer<Account> {
+        let caller = caller(&guest);
+        let (call, mut store) = self.begin(guest, limit);
+        call.ended(Box::pin(async {
+            let instance = self.instance(&mut store).await?;
+            instance.kaspi_amocrm_plugin_sync().call_connect_account(&mut store, &caller, code).await
+        }))
+        .await
+    }
+
+    /// Marks the tokens as dead, if they are of this account.
+    ///
+    /// # Errors
+    /// When the component does not answer in time.
+    pub async fn disconnect_account(&self, guest: Guest, account_id: i64, limit: Duration) -> Answer<bool> {
+        let caller = caller(&guest);
+        let (call, mut store) = self.begin(guest, limit);
+        call.ended(Box::pin(async {
+            let instance = self.instance(&mut store).await?;
+            instance.kaspi_amocrm_plugin_sync().call_disconnect_account(&mut store, &caller, account_id).await
+        }))
+        .await
+    }
+
+    /// A component that was told how long it may work gets some time to end by itself.
+    fn limit_of(&self, max: Duration) -> Duration {
+        max.saturating_add(self.sandbox.grace)
+    }
+
+    fn begin(&self, guest: Guest, limit: Duration) -> (Call, Store<Guest>) {
         let guest = guest.within(&self.sandbox);
-        let panic = guest.stderr();
+        let call = Call { limit, answer_bytes: self.sandbox.report_bytes, panic: guest.stderr() };
         let mut store = self.engine.store(guest, Instant::now() + limit);
         store.limiter(Guest::limiter);
         store.set_hostcall_fuel(self.sandbox.call_bytes);
-        let call = async {
-            let instance = self.linked.instantiate_async(&mut store).await?;
-            let sync = instance.kaspi_amocrm_plugin_sync();
-            match call {
-                Call::Run(job) => sync.call_run(&mut store, job.into(), &options).await,
-                Call::DescribeAccount => sync.call_describe_account(&mut store, &options).await,
-                Call::Ask(Question::Orders) => sync.call_orders(&mut store, &options).await,
-                Call::Ask(Question::Retry) => sync.call_retry(&mut store, &options).await,
-                Call::Ask(Question::Backfill) => sync.call_backfill(&mut store, &options).await,
-                Call::Ask(Question::Statement) => sync.call_statement(&mut store, &options).await,
-                Call::Ask(Question::Reseal) => sync.call_reseal(&mut store, &options).await,
-                Call::Ask(Question::Examine) => sync.call_examine(&mut store, &options).await,
-                Call::Ask(Question::Prepare) => sync.call_prepare_account(&mut store, &options).await,
-                Call::Ask(Question::Connect) => sync.call_connect_account(&mut store, &options).await,
-                Call::Ask(Question::Disconnect) => sync.call_disconnect_account(&mut store, &options).await,
-                Call::Ask(Question::Buyer) => sync.call_buyer(&mut store, &options).await,
-            }
-        };
-        // Epochs do not cut a wait inside a host call and a timeout does not stop a busy guest: both are needed.
-        match tokio::time::timeout(limit, Box::pin(call)).await {
-            Err(_) => Err(CallError::Deadline(limit)),
-            Ok(Ok(Ok(report))) if report.len() > self.sandbox.report_bytes => {
-                Err(CallError::Limit(Limit::Report))
-            }
-            Ok(Ok(answer)) => Ok(answer.map_err(shortened)),
-            Ok(Err(error)) if error.downcast_ref::<engine::OutOfTime>().is_some() => {
-                Err(CallError::Deadline(limit))
-            }
-            Ok(Err(error)) => Err(match Limit::of(&error) {
-                Some(limit) => CallError::Limit(limit),
-                None => CallError::Trap(trap_text(&error, &panic.contents())),
-            }),
-        }
+        (call, store)
+    }
+
+    async fn instance(&self, store: &mut Store<Guest>) -> wasmtime::Result<bindings::Host_> {
+        self.linked.instantiate_async(store).await
     }
 }
 
-/// What the component is asked for.
-enum Call {
-    Run(Job),
-    DescribeAccount,
-    Ask(Question),
+/// This host lets only one run of a connection through.
+fn caller(guest: &Guest) -> Caller {
+    Caller { connection: Some(guest.connection().to_owned()), lease: Lease::Host }
 }
 
-/// A question about orders or the account, or work on single ones or on the store; see `wit/world.wit`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Question {
-    /// Where orders stand, and why.
-    Orders,
-    /// Lets parked orders be tried again.
-    Retry,
-    /// One slice of bringing in the orders of a range.
-    Backfill,
-    /// The orders of a range against the leads.
-    Statement,
-    /// One slice of sealing the store with the key of today.
-    Reseal,
-    /// Whether both sides take what the settings name.
-    Examine,
-    /// Makes missing fields in the account.
-    Prepare,
-    /// Trades an authorization code for tokens.
-    Connect,
-    /// Marks the tokens as dead.
-    Disconnect,
-    /// Who ordered.
-    Buyer,
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn shortened(error: bindings::GuestError) -> bindings::GuestError {
-    use bindings::GuestError::{Busy, Config, Internal, Upstream};
-    let cut = |text: String| text.chars().take(ERROR_CHARS_MAX).collect();
-    match error {
-        Config(text) => Config(cut(text)),
-        Upstream(text) => Upstream(cut(text)),
-        Internal(text) => Internal(cut(text)),
-        Busy => Busy,
-    }
-}
-
-/// The reason of a trap and where the component panicked; never its message, which may hold data of buyers.
-fn trap_text(error: &wasmtime::Error, stderr: &[u8]) -> String {
-    let stderr = String::from_utf8_lossy(stderr);
-    let place = stderr.lines().find_map(|line| line.split_once("panicked at ")).map(|(_, place)| place);
-    match (place.and_then(source_place), error.downcast_ref::<wasmtime::Trap>()) {
-        (Some(place), _) => format!("panicked at {place}"),
-        (None, Some(trap)) => trap.to_string(),
-        (None, None) => error.root_cause().to_string(),
-    }
-}
-
-/// `file:line:column`, or nothing: what stands there is the component's word, and may be anything.
-fn source_place(text: &str) -> Option<&str> {
-    const CHARS_MAX: usize = 120;
-    let place = text.trim_end_matches(':');
-    let is_number = |part: Option<&str>| {
-        part.is_some_and(|n| (1..=6).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()))
-    };
-    let mut parts = place.rsplitn(3, ':');
-    let is_place = is_number(parts.next()) && is_number(parts.next());
-    let file = parts.next().filter(|file| file.ends_with(".rs") && file.len() <= CHARS_MAX)?;
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/\\._-".contains(&b);
-    (is_place && file.bytes().all(is_plain)).then_some(place)
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::wasm::plugin::source_place;
-
-    #[test]
-    fn only_a_place_in_the_source_is_told() {
-        for (text, place) in [
-            ("plugin/src/sync.rs:12:5:", Some("plugin/src/sync.rs:12:5")),
-            ("+7 701 123 45 67", None),
-            ("Айгерим.rs:1:1:", None),
-            ("Bearer abc.rs:1:1:", None),
-            ("plugin/src/sync.rs:12345678:5:", None),
-            ("", None),
-        ] {
-            assert_eq!(source_place(text), place, "{text}");
-        }
+impl From<Range> for TimeRange {
+    fn from(range: Range) -> Self {
+        Self { from_ms: range.from_ms, to_ms: range.to_ms }
     }
 }

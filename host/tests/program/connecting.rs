@@ -3,9 +3,11 @@
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use kaspi_amocrm::{
-    base::{job::Job, shutdown::Stop},
+    base::job::Job,
+    base::shutdown::Stop,
     config::DEFAULT_CONNECTION,
-    service::{Report, RunLimits},
+    contract::types::Report,
+    service::{RunLimits, Slices as _},
     web::Site,
 };
 use kaspi_amocrm_simulator::{World, amo::account, kaspi::SimOrder, serve::wall_clock_ms};

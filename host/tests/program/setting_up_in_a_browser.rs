@@ -9,7 +9,8 @@ use std::{
 };
 
 use kaspi_amocrm::{
-    base::{job::Job, shutdown::Stop},
+    base::job::Job,
+    base::shutdown::Stop,
     config::Settings,
     service::{Host, RunLimits},
     wasm::{Plugin, default_cache_folder},

@@ -48,7 +48,7 @@ mod bindings {
                 import wasi:keyvalue/atomics@0.2.0-draft2;
                 import wasi:keyvalue/batch@0.2.0-draft2;
                 import wasi:config/store@0.2.0-draft-2024-09-27;
-                use kaspi-amocrm:plugin/schedule@0.1.0.{metadata, error};
+                use kaspi-amocrm:plugin/schedule@0.2.0.{metadata, error};
                 export handle-cron-event: func(metadata: metadata) -> result<_, error>;
             }
         ",

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use kaspi_amocrm_settings::{Finding, Setting, Text, table};
+use kaspi_amocrm_settings::{Finding, Message, MessageId, Setting, table};
 use serde_json::Value;
 
 use super::{
@@ -56,18 +56,18 @@ struct Found {
 }
 
 impl Found {
-    fn wrong(&mut self, setting: &Setting, problem: Text, hint: Text) {
+    fn wrong(&mut self, setting: &Setting, problem: Message, hint: impl Into<Message>) {
         self.findings.push(Finding::new(setting.name, problem, hint));
     }
 
-    fn hint(&mut self, setting: &Setting, problem: Text, hint: Text) {
+    fn hint(&mut self, setting: &Setting, problem: Message, hint: impl Into<Message>) {
         self.hints.push(Finding::new(setting.name, problem, hint));
     }
 }
 
 /// A choice of what the account has, as a hint.
-fn choose(choice: &str) -> Text {
-    Text::new(format!("choose one of: {choice}"), format!("выберите из: {choice}"))
+fn choose(choice: &str) -> Message {
+    Message::new(MessageId::ChooseOneOf, [("choice", &choice)])
 }
 
 fn check_stages(settings: &Settings, pipelines: &[Value], found: &mut Found) -> (i64, Option<i64>) {
@@ -79,20 +79,13 @@ fn check_stages(settings: &Settings, pipelines: &[Value], found: &mut Found) -> 
             match pipeline {
                 None => found.wrong(
                     &table::AMO_PIPELINE_ID,
-                    Text::new(
-                        format!("the account has no pipeline {id}"),
-                        format!("в аккаунте нет воронки {id}"),
-                    ),
+                    Message::new(MessageId::PipelineMissing, [("id", &id)]),
                     choose(&usable()),
                 ),
                 Some(pipeline) if flag(pipeline, "is_archive") => {
-                    let name = name_of(pipeline);
                     found.wrong(
                         &table::AMO_PIPELINE_ID,
-                        Text::new(
-                            format!("pipeline {name} is in the archive"),
-                            format!("воронка {name} находится в архиве"),
-                        ),
+                        Message::new(MessageId::PipelineArchived, [("pipeline", &name_of(pipeline))]),
                         choose(&usable()),
                     );
                 }
@@ -116,10 +109,7 @@ fn check_loss_reason(wanted: Option<i64>, reasons: &[Value], found: &mut Found) 
     let Some(id) = wanted.filter(|id| reasons.iter().all(|reason| integer(reason, "id") != Some(*id))) else {
         return;
     };
-    let problem = Text::new(
-        format!("the account has no loss reason {id}"),
-        format!("в аккаунте нет причины отказа {id}"),
-    );
+    let problem = Message::new(MessageId::LossReasonMissing, [("id", &id)]);
     found.wrong(&table::AMO_LOSS_REASON_ID, problem, choose(&listed(reasons.iter())));
 }
 
@@ -142,12 +132,7 @@ fn check_stage(
             let stage = name_of(&stage);
             found.wrong(
                 setting,
-                Text::new(
-                    format!("{part}stage {stage} takes only incoming requests, no lead can be made in it"),
-                    format!(
-                        "{part}этап {stage} только для неразобранных заявок, сделку в нём создать нельзя"
-                    ),
-                ),
+                Message::new(MessageId::StageOnlyIncoming, [("part", &part), ("stage", &stage)]),
                 choose(&choice),
             );
         }
@@ -155,14 +140,13 @@ fn check_stage(
         None => {
             let other = pipelines.iter().find_map(|other| Some((name_of(other), name_of(&find(other)?))));
             let problem = match other {
-                Some((other, stage)) => Text::new(
-                    format!("{part}stage {stage} belongs to pipeline {other}, not to {name}"),
-                    format!("{part}этап {stage} относится к воронке {other}, а не {name}"),
+                Some((other, stage)) => Message::new(
+                    MessageId::StageOfOtherPipeline,
+                    [("part", &part), ("stage", &stage), ("other", &other), ("pipeline", &name)],
                 ),
-                None => Text::new(
-                    format!("{part}pipeline {name} has no stage {id}"),
-                    format!("{part}в воронке {name} нет этапа {id}"),
-                ),
+                None => {
+                    Message::new(MessageId::StageMissing, [("part", &part), ("pipeline", &name), ("id", &id)])
+                }
             };
             found.wrong(setting, problem, choose(&choice));
         }
@@ -176,17 +160,7 @@ fn check_token(settings: &Settings, layout: &Layout, found: &mut Found) {
         None => &table::AMO_ACCESS_TOKEN,
     };
     let Some(users) = &layout.users else {
-        found.hint(
-            token,
-            Text::new(
-                "its user is no administrator, so rights and users cannot be checked",
-                "его пользователь не администратор, поэтому права и пользователи не проверены",
-            ),
-            Text::new(
-                "use a token of an administrator, or make sure that this user may see all leads",
-                "возьмите токен администратора или убедитесь, что этому пользователю видны все сделки",
-            ),
-        );
+        found.hint(token, MessageId::UserNotAdministrator.into(), MessageId::CheckUserSeesAll);
         return;
     };
     let Some(user) = users.iter().find(|user| integer(user, "id") == layout.current_user_id) else { return };
@@ -196,30 +170,16 @@ fn check_token(settings: &Settings, layout: &Layout, found: &mut Found) {
         return;
     }
     let name = name_of(user);
-    found.wrong(
-        token,
-        Text::new(
-            format!("it belongs to user {name}, who does not see all leads"),
-            format!("он принадлежит пользователю {name}, которому видны не все сделки"),
-        ),
-        Text::new(
-            "give this user the right to see all leads, or use a token of an administrator",
-            "дайте этому пользователю право видеть все сделки или возьмите токен администратора",
-        ),
-    );
+    let problem = Message::new(MessageId::UserSeesSomeLeads, [("user", &name)]);
+    found.wrong(token, problem, MessageId::LetUserSeeAll);
 }
 
 fn check_user(wanted: Option<i64>, users: Option<&[Value]>, found: &mut Found) {
     let (Some(id), Some(users)) = (wanted, users) else { return };
     let problem = match users.iter().find(|user| integer(user, "id") == Some(id)) {
         Some(user) if is_active(user) => return,
-        Some(user) => {
-            let name = name_of(user);
-            Text::new(format!("user {name} is switched off"), format!("пользователь {name} отключён"))
-        }
-        None => {
-            Text::new(format!("the account has no user {id}"), format!("в аккаунте нет пользователя {id}"))
-        }
+        Some(user) => Message::new(MessageId::UserSwitchedOff, [("user", &name_of(user))]),
+        None => Message::new(MessageId::UserMissing, [("id", &id)]),
     };
     let active = users.iter().filter(|user| is_active(user));
     found.wrong(&table::AMO_RESPONSIBLE_USER_ID, problem, choose(&listed(active)));
@@ -232,14 +192,9 @@ fn check_catalog(wanted: Option<i64>, layout: &Layout, found: &mut Found) -> Opt
         Some(list) if fits(&list) => None,
         Some(list) => {
             let (name, kind) = (name_of(list), text(list, "type"));
-            Some(Text::new(
-                format!("list {name} has type {kind}, it holds no products"),
-                format!("список {name} имеет тип {kind}, в нём не товары"),
-            ))
+            Some(Message::new(MessageId::CatalogOfOtherType, [("catalog", &name), ("type", &kind)]))
         }
-        None => {
-            Some(Text::new(format!("the account has no list {id}"), format!("в аккаунте нет списка {id}")))
-        }
+        None => Some(Message::new(MessageId::CatalogMissing, [("id", &id)])),
     };
     if let Some(problem) = problem {
         found.wrong(&table::AMO_CATALOG_ID, problem, choose(&listed(layout.catalogs.iter().filter(fits))));
@@ -252,11 +207,8 @@ fn check_catalog(wanted: Option<i64>, layout: &Layout, found: &mut Found) -> Opt
         if !is_there {
             found.hint(
                 &table::AMO_CATALOG_ID,
-                Text::new(
-                    format!("list {id} has no field with code {code}"),
-                    format!("в списке {id} нет поля с кодом {code}"),
-                ),
-                Text::new("add one in amoCRM", "добавьте его в amoCRM"),
+                Message::new(MessageId::CatalogLacksField, [("id", &id), ("code", &code)]),
+                MessageId::AddFieldInAmo,
             );
         }
     }
@@ -266,8 +218,7 @@ fn check_catalog(wanted: Option<i64>, layout: &Layout, found: &mut Found) -> Opt
 fn check_fields(settings: &Settings, layout: &Layout, found: &mut Found) {
     let amo = &settings.amo;
     let (leads, contacts) = (&layout.lead_fields, &layout.contact_fields);
-    let in_contacts = Text::new("contacts", "контакту");
-    let in_leads = Text::new("leads", "сделке");
+    let (in_contacts, in_leads) = (MessageId::FieldOfContacts, MessageId::FieldOfLeads);
     let code_types = &TEXT_TYPES[..2];
     for (setting, id, types, own, others, owner) in [
         (
@@ -276,7 +227,7 @@ fn check_fields(settings: &Settings, layout: &Layout, found: &mut Found) {
             code_types,
             leads,
             contacts,
-            &in_contacts,
+            in_contacts,
         ),
         (
             &table::AMO_CONTACT_ADDRESS_FIELD_ID,
@@ -284,7 +235,7 @@ fn check_fields(settings: &Settings, layout: &Layout, found: &mut Found) {
             &TEXT_TYPES[..],
             contacts,
             leads,
-            &in_leads,
+            in_leads,
         ),
         (
             &table::AMO_LEAD_DELIVERY_ADDRESS_FIELD_ID,
@@ -292,7 +243,7 @@ fn check_fields(settings: &Settings, layout: &Layout, found: &mut Found) {
             &TEXT_TYPES[..],
             leads,
             contacts,
-            &in_contacts,
+            in_contacts,
         ),
         (
             &table::AMO_LEAD_ORDER_DATE_FIELD_ID,
@@ -300,7 +251,7 @@ fn check_fields(settings: &Settings, layout: &Layout, found: &mut Found) {
             &DATE_TYPES[..],
             leads,
             contacts,
-            &in_contacts,
+            in_contacts,
         ),
     ] {
         let Some(id) = id else { continue };
@@ -311,21 +262,13 @@ fn check_fields(settings: &Settings, layout: &Layout, found: &mut Found) {
             (Some(field), _) if fits(&&field) => continue,
             (Some(field), _) => {
                 let (name, kind, types) = (name_of(&field), text(&field, "type"), types.join(", "));
-                Text::new(
-                    format!("field {name} has type {kind}; this needs {types}"),
-                    format!("поле {name} имеет тип {kind}, а нужен {types}"),
+                Message::new(
+                    MessageId::FieldOfOtherType,
+                    [("field", &name), ("type", &kind), ("types", &types)],
                 )
             }
-            (None, Some(field)) => {
-                let name = name_of(&field);
-                Text::new(
-                    format!("field {name} belongs to {}", owner.en),
-                    format!("поле {name} относится к {}", owner.ru),
-                )
-            }
-            (None, None) => {
-                Text::new(format!("the account has no field {id}"), format!("в аккаунте нет поля {id}"))
-            }
+            (None, Some(field)) => Message::new(owner, [("field", &name_of(&field))]),
+            (None, None) => Message::new(MessageId::FieldMissing, [("id", &id)]),
         };
         found.wrong(setting, problem, choose(&listed(own.iter().filter(fits))));
     }

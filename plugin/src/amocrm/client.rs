@@ -1,7 +1,9 @@
 //! Requests to amoCRM: reads that are tried again, writes that are not.
 
+use crate::ports::NetworkTrouble;
 use std::{cell::Cell, collections::BTreeSet};
 
+use kaspi_amocrm_settings::{Message, MessageId};
 use serde_json::{Value, json};
 
 use super::{
@@ -11,7 +13,7 @@ use super::{
     limits::PAGE_SIZE,
     oauth::OAuth,
     outcome::{self, Write},
-    transport::{Heard, Transport, call_of, denied, detail_of},
+    transport::{Heard, Transport, call_of, detail_of},
     wire::{Contact, Element, Lead, LeadChange, LinkDraft, Note, positive, rows},
 };
 use crate::{
@@ -123,7 +125,7 @@ impl<'a> Amo<'a> {
     /// # Errors
     /// When there is no usable answer.
     pub(crate) async fn get(&self, path: &str) -> Result<Option<Value>, Stop> {
-        let mut trouble = String::new();
+        let (mut trouble, mut kind) = (Message::verbatim(""), NetworkTrouble::Other);
         for attempt in 0..TRIES_MAX {
             if attempt > 0 {
                 self.transport().ports.clock.sleep(1_000 << attempt).await;
@@ -131,24 +133,27 @@ impl<'a> Amo<'a> {
             let response = match self.send(Method::Get, path, None).await? {
                 Ok(response) => response,
                 Err(error) => {
-                    trouble = error.to_string();
+                    (trouble, kind) = (error.message(), error.trouble());
                     continue;
                 }
             };
+            kind = NetworkTrouble::Other;
             match response.status {
                 204 | 404 => return Ok(None),
                 200 => match serde_json::from_slice::<Value>(&response.body) {
                     Ok(document) if document.is_object() => return Ok(Some(document)),
-                    _ => trouble = "an answer that is not JSON".to_owned(),
+                    _ => trouble = MessageId::AnswerNotJson.into(),
                 },
                 status @ 400..=499 => {
                     let detail = detail_of(&response.body);
                     return Err(Stop::Refused { call: call_of(path), status, detail });
                 }
-                status => trouble = format!("status {status}"),
+                status => trouble = Message::new(MessageId::AnswerStatus, [("status", &status)]),
             }
         }
-        Err(Stop::Unreachable(format!("{trouble} for GET {}", call_of(path))))
+        self.transport().gave_up(kind);
+        let failed = Message::new(MessageId::AmoReadFailed, [("call", &call_of(path))]);
+        Err(Stop::Unreachable(failed.nest("detail", trouble)))
     }
 
     /// Sends one write, once. It is sent again only where it surely did not arrive.
@@ -176,10 +181,10 @@ impl<'a> Amo<'a> {
                     return Ok(Write::Done(Value::Null));
                 }
                 Ok(response) => return Ok(outcome::classify(response.status, &response.body)),
-                Err(HttpError::NotSent(reason)) => trouble = reason,
-                Err(HttpError::Denied(reason)) => return Err(denied(&reason)),
+                Err(HttpError::NotSent(_, reason)) => trouble = reason,
+                Err(HttpError::Denied(reason)) => return Err(Stop::Denied(reason)),
                 Err(HttpError::Ending) => return Err(Stop::Ending),
-                Err(HttpError::Unknown(reason)) => return Ok(Write::Unknown(reason)),
+                Err(HttpError::Unknown(_, reason)) => return Ok(Write::Unknown(reason)),
             }
         }
         Ok(Write::NotApplied(trouble))

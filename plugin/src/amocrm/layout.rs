@@ -1,7 +1,9 @@
 //! The account as it is set up: pipelines, users, lists and fields (docs/apis/amocrm.md 3.1, 3.3, 3.11).
 
+use crate::contract::types::{Account, AccountDescription, Named, Pipeline};
 use futures_util::future::{join, join4};
-use serde_json::{Value, json};
+use kaspi_amocrm_settings::MessageId;
+use serde_json::Value;
 
 use super::{
     client::Amo,
@@ -102,9 +104,9 @@ impl Layout {
         )
         .await;
 
-        let account = account?.ok_or_else(|| Stop::Unreachable("no account in the answer".into()))?;
+        let account = account?.ok_or_else(|| Stop::unreachable(MessageId::AnswerWithoutAccount))?;
         let account_id =
-            positive(&account, "id").ok_or_else(|| Stop::Unreachable("an account without an id".into()))?;
+            positive(&account, "id").ok_or_else(|| Stop::unreachable(MessageId::AccountWithoutId))?;
         Ok(Self {
             account_id,
             name: text(&account, "name"),
@@ -144,32 +146,36 @@ impl Layout {
         pipeline.map(|pipeline| text(pipeline, "name")).unwrap_or_default()
     }
 
+    /// The account.
+    pub(crate) fn account(&self) -> Account {
+        Account { id: self.account_id, name: self.name.clone(), subdomain: self.subdomain.clone() }
+    }
+
     /// What hosts may show of it: ids, names, types.
-    pub(crate) fn describe(&self) -> Value {
-        let pipelines: Vec<Value> = self
-            .pipelines
-            .iter()
-            .map(|pipeline| {
-                let stages = stages(pipeline);
-                let stages: Vec<Value> =
-                    stages.iter().filter(|stage| !is_incoming(stage)).map(|stage| part(stage, &[])).collect();
-                let mut row = part(pipeline, &["is_main", "is_archive"]);
-                row["stages"] = json!(stages);
-                row
-            })
-            .collect();
-        let parts = |rows: &[Value]| -> Vec<Value> { rows.iter().map(|row| part(row, &["type"])).collect() };
-        let users: Vec<Value> =
-            self.users.iter().flatten().filter(|user| is_active(user)).map(|user| part(user, &[])).collect();
-        json!({
-            "account": {"id": self.account_id, "name": self.name, "subdomain": self.subdomain},
-            "pipelines": pipelines,
-            "loss_reasons": parts(&self.loss_reasons),
-            "users": users,
-            "catalogs": parts(&self.catalogs),
-            "lead_fields": parts(&self.lead_fields),
-            "contact_fields": parts(&self.contact_fields),
-        })
+    pub(crate) fn describe(&self) -> AccountDescription {
+        let flag = |pipeline: &Value, name: &str| pipeline.get(name).and_then(Value::as_bool) == Some(true);
+        let pipelines = self.pipelines.iter().map(|pipeline| {
+            let stages = stages(pipeline);
+            Pipeline {
+                id: integer(pipeline, "id").unwrap_or_default(),
+                name: text(pipeline, "name"),
+                is_main: flag(pipeline, "is_main"),
+                is_archive: flag(pipeline, "is_archive"),
+                stages: stages.iter().filter(|stage| !is_incoming(stage)).map(|stage| part(stage)).collect(),
+            }
+        });
+        let parts = |rows: &[Value]| -> Vec<Named> { rows.iter().map(typed_part).collect() };
+        AccountDescription {
+            account: self.account(),
+            findings: Vec::new(),
+            hints: Vec::new(),
+            pipelines: pipelines.collect(),
+            loss_reasons: parts(&self.loss_reasons),
+            users: self.users.iter().flatten().filter(|user| is_active(user)).map(part).collect(),
+            catalogs: parts(&self.catalogs),
+            lead_fields: parts(&self.lead_fields),
+            contact_fields: parts(&self.contact_fields),
+        }
     }
 }
 
@@ -179,7 +185,7 @@ impl Layout {
 /// When it cannot be read.
 pub(crate) async fn account_id(amo: &Amo<'_>) -> Result<Option<i64>, Stop> {
     let Some(account) = amo.get("/api/v4/account").await? else { return Ok(None) };
-    let id = positive(&account, "id").ok_or_else(|| Stop::Unreachable("an account without an id".into()))?;
+    let id = positive(&account, "id").ok_or_else(|| Stop::unreachable(MessageId::AccountWithoutId))?;
     Ok(Some(id))
 }
 
@@ -200,15 +206,14 @@ pub(super) async fn list_if(amo: &Amo<'_>, needed: bool, path: &str, name: &str)
     Ok(all)
 }
 
-/// Id, name and what else is wanted of a row.
-fn part(row: &Value, more: &[&str]) -> Value {
-    let mut part = json!({"id": integer(row, "id"), "name": text(row, "name")});
-    for name in more {
-        if let Some(value) = row.get(*name) {
-            part[*name] = value.clone();
-        }
-    }
-    part
+/// Id and name of a row.
+fn part(row: &Value) -> Named {
+    Named { id: integer(row, "id").unwrap_or_default(), name: text(row, "name"), kind: None }
+}
+
+/// The same with its type.
+fn typed_part(row: &Value) -> Named {
+    Named { kind: row.get("type").and_then(Value::as_str).map(str::to_owned), ..part(row) }
 }
 
 /// The stages of a pipeline.

@@ -23,7 +23,7 @@ pub(crate) use error::Stop;
 pub(crate) use layout::{Extent, Layout, account_id};
 pub(crate) use limits::{PAGE_SIZE, WRITE_DEADLINE_MS};
 pub(crate) use oauth::pair_key;
-pub(crate) use outcome::Write;
+pub(crate) use outcome::{RefusedPart, Write};
 pub(crate) use parts::Part;
 pub(crate) use same_account::another_account;
 pub(crate) use wire::{

@@ -19,11 +19,45 @@ pub(crate) enum Write {
     Unknown(String),
 }
 
+/// What of an entity a validation refused, where something follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefusedPart {
+    /// Its contacts: they may be gone.
+    Contacts,
+    /// What it was to be linked with: that may be gone.
+    LinkTarget,
+    /// Anything else, or it is not known.
+    Other,
+}
+
+impl RefusedPart {
+    /// By the paths of the errors, which are dotted and relative to the entity (docs/apis/amocrm.md 2.4).
+    fn of<'p>(paths: impl Iterator<Item = &'p str>) -> Self {
+        for name in paths.flat_map(|path| path.split('.')) {
+            match name {
+                "contacts" => return Self::Contacts,
+                "to_entity_id" => return Self::LinkTarget,
+                _ => {}
+            }
+        }
+        Self::Other
+    }
+}
+
+/// Why one entity was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// In amoCRM's words.
+    pub reason: String,
+    /// What of it.
+    pub part: RefusedPart,
+}
+
 /// Which entities a validation refused.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Rejection {
-    /// Reasons by `request_id`; empty where amoCRM named none.
-    pub items: BTreeMap<String, String>,
+    /// Refusals by `request_id`; empty where amoCRM named none.
+    pub items: BTreeMap<String, Refusal>,
     /// The reason of the whole request.
     pub detail: String,
 }
@@ -31,14 +65,16 @@ pub(crate) struct Rejection {
 impl Rejection {
     /// Why an entity was refused that amoCRM may call by one of these names; `None` where the refusal names others only.
     /// Whatever is refused `alone`, or without any name, is meant.
-    pub(crate) fn reason_for(
+    pub(crate) fn refusal_of(
         &self,
         mut names: impl Iterator<Item = String>,
         is_alone: bool,
-    ) -> Option<String> {
+    ) -> Option<Refusal> {
         match names.find_map(|name| self.items.get(&name)) {
-            Some(reason) => Some(reason.clone()),
-            None if is_alone || self.items.is_empty() => Some(self.detail.clone()),
+            Some(refusal) => Some(refusal.clone()),
+            None if is_alone || self.items.is_empty() => {
+                Some(Refusal { reason: self.detail.clone(), part: RefusedPart::Other })
+            }
             None => None,
         }
     }
@@ -66,17 +102,12 @@ fn rejection(problem: &Value) -> Rejection {
     let mut items = BTreeMap::new();
     for item in problem.get("validation-errors").and_then(Value::as_array).into_iter().flatten() {
         let Some(id) = item.get("request_id").and_then(id_text) else { continue };
-        let reasons: Vec<String> = item
-            .get("errors")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .map(|error| {
-                let word = |name| error.get(name).and_then(Value::as_str).unwrap_or("?");
-                format!("{} at {}", word("code"), word("path"))
-            })
-            .collect();
-        items.insert(id, reasons.join(", "));
+        let errors = || item.get("errors").and_then(Value::as_array).into_iter().flatten();
+        let word = |error: &Value, name| error.get(name).and_then(Value::as_str).unwrap_or("?").to_owned();
+        let reasons: Vec<String> =
+            errors().map(|error| format!("{} at {}", word(error, "code"), word(error, "path"))).collect();
+        let paths = errors().filter_map(|error| error.get("path").and_then(Value::as_str));
+        items.insert(id, Refusal { reason: reasons.join(", "), part: RefusedPart::of(paths) });
     }
     let detail = problem
         .get("detail")
@@ -141,20 +172,36 @@ mod tests {
         let body = r#"{"validation-errors":[{"request_id":3,"errors":[
             {"code":"TooLong","path":"name","detail":"Алия"}]}],"title":"Bad Request","detail":"Failed"}"#;
         let Write::Rejected(rejection) = classify(400, body.as_bytes()) else { panic!("rejected") };
-        assert_eq!(rejection.items["3"], "TooLong at name");
+        let refusal = Refusal { reason: "TooLong at name".to_owned(), part: RefusedPart::Other };
+        assert_eq!(rejection.items["3"], refusal);
         assert_eq!(rejection.detail, "Failed");
     }
 
     #[test]
     fn a_refusal_belongs_to_whom_it_names() {
         let named = Rejection {
-            items: [("1".to_owned(), "why".to_owned())].into(),
+            items: [("1".to_owned(), Refusal { reason: "why".to_owned(), part: RefusedPart::Other })].into(),
             detail: "Request validation failed".to_owned(),
         };
         let rows = |rows: std::ops::Range<usize>| rows.map(|row| row.to_string());
-        assert_eq!(named.reason_for(rows(0..1), false), None);
-        assert_eq!(named.reason_for(rows(1..3), false).as_deref(), Some("why"));
+        let reason = |rejection: &Rejection, named: std::ops::Range<usize>| {
+            rejection.refusal_of(rows(named), false).map(|refusal| refusal.reason)
+        };
+        assert_eq!(reason(&named, 0..1), None);
+        assert_eq!(reason(&named, 1..3).as_deref(), Some("why"));
         let unnamed = Rejection { detail: "no".to_owned(), ..Rejection::default() };
-        assert_eq!(unnamed.reason_for(rows(0..1), false).as_deref(), Some("no"));
+        assert_eq!(reason(&unnamed, 0..1).as_deref(), Some("no"));
+    }
+
+    #[test]
+    fn what_was_refused_is_told_by_the_paths_of_the_errors() {
+        for (paths, wanted) in [
+            (&["name", "_embedded.contacts.0.id"][..], RefusedPart::Contacts),
+            (&["to_entity_id"], RefusedPart::LinkTarget),
+            (&["name", "custom_fields_values.0.contacts_of"], RefusedPart::Other),
+            (&[], RefusedPart::Other),
+        ] {
+            assert_eq!(RefusedPart::of(paths.iter().copied()), wanted, "{paths:?}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Fields and lists that the sync can use, and that are made on a person's request (docs/apis/amocrm.md 3.3, 3.8).
 
+use crate::contract::types::AccountPart;
 use serde_json::{Value, json};
 
 use super::{
@@ -41,11 +42,16 @@ pub(crate) enum Part {
 impl Part {
     /// Its word in `prepare-account`.
     pub(crate) fn word(self) -> &'static str {
+        self.kind().name()
+    }
+
+    /// What it is, as hosts name it.
+    pub(crate) fn kind(self) -> AccountPart {
         match self {
-            Self::OrderCode => "order_code",
-            Self::Catalog { .. } => "catalog",
-            Self::Sku { .. } => "sku",
-            Self::Price { .. } => "price",
+            Self::OrderCode => AccountPart::OrderCode,
+            Self::Catalog { .. } => AccountPart::Catalog,
+            Self::Sku { .. } => AccountPart::Sku,
+            Self::Price { .. } => AccountPart::Price,
         }
     }
 

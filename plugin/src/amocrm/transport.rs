@@ -1,5 +1,7 @@
 //! Sends single requests: in their turn, under the lock of the account, and not while amoCRM wants a pause.
 
+use crate::ports::NetworkTrouble;
+use kaspi_amocrm_settings::{Message, MessageId};
 use std::cell::{Cell, RefCell};
 
 use serde_json::Value;
@@ -34,6 +36,8 @@ pub(crate) struct Heard {
     pub is_throttled: bool,
     /// How far its clock is ahead of ours.
     pub clock_skew_ms: Option<i64>,
+    /// What kept the last request from its answer that was given up.
+    pub trouble: Option<NetworkTrouble>,
 }
 
 /// Sends requests to one account, not faster than it takes them and only under its lock.
@@ -73,6 +77,11 @@ impl<'a> Transport<'a> {
     /// What the server said besides its answers so far.
     pub(super) fn heard(&self) -> Heard {
         self.heard.borrow().clone()
+    }
+
+    /// A request was given up.
+    pub(super) fn gave_up(&self, trouble: NetworkTrouble) {
+        self.heard.borrow_mut().trouble = Some(trouble);
     }
 
     fn hear(&self, response: &HttpResponse) {
@@ -129,17 +138,15 @@ impl<'a> Transport<'a> {
             };
             let response = match answer {
                 Ok(response) => response,
-                Err(HttpError::Denied(reason)) => return Err(denied(&reason)),
+                Err(HttpError::Denied(reason)) => return Err(Stop::Denied(reason)),
                 Err(HttpError::Ending) => return Err(Stop::Ending),
                 Err(error) => return Ok(Err(error)),
             };
             self.hear(&response);
             match response.status {
-                402 => {
-                    return Err(Stop::Config("AMO_SUBDOMAIN: the amoCRM account is not paid (402)".into()));
-                }
+                402 => return Err(Stop::Unpaid),
                 403 if !is_json(&response) => {
-                    return Err(self.paused(PAUSE_BLOCKED_MS, "status 403 with a block page"));
+                    return Err(self.paused(PAUSE_BLOCKED_MS, MessageId::AmoBlockPage.into()));
                 }
                 403 => {
                     let detail = detail_of(&response.body);
@@ -148,7 +155,8 @@ impl<'a> Transport<'a> {
                 429 => {
                     let pause_ms = retry_after_ms(&response).unwrap_or(1_000 << throttled);
                     if throttled >= THROTTLED_MAX || pause_ms > PAUSE_IN_RUN_MS_MAX {
-                        return Err(self.paused(pause_ms.max(PAUSE_THROTTLED_MS), "status 429"));
+                        let reason = Message::new(MessageId::AnswerStatus, [("status", &429)]);
+                        return Err(self.paused(pause_ms.max(PAUSE_THROTTLED_MS), reason));
                     }
                     self.paused_until_ms.set(self.ports.clock.now_ms() + pause_ms);
                 }
@@ -158,13 +166,9 @@ impl<'a> Transport<'a> {
         unreachable!("the loop ends by returning")
     }
 
-    fn paused(&self, pause_ms: i64, reason: &str) -> Stop {
-        Stop::Paused { until_ms: self.ports.clock.now_ms() + pause_ms, reason: reason.to_owned() }
+    fn paused(&self, pause_ms: i64, reason: Message) -> Stop {
+        Stop::Paused { until_ms: self.ports.clock.now_ms() + pause_ms, reason }
     }
-}
-
-pub(super) fn denied(reason: &str) -> Stop {
-    Stop::Config(format!("AMO_BASE_URL: this host does not allow the address of amoCRM ({reason})"))
 }
 
 fn is_json(response: &HttpResponse) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! Works on the names that the WIT gives the codes, so that the table is tested natively against that file.
 
-use crate::ports::HttpError;
+use crate::ports::{HttpError, NetworkTrouble};
 
 /// Classes a failure before the head of the answer by the code's name in `wit/deps/wasi-http-0.2.6.wit`.
 ///
@@ -23,8 +23,22 @@ pub(crate) fn classify(code: &str) -> HttpError {
         | "TLS-certificate-error"
         | "HTTP-request-method-invalid"
         | "HTTP-request-URI-invalid"
-        | "HTTP-request-URI-too-long" => HttpError::NotSent(code.to_owned()),
+        | "HTTP-request-URI-too-long" => HttpError::NotSent(trouble(code), code.to_owned()),
         "HTTP-request-denied" | "destination-IP-prohibited" => HttpError::Denied(code.to_owned()),
-        _ => HttpError::Unknown(code.to_owned()),
+        _ => HttpError::Unknown(trouble(code), code.to_owned()),
+    }
+}
+
+/// What kept a request from its answer, by the same name.
+fn trouble(code: &str) -> NetworkTrouble {
+    match code {
+        "DNS-timeout" | "DNS-error" | "destination-not-found" => NetworkTrouble::Dns,
+        "connection-refused" => NetworkTrouble::Refused,
+        "TLS-protocol-error" | "TLS-certificate-error" | "TLS-alert-received" => NetworkTrouble::Tls,
+        "connection-timeout"
+        | "connection-read-timeout"
+        | "connection-write-timeout"
+        | "HTTP-response-timeout" => NetworkTrouble::Timeout,
+        _ => NetworkTrouble::Other,
     }
 }

@@ -23,7 +23,7 @@ use super::{
     polling::Reactor,
     target::Target,
 };
-use crate::ports::{Http, HttpError, HttpRequest, HttpResponse, LocalFuture, Method};
+use crate::ports::{Http, HttpError, HttpRequest, HttpResponse, LocalFuture, Method, NetworkTrouble};
 
 /// The largest body that is read; both APIs answer a full page in less than a tenth of it.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -107,13 +107,11 @@ impl<'r> WasiHttp<'r> {
                 // Which failure it was is not asked: Node's `http-error-code` (preview2-shim 0.26) answers with a value
                 // that is no code, and that is the end of the component.
                 Err(StreamError::LastOperationFailed(_)) => {
-                    return Err(HttpError::Unknown(format!("answer {status} cut short")));
+                    return Err(unknown(&format!("answer {status} cut short")));
                 }
             }
             if body.len() > BODY_BYTES_MAX {
-                return Err(HttpError::Unknown(format!(
-                    "answer {status} is larger than {BODY_BYTES_MAX} bytes"
-                )));
+                return Err(unknown(&format!("answer {status} is larger than {BODY_BYTES_MAX} bytes")));
             }
         }
         Ok(HttpResponse { status, headers, body })
@@ -131,7 +129,8 @@ impl Http for WasiHttp<'_> {
             match select(exchange, deadline).await {
                 Either::Left((result, _)) => result,
                 Either::Right(((), _)) => {
-                    Err(HttpError::Unknown(format!("no complete answer within {deadline_ms} ms")))
+                    let why = format!("no complete answer within {deadline_ms} ms");
+                    Err(HttpError::Unknown(NetworkTrouble::Timeout, why))
                 }
             }
         })
@@ -215,9 +214,7 @@ fn headers(response: &IncomingResponse) -> Result<Vec<(String, String)>, HttpErr
     let entries = response.headers().entries();
     let bytes: usize = entries.iter().map(|(name, value)| name.len() + value.len()).sum();
     if bytes > HEADER_BYTES_MAX {
-        return Err(HttpError::Unknown(format!(
-            "headers of the answer are larger than {HEADER_BYTES_MAX} bytes"
-        )));
+        return Err(unknown(&format!("headers of the answer are larger than {HEADER_BYTES_MAX} bytes")));
     }
     Ok(entries
         .into_iter()
@@ -226,11 +223,11 @@ fn headers(response: &IncomingResponse) -> Result<Vec<(String, String)>, HttpErr
 }
 
 fn not_sent(why: &str) -> HttpError {
-    HttpError::NotSent(why.to_owned())
+    HttpError::NotSent(NetworkTrouble::Other, why.to_owned())
 }
 
 fn unknown(why: &str) -> HttpError {
-    HttpError::Unknown(why.to_owned())
+    HttpError::Unknown(NetworkTrouble::Other, why.to_owned())
 }
 
 /// A failure before the head of the answer.

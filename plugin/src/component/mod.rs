@@ -25,8 +25,8 @@ use bindings::exports::{
 use polling::Reactor;
 
 use crate::{
-    domain::Job,
-    exports::account::describe::describe_account,
+    contract::types,
+    exports,
     ports::{LocalFuture, Ports},
     run::RunError,
 };
@@ -41,67 +41,74 @@ mod export {
 }
 
 impl sync::Guest for Component {
-    fn run(job: sync::Job, options: String) -> Result<String, sync::Error> {
-        match job {
-            sync::Job::New => {
-                with_ports(options, |ports, options| Box::pin(crate::run::run(ports, Job::New, options)))
-            }
-            sync::Job::Reconcile => with_ports(options, |ports, options| {
-                Box::pin(crate::run::run(ports, Job::Reconcile, options))
-            }),
-        }
+    fn run(job: types::Job, options: types::RunOptions) -> Result<types::Report, types::Error> {
+        call(|ports| Box::pin(async move { crate::run::run(ports, job, &options).await }))
     }
 
-    fn describe_account(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(describe_account(ports, options)))
+    fn backfill(
+        caller: types::Caller,
+        range: types::TimeRange,
+        max_ms: Option<u64>,
+    ) -> Result<types::Report, types::Error> {
+        call(|ports| Box::pin(crate::run::backfill(ports, caller, range, max_ms)))
     }
 
-    fn orders(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(crate::exports::orders::orders(ports, options)))
+    fn orders(query: types::OrdersQuery) -> Result<types::OrdersPage, types::Error> {
+        call(|ports| Box::pin(exports::orders::orders(ports, query)))
     }
 
-    fn retry(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(crate::exports::retry::retry(ports, options)))
+    fn retry(caller: types::Caller, which: types::RetryWhich) -> Result<types::RetryResult, types::Error> {
+        call(|ports| Box::pin(exports::retry::retry(ports, caller, which)))
     }
 
-    fn backfill(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(crate::run::backfill(ports, options)))
+    fn buyer(connection: Option<String>, code: String) -> Result<Option<types::BuyerDetails>, types::Error> {
+        call(|ports| Box::pin(async move { exports::orders::buyer(ports, connection, &code).await }))
     }
 
-    fn statement(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(crate::exports::statement::statement(ports, options)))
+    fn statement(
+        caller: types::Caller,
+        range: types::TimeRange,
+        repair: types::Repair,
+    ) -> Result<types::RangeStatement, types::Error> {
+        call(|ports| Box::pin(exports::statement::statement(ports, caller, range, repair)))
     }
 
-    fn reseal(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(crate::exports::rotate_key::reseal(ports, options)))
+    fn rotate_key(
+        caller: types::Caller,
+        max_ms: Option<u64>,
+        after: Option<String>,
+    ) -> Result<types::KeyRotation, types::Error> {
+        call(|ports| Box::pin(exports::rotate_key::rotate_key(ports, caller, max_ms, after)))
     }
 
-    fn examine(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| {
-            Box::pin(crate::exports::account::examine::examine(ports, options))
+    fn describe_account(connection: Option<String>) -> Result<types::AccountDescription, types::Error> {
+        call(|ports| Box::pin(exports::account::describe::describe_account(ports, connection)))
+    }
+
+    fn examine(
+        connection: Option<String>,
+        side: Option<types::Side>,
+    ) -> Result<types::Examination, types::Error> {
+        call(|ports| Box::pin(exports::account::examine::examine(ports, connection, side)))
+    }
+
+    fn prepare_account(
+        caller: types::Caller,
+        parts: Vec<types::AccountPart>,
+    ) -> Result<types::Prepared, types::Error> {
+        call(|ports| {
+            Box::pin(async move { exports::account::prepare::prepare_account(ports, caller, &parts).await })
         })
     }
 
-    fn prepare_account(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| {
-            Box::pin(crate::exports::account::prepare::prepare_account(ports, options))
+    fn connect_account(caller: types::Caller, code: String) -> Result<types::Account, types::Error> {
+        call(|ports| {
+            Box::pin(async move { exports::account::connect::connect_account(ports, caller, &code).await })
         })
     }
 
-    fn connect_account(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| {
-            Box::pin(crate::exports::account::connect::connect_account(ports, options))
-        })
-    }
-
-    fn disconnect_account(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| {
-            Box::pin(crate::exports::account::connect::disconnect_account(ports, options))
-        })
-    }
-
-    fn buyer(options: String) -> Result<String, sync::Error> {
-        with_ports(options, |ports, options| Box::pin(crate::exports::orders::buyer(ports, options)))
+    fn disconnect_account(caller: types::Caller, account_id: i64) -> Result<bool, types::Error> {
+        call(|ports| Box::pin(exports::account::connect::disconnect_account(ports, caller, account_id)))
     }
 }
 
@@ -121,30 +128,20 @@ fn with_wasi<T>(work: impl for<'a> FnOnce(&'a Reactor, Ports<'a>) -> LocalFuture
     reactor.block_on(work(&reactor, ports))
 }
 
-/// Calls what our own interface offers. It comes as a boxed future, so that this is one function and not one for each
-/// export.
-fn with_ports(
-    options: String,
-    call: for<'a> fn(Ports<'a>, &'a str) -> LocalFuture<'a, Result<String, RunError>>,
-) -> Result<String, sync::Error> {
-    let result = with_wasi(|_, ports| Box::pin(async move { call(ports, &options).await }));
-    result.map_err(|error| match error {
-        RunError::Config(why) => sync::Error::Config(why),
-        RunError::Busy => sync::Error::Busy,
-        RunError::Upstream(why) => sync::Error::Upstream(why),
-        RunError::Internal(why) => sync::Error::Internal(why),
-    })
+/// Calls what our own interface offers.
+fn call<T>(work: impl for<'a> FnOnce(Ports<'a>) -> LocalFuture<'a, T>) -> T {
+    with_wasi(|_, ports| work(ports))
 }
 
 /// Runs the job that the settings name; each report is a line of the output.
 fn fire() -> Result<(), RunError> {
     with_wasi(|_, ports| {
         Box::pin(async move {
-            let result = crate::exports::timer::fire(ports, &say).await;
+            let result = exports::timer::fire(ports, &say).await;
             match result {
                 // Another run is doing the work.
                 Err(error @ RunError::Busy) => {
-                    say(&error.to_string());
+                    say(&error.text());
                     Ok(())
                 }
                 other => other,
@@ -161,7 +158,7 @@ fn say(line: &str) {
 impl bindings::Guest for Component {
     /// The moment of the trigger says nothing that the clock does not.
     fn handle_cron_event(_: bindings::Metadata) -> Result<(), bindings::Error> {
-        fire().map_err(|error| bindings::Error::Other(error.to_string()))
+        fire().map_err(|error| bindings::Error::Other(error.text()))
     }
 }
 
@@ -170,7 +167,7 @@ impl incoming_handler::Guest for Component {
         let head = server::Head::read(&request);
         with_wasi(|reactor, ports| {
             Box::pin(async move {
-                let answer = crate::exports::http::answer(ports, head.request()).await;
+                let answer = exports::http::answer(ports, head.request()).await;
                 server::send(reactor, outparam, &answer).await;
             })
         });
@@ -180,6 +177,6 @@ impl incoming_handler::Guest for Component {
 impl cli::run::Guest for Component {
     // The export has no room for a reason, so it goes where a person looks.
     fn run() -> Result<(), ()> {
-        fire().map_err(|error| drop(writeln!(io::stderr(), "{error}")))
+        fire().map_err(|error| drop(writeln!(io::stderr(), "{}", error.text())))
     }
 }

@@ -1,6 +1,6 @@
 //! The parts of an absolute URL, as `wasi:http` wants them.
 
-use crate::ports::HttpError;
+use crate::ports::{HttpError, NetworkTrouble};
 
 /// Where a request goes.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,7 +19,10 @@ impl<'a> Target<'a> {
     /// # Errors
     /// [`HttpError::NotSent`] for anything else. The text repeats nothing of the URL: it may hold secrets.
     pub(crate) fn parse(url: &'a str) -> Result<Self, HttpError> {
-        let refuse = |why: &str| HttpError::NotSent(format!("the address is no absolute http(s) URL: {why}"));
+        let refuse = |why: &str| {
+            let why = format!("the address is no absolute http(s) URL: {why}");
+            HttpError::NotSent(NetworkTrouble::Other, why)
+        };
         if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(refuse("it has characters that must be percent-encoded"));
         }

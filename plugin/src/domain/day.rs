@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use kaspi_amocrm_settings::calendar;
+
 /// Offset of Asia/Almaty.
 pub(crate) const OFFSET_MS: i64 = 5 * 3_600_000;
 /// Length of a day.
@@ -43,18 +45,9 @@ impl Day {
         Self(self.0 + days)
     }
 
-    /// Year, month and day of the month, by Howard Hinnant's days-to-civil rule.
+    /// Year, month and day of the month.
     pub fn civil(self) -> (i64, i64, i64) {
-        let z = self.0 + 719_468;
-        let era = z.div_euclid(146_097);
-        let day_of_era = z.rem_euclid(146_097);
-        let year_of_era =
-            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let shifted_month = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-        (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+        calendar::civil(self.0)
     }
 }
 

@@ -18,15 +18,12 @@ pub struct Facts {
     /// Kaspi's milestone.
     pub status: String,
     /// Where a parcel of Kaspi's own delivery is.
-    #[serde(default)]
     pub stage: Option<String>,
     /// Why it was cancelled, in Kaspi's words.
-    #[serde(default)]
     pub reason: Option<String>,
     /// Total of the goods.
     pub total_kzt: i64,
     /// The lines, by product; `None` where Kaspi has not told them.
-    #[serde(default)]
     pub lines: Option<Vec<SeenLine>>,
 }
 

@@ -1,21 +1,22 @@
 //! The two jobs of the sync.
 
-/// The jobs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Job {
-    /// New orders.
-    New,
-    /// Changes of known orders.
-    Reconcile,
+use crate::contract::types::Activity;
+
+pub use crate::contract::types::Job;
+
+impl From<Job> for Activity {
+    fn from(job: Job) -> Self {
+        match job {
+            Job::New => Self::New,
+            Job::Reconcile => Self::Reconcile,
+        }
+    }
 }
 
 impl Job {
     /// As settings, addresses and reports name it.
     pub fn word(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Reconcile => "reconcile",
-        }
+        Activity::from(self).name()
     }
 
     /// The job of that name.

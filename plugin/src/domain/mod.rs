@@ -11,7 +11,6 @@ mod money;
 mod order;
 pub mod phone;
 mod product_key;
-pub(crate) mod rfc3339;
 pub(crate) mod url;
 
 pub use day::Day;

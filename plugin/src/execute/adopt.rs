@@ -27,7 +27,7 @@ impl Session<'_> {
     }
 
     pub(super) fn adopt(&mut self, leads: &[(OrderCode, LeadId)], works: &mut [Work]) -> Result<(), Failure> {
-        if self.report.plan.is_none() && !self.amo.lock().renew()? {
+        if !self.is_dry_run && !self.amo.lock().renew()? {
             // Another shop may have taken the same leads over.
             return Err(Stop::Busy.into());
         }

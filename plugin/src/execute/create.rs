@@ -1,5 +1,7 @@
 //! Creates what a plan lacks: contacts, elements, leads, notes.
 
+use crate::amocrm::RefusedPart;
+use kaspi_amocrm_settings::Message;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
@@ -120,7 +122,7 @@ impl Session<'_> {
                     }
                     KnownLead::There(LeadId(id))
                 }
-                Made::Refused(reason) => self.lead_refused(&code, reason, works)?,
+                Made::Refused(reason, part) => self.lead_refused(&code, reason, part, works)?,
                 Made::Later(reason) => KnownLead::Later(reason),
                 Made::Doubt => {
                     if let Some((mut record, status_id, price_kzt)) = records.remove(&code) {
@@ -144,7 +146,8 @@ impl Session<'_> {
     pub(super) fn lead_refused(
         &mut self,
         code: &OrderCode,
-        reason: String,
+        reason: Message,
+        part: RefusedPart,
         works: &[Work],
     ) -> Result<KnownLead, Failure> {
         let phone = works
@@ -152,7 +155,7 @@ impl Session<'_> {
             .find(|work| work.order.code == *code)
             .and_then(|work| work.order.buyer.phone.as_ref());
         let key = phone.map(|phone| self.account.phone_key(phone));
-        match key.filter(|_| reason.contains("contacts")) {
+        match key.filter(|_| part == RefusedPart::Contacts) {
             Some(key) if self.forgotten.insert(format!("contact/{key}")) => {
                 self.crm.contacts.remove(&key);
                 self.account.forget_contact(&key)?;

@@ -5,8 +5,10 @@
 //! Between attempt and request the lock of the account is renewed: who takes it over later finds the attempt, and if
 //! somebody took it over before, nothing is sent.
 
+use crate::amocrm::RefusedPart;
 use std::collections::BTreeMap;
 
+use kaspi_amocrm_settings::{Message, MessageId};
 use serde_json::Value;
 
 use super::{failure::Failure, lookup::intents, session::Session};
@@ -26,8 +28,8 @@ const QUICK_MS: i64 = 5_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Made {
     There(i64),
-    Refused(String),
-    Later(String),
+    Refused(Message, RefusedPart),
+    Later(Message),
     Doubt,
 }
 
@@ -36,7 +38,7 @@ impl Made {
     pub(crate) fn known<T>(self, of: impl FnOnce(i64) -> T) -> Known<T> {
         match self {
             Self::There(id) => Known::There(of(id)),
-            Self::Refused(reason) => Known::Refused(reason),
+            Self::Refused(reason, _) => Known::Refused(reason),
             Self::Later(reason) => Known::Later(reason),
             Self::Doubt => Known::Doubt,
         }
@@ -133,18 +135,21 @@ impl Session<'_> {
             Write::Rejected(rejection) => {
                 for (i, (item, outcome)) in batch.iter().zip(&mut outcomes).enumerate() {
                     *outcome = match rejection
-                        .reason_for([request_id(&item.effect), i.to_string()].into_iter(), batch.len() == 1)
+                        .refusal_of([request_id(&item.effect), i.to_string()].into_iter(), batch.len() == 1)
                     {
-                        Some(reason) => Made::Refused(format!("amoCRM refuses it: {reason}")),
+                        Some(refusal) => Made::Refused(
+                            Message::new(refused_as(kind), [("reason", &refusal.reason)]),
+                            refusal.part,
+                        ),
                         None => {
                             resend.push(i);
-                            Made::Later("others of the same request were refused".to_owned())
+                            Made::Later(MessageId::OthersOfRequestRefused.into())
                         }
                     };
                 }
             }
             Write::NotApplied(reason) => {
-                outcomes.fill(Made::Later(format!("amoCRM was not reached: {reason}")))
+                outcomes.fill(Made::Later(Message::new(MessageId::AmoNotReached, [("reason", reason)])));
             }
             Write::Unknown(_) => {}
         }
@@ -230,7 +235,7 @@ impl Session<'_> {
         let keys: Vec<String> = batch.iter().map(|item| item.effect.key()).collect();
         self.account.amend_attempts(&mut self.attempts, &mut |attempts| {
             for (i, key) in keys.iter().enumerate() {
-                let Some(attempt) = attempts.get_mut(key).filter(|a| a.may_be_of(connection)) else {
+                let Some(attempt) = attempts.get_mut(key).filter(|a| a.is_of(connection)) else {
                     continue;
                 };
                 if is_open(i) {
@@ -259,6 +264,16 @@ impl Session<'_> {
 /// The batch size to begin with, from what was stored.
 pub(crate) fn batch_size(stored: usize) -> usize {
     if stored == 0 { BATCH } else { stored.clamp(1, BATCH_MAX) }
+}
+
+/// What is said of an entity that amoCRM refuses.
+fn refused_as(kind: Creation) -> MessageId {
+    match kind {
+        Creation::Contacts => MessageId::ContactRefused,
+        Creation::Elements { .. } => MessageId::ElementRefused,
+        Creation::Leads => MessageId::LeadRefused,
+        Creation::Notes => MessageId::NoteRefused,
+    }
 }
 
 fn request_id(effect: &Effect) -> String {

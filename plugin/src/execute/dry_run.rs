@@ -2,21 +2,20 @@
 //!
 //! A dry run is the same run, over a store that keeps nothing and an account that is only read: what it shows is what
 //! the real one would have done from the same state.
+use crate::contract::types::{LeadAction, PlannedContact, PlannedOrder, PlannedProduct, Report};
+use crate::report::planned_order::planned;
+use kaspi_amocrm_settings::{Message, MessageId};
 
 use super::session::Session;
 use crate::{
     amocrm::dry_run::MADE_UP_FROM,
     domain::{Facts, Line, OrderCode, element_key},
     plan::{Known, KnownLead, Plan, Sign, Work, first_stage},
-    report::{
-        Report,
-        planned_order::{Action, PlannedContact, PlannedOrder, PlannedProduct},
-    },
 };
 
 /// Notes what Kaspi changed, before anything is done about it.
 pub(crate) fn begin(session: &mut Session<'_>, works: &[Work]) {
-    if session.report.plan.is_none() {
+    if !session.is_dry_run {
         return;
     }
     for Work { order, record } in works.iter().filter(|work| work.record.is_complete()) {
@@ -28,7 +27,7 @@ pub(crate) fn begin(session: &mut Session<'_>, works: &[Work]) {
 
 /// Notes what would become of some orders, once the last plan has nothing to do for them.
 pub(crate) fn note(session: &mut Session<'_>, plan: &Plan, works: &[Work]) {
-    if session.report.plan.is_none() {
+    if !session.is_dry_run {
         return;
     }
     let planned: Vec<PlannedOrder> = works.iter().map(|work| of_order(session, plan, work)).collect();
@@ -38,17 +37,17 @@ pub(crate) fn note(session: &mut Session<'_>, plan: &Plan, works: &[Work]) {
 /// Completes the plan with the orders that never came so far, from what the report says of them.
 pub(crate) fn finish(report: &mut Report) {
     let Some(plan) = &mut report.plan else { return };
-    for problem in report.problems.iter().filter(|problem| !problem.code.is_empty()) {
-        if plan.iter().all(|order| order.code != problem.code) {
-            let (code, why) = (problem.code.clone(), problem.message.clone());
-            plan.push(PlannedOrder { code, lead: Action::Park, why, ..PlannedOrder::default() });
+    for problem in &report.problems {
+        let Some(code) = &problem.code else { continue };
+        if plan.iter().all(|order| order.code != *code) {
+            plan.push(planned(code, LeadAction::Park, problem.message.clone()));
         }
     }
 }
 
 fn of_order(session: &Session<'_>, plan: &Plan, work: &Work) -> PlannedOrder {
     let order = &work.order;
-    let reason_in = |list: &[(OrderCode, String)]| {
+    let reason_in = |list: &[(OrderCode, Message)]| {
         list.iter().find(|(code, _)| *code == order.code).map(|(_, reason)| reason.clone())
     };
     let refused = plan.refused.iter().find(|(code, ..)| *code == order.code).map(|(.., why)| why.clone());
@@ -56,46 +55,45 @@ fn of_order(session: &Session<'_>, plan: &Plan, work: &Work) -> PlannedOrder {
     let known = session.crm.leads.get(&order.code);
     let lead_id = work.record.lead.filter(|id| *id < MADE_UP_FROM);
     let (lead, why) = match (refused, reason_in(&plan.later), known) {
-        (Some(why), ..) => (Action::Park, why),
-        (None, Some(why), _) => (Action::Wait, why),
-        _ if in_doubt => (Action::Wait, "amoCRM's answer to an earlier request was lost".to_owned()),
+        (Some(why), ..) => (LeadAction::Park, why),
+        (None, Some(why), _) => (LeadAction::Wait, why),
+        _ if in_doubt => (LeadAction::Wait, MessageId::EarlierRequestInDoubt.into()),
         (.., Some(KnownLead::Adopt(lead, sign))) => {
-            let place = match sign {
-                Sign::Field => "order-code field",
-                Sign::Name => "name",
+            let id = match sign {
+                Sign::Field => MessageId::LeadHoldsNumberInField,
+                Sign::Name => MessageId::LeadHoldsNumberInName,
             };
-            (Action::Adopt, format!("lead {lead} holds this number in its {place}"))
+            (LeadAction::Adopt, Message::new(id, [("lead", lead)]))
         }
         (.., None) if session.crm.changed.contains_key(&order.code) => {
-            (Action::Change, session.crm.changed[&order.code].clone())
+            (LeadAction::Change, session.crm.changed[&order.code].clone())
         }
         _ => match lead_id {
-            Some(id) => (Action::Complete, format!("lead {id} was made for it, and is not complete")),
-            None => (Action::Create, "no lead of the account holds this number".to_owned()),
+            Some(id) => (LeadAction::Complete, Message::new(MessageId::LeadIncomplete, [("lead", &id)])),
+            None => (LeadAction::Create, MessageId::NumberHasNoLead.into()),
         },
     };
-    let mut planned =
-        PlannedOrder { code: order.code.as_str().to_owned(), lead, why, lead_id, ..Default::default() };
-    if matches!(lead, Action::Park | Action::Wait) {
+    let mut planned = PlannedOrder { lead_id, ..planned(order.code.as_str(), lead, why) };
+    if matches!(lead, LeadAction::Park | LeadAction::Wait) {
         return planned;
     }
-    if lead == Action::Change
+    if lead == LeadAction::Change
         && let Some((status_id, price_kzt)) = work.record.wrote
     {
         planned.status_id = status_id;
         planned.price_kzt = Some(price_kzt);
     }
-    if lead == Action::Create {
+    if lead == LeadAction::Create {
         planned.status_id = session.with_policy(|policy| first_stage(order, policy));
         planned.price_kzt = Some(order.total.tenge());
     }
     let phone_key = order.buyer.phone.as_ref().map(|phone| session.account.phone_key(phone));
     planned.contact = match (lead, phone_key.map(|key| session.crm.contacts.get(&key))) {
-        (Action::Create, None) => Some(PlannedContact::None),
-        (Action::Create | Action::Adopt, Some(Some(Known::There(id)))) if id.0 < MADE_UP_FROM => {
+        (LeadAction::Create, None) => Some(PlannedContact::None),
+        (LeadAction::Create | LeadAction::Adopt, Some(Some(Known::There(id)))) if id.0 < MADE_UP_FROM => {
             Some(PlannedContact::Found(id.0))
         }
-        (Action::Create, _) | (Action::Adopt, Some(Some(_))) => Some(PlannedContact::Create),
+        (LeadAction::Create, _) | (LeadAction::Adopt, Some(Some(_))) => Some(PlannedContact::Create),
         _ => None,
     };
     planned.products = order.lines.iter().flatten().filter_map(|line| product(session, line)).collect();
@@ -105,22 +103,23 @@ fn of_order(session: &Session<'_>, plan: &Plan, work: &Work) -> PlannedOrder {
 }
 
 /// `KASPI_DELIVERY/ACCEPTED_BY_MERCHANT packed -> ARCHIVE/COMPLETED`
-fn change_in_words(before: &Facts, now: &Facts) -> String {
+fn change_in_words(before: &Facts, now: &Facts) -> Message {
     let place = |facts: &Facts| {
         let stage = facts.stage.as_deref().map(|stage| format!(" {stage}")).unwrap_or_default();
         format!("{}/{}{stage}", facts.state, facts.status)
     };
-    let mut words = vec![match (place(before), place(now)) {
+    let place = match (place(before), place(now)) {
         (old, new) if old == new => new,
         (old, new) => format!("{old} -> {new}"),
-    }];
-    if before.total_kzt != now.total_kzt {
-        words.push(format!("total {} -> {}", before.total_kzt, now.total_kzt));
+    };
+    let totals =
+        |id| Message::new(id, [("place", &place), ("before", &before.total_kzt), ("after", &now.total_kzt)]);
+    match (before.total_kzt != now.total_kzt, before.lines != now.lines) {
+        (false, false) => Message::new(MessageId::OrderChanged, [("place", &place)]),
+        (true, false) => totals(MessageId::OrderTotalChanged),
+        (false, true) => Message::new(MessageId::OrderProductsChanged, [("place", &place)]),
+        (true, true) => totals(MessageId::OrderTotalAndProductsChanged),
     }
-    if before.lines != now.lines {
-        words.push("other products".to_owned());
-    }
-    words.join(", ")
 }
 
 /// `None` where no catalog is set: leads get no products then.

@@ -2,6 +2,8 @@
 //!
 //! Linking again only sets the pieces (docs/apis/amocrm.md 3.7), so what is not surely done is sent again. An answer
 //! that was lost may still take effect for a while: until then nothing is written that it could undo.
+use crate::amocrm::RefusedPart;
+use kaspi_amocrm_settings::{Message, MessageId};
 
 use std::collections::BTreeSet;
 
@@ -77,13 +79,16 @@ pub(crate) async fn send_contacts(
                     continue;
                 }
                 Write::Rejected(rejection) => {
-                    match rejection.reason_for([row.to_string()].into_iter(), batch.len() == 1) {
-                        Some(reason) => Known::Refused(format!("amoCRM refuses the contact: {reason}")),
-                        None => Known::Later("contacts of another order were refused".to_owned()),
+                    match rejection.refusal_of([row.to_string()].into_iter(), batch.len() == 1) {
+                        Some(refusal) => Known::Refused(Message::new(
+                            MessageId::ContactLinkRefused,
+                            [("reason", &refusal.reason)],
+                        )),
+                        None => Known::Later(MessageId::OtherContactsRefused.into()),
                     }
                 }
                 Write::NotApplied(reason) | Write::Unknown(reason) => {
-                    Known::Later(format!("the contact could not be linked: {reason}"))
+                    Known::Later(Message::new(MessageId::ContactNotLinked, [("reason", reason)]))
                 }
             };
             session.crm.links.insert(code.clone(), trouble);
@@ -132,13 +137,20 @@ fn outcomes(
                 continue;
             }
             Write::Rejected(rejection) => {
-                match rejection.reason_for(rows.map(|row| row.to_string()), orders.len() == 1) {
-                    Some(reason) if reason.contains("to_entity_id") && forget(session, order)? => continue,
-                    Some(reason) => Known::Refused(format!("amoCRM refuses the products: {reason}")),
-                    None => Known::Later("products of another order were refused".to_owned()),
+                match rejection.refusal_of(rows.map(|row| row.to_string()), orders.len() == 1) {
+                    Some(refusal) if refusal.part == RefusedPart::LinkTarget && forget(session, order)? => {
+                        continue;
+                    }
+                    Some(refusal) => Known::Refused(Message::new(
+                        MessageId::ProductLinkRefused,
+                        [("reason", &refusal.reason)],
+                    )),
+                    None => Known::Later(MessageId::OtherProductsRefused.into()),
                 }
             }
-            Write::NotApplied(reason) => Known::Later(format!("the products could not be linked: {reason}")),
+            Write::NotApplied(reason) => {
+                Known::Later(Message::new(MessageId::ProductsNotLinked, [("reason", reason)]))
+            }
             Write::Unknown(reason) => {
                 set_record(works, code, |record| {
                     record.unsure_until_ms = now_ms + session.settings.settle_ms;
@@ -150,7 +162,7 @@ fn outcomes(
                     }
                     pairs.extend(session.shop.record_pairs(code, record));
                 });
-                Known::Later(format!("the products could not be linked: {reason}"))
+                Known::Later(Message::new(MessageId::ProductsNotLinked, [("reason", reason)]))
             }
         };
         session.crm.links.insert(code.clone(), trouble);

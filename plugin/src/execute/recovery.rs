@@ -6,59 +6,32 @@ use super::{failure::Failure, lookup::intents, session::Session};
 use crate::{
     domain::{ContactId, ElementId, LeadId, OrderCode},
     plan::Crm,
-    ports::StoreError,
-    records::{Attempt, Attempts, Effect, Note, Pairs, ShopLedger},
+    records::{Attempt, Attempts, Effect, Note, Pairs},
 };
 
 /// The attempts in doubt that a shop looks for: its own, or, where `pending` orders are given, those of other shops that
 /// these may wait for. Only a note's own shop can record that it is there.
 pub(crate) fn doubts(
     attempts: &Attempts,
-    shop: &ShopLedger<'_>,
     connection: &str,
     pending: Option<&[OrderCode]>,
-) -> Result<BTreeMap<String, Attempt>, StoreError> {
-    let mut doubts = BTreeMap::new();
-    for (key, attempt) in attempts.open.iter().filter(|(_, attempt)| !attempt.is_absent) {
-        let is_wanted = match (Effect::parse(key), pending) {
-            (Some(Effect::Contact(_) | Effect::Element(_)), None) => attempt.may_be_of(connection),
-            (Some(Effect::Contact(_) | Effect::Element(_)), Some(_)) => !attempt.may_be_of(connection),
-            (Some(Effect::Lead(code)), None) => is_own(attempt, &code, None, shop, connection)?,
-            (Some(Effect::Lead(code)), Some(pending)) => {
-                pending.contains(&code) && !is_own(attempt, &code, None, shop, connection)?
-            }
-            (Some(Effect::Note(code, _)), None) => {
-                is_own(attempt, &code, Some(attempt.about), shop, connection)?
-            }
-            (Some(Effect::Note(..)), Some(_)) | (None, _) => false,
-        };
-        if is_wanted {
-            doubts.insert(key.clone(), attempt.clone());
-        }
-    }
-    Ok(doubts)
-}
-
-/// Whether an attempt is of an order of this shop; one without a name is of the shop that knows the order with that
-/// lead.
-fn is_own(
-    attempt: &Attempt,
-    code: &OrderCode,
-    lead: Option<i64>,
-    shop: &ShopLedger<'_>,
-    connection: &str,
-) -> Result<bool, StoreError> {
-    if !attempt.shop.is_empty() {
-        return Ok(attempt.shop == connection);
-    }
-    let (loaded, _) = shop.load(std::slice::from_ref(code))?;
-    Ok(loaded.iter().any(|loaded| loaded.record.as_ref().is_some_and(|record| record.lead == lead)))
+) -> BTreeMap<String, Attempt> {
+    let is_wanted = |key: &str, attempt: &Attempt| match (Effect::parse(key), pending) {
+        (Some(_), None) => attempt.is_of(connection),
+        (Some(Effect::Contact(_) | Effect::Element(_)), Some(_)) => !attempt.is_of(connection),
+        (Some(Effect::Lead(code)), Some(pending)) => pending.contains(&code) && !attempt.is_of(connection),
+        (Some(Effect::Note(..)), Some(_)) | (None, _) => false,
+    };
+    let open = attempts.open.iter().filter(|(_, attempt)| !attempt.is_absent);
+    open.filter(|(key, attempt)| is_wanted(key, attempt))
+        .map(|(key, attempt)| (key.clone(), attempt.clone()))
+        .collect()
 }
 
 impl Session<'_> {
     /// Looks for what open attempts may have made, before anything else is done: see [`doubts`].
     pub(crate) async fn settle_doubts(&mut self, pending: Option<&[OrderCode]>) -> Result<(), Failure> {
-        let open = doubts(&self.attempts, self.shop, &self.settings.connection, pending)?;
+        let open = doubts(&self.attempts, &self.settings.connection, pending);
         if open.is_empty() {
             return Ok(());
         }
@@ -104,7 +77,6 @@ impl Session<'_> {
                     return Ok(Pairs::new());
                 }
                 // The order itself is taken over from this entry when its shop works on it.
-                let shop = if shop.is_empty() { &self.settings.connection } else { shop };
                 vec![self.account.own_lead_pair(code, LeadId(id), shop)]
             }
             Effect::Note(code, revision) => {

@@ -1,5 +1,6 @@
 //! One run's work with one account.
 
+use crate::contract::types::Report;
 use std::collections::BTreeSet;
 
 use super::failure::Failure;
@@ -9,7 +10,6 @@ use crate::{
     plan::{Crm, Known, KnownLead, Policy, Work},
     ports::{Budget, Ports},
     records::{AccountLedger, Attempts, Effect, Record, ShopLedger, Tail},
-    report::Report,
     settings::Settings,
 };
 
@@ -37,6 +37,8 @@ pub(crate) struct Session<'a> {
     pub awaiting: Vec<OrderCode>,
     /// What was done.
     pub report: &'a mut Report,
+    /// Nothing is changed.
+    pub is_dry_run: bool,
     /// Entities in one request.
     pub batch: usize,
     /// Keys of contacts and elements that were found to be gone: each is looked for again once in a run.
@@ -59,7 +61,7 @@ impl<'a> Session<'a> {
     /// Takes the lock of the account and forgets what another shop may have changed since it was last ours. Waits a
     /// while for it; [`Stop::Busy`] if that was in vain. A dry run changes nothing, so it excludes nobody.
     pub(crate) async fn take_account(&mut self, budget: &Budget<'_>) -> Result<(), Failure> {
-        if self.report.plan.is_none() {
+        if !self.is_dry_run {
             match self.amo.lock().take(self.check.account_id, budget.left_ms()).await? {
                 None => return Err(Stop::Busy.into()),
                 Some(Taken::Undisturbed) => {}

@@ -1,5 +1,6 @@
 //! Looks at leads whose orders Kaspi changed, and changes them.
 
+use kaspi_amocrm_settings::{Message, MessageId};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
@@ -142,8 +143,10 @@ async fn send(
         Write::Done(document) => done = Amo::changed_ids(document),
         Write::Rejected(rejection) => {
             for (i, (code, change)) in batch.iter().enumerate() {
-                let trouble = match rejection.reason_for([i.to_string()].into_iter(), batch.len() == 1) {
-                    Some(reason) => Known::Refused(format!("amoCRM refuses the change: {reason}")),
+                let trouble = match rejection.refusal_of([i.to_string()].into_iter(), batch.len() == 1) {
+                    Some(refusal) => {
+                        Known::Refused(Message::new(MessageId::ChangeRefused, [("reason", &refusal.reason)]))
+                    }
                     None => {
                         others.push((code.clone(), *change));
                         continue;
@@ -155,7 +158,7 @@ async fn send(
         }
         Write::NotApplied(reason) => {
             for (code, _) in batch {
-                let trouble = Known::Later(format!("amoCRM was not reached: {reason}"));
+                let trouble = Known::Later(Message::new(MessageId::AmoNotReached, [("reason", reason)]));
                 session.crm.changes.insert(code.clone(), trouble);
             }
             return Ok(others);

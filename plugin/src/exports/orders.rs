@@ -1,46 +1,30 @@
 //! Where orders stand and why, for people.
 
-use serde_json::{Value, json};
+use kaspi_amocrm_settings::{Message, MessageId};
 
 use crate::{
-    domain::{Day, Order, OrderCode, rfc3339::rfc3339},
+    contract::types::{
+        self, BuyerDetails, Cause, DoneStep, DoneStepKind, OrderFacts, OrderLead, OrderStep, OrdersPage,
+        OrdersQuery, ProblemClass,
+    },
+    domain::{Day, Order, OrderCode},
     kaspi::Kaspi,
     ports::{Overlay, Ports, encrypted::SealedStore},
     records::{AccountLedger, Attempt, DEATHS_PARKED, Effect, Loaded, Meta, Record, ShopLedger, tombstones},
-    run::{
-        RunError,
-        options::{Options, required},
-        settings::load_settings,
-    },
+    run::{RunError, settings::load_settings},
     settings::Settings,
 };
 
 /// Orders of one answer, where no number is given.
 const LIMIT: usize = 200;
 
-/// Why an order goes no further at this moment.
-struct Cause {
-    class: String,
-    en: String,
-    ru: String,
-    tries: u32,
-    next_try_ms: Option<i64>,
-}
-
 impl Cause {
-    fn new(class: &str, en: impl Into<String>, ru: impl Into<String>) -> Self {
-        Self { class: class.to_owned(), en: en.into(), ru: ru.into(), tries: 0, next_try_ms: None }
+    fn new(class: ProblemClass, message: impl Into<types::Message>) -> Self {
+        Self { class, message: message.into(), tries: 0, next_try_at_ms: None }
     }
 
     fn until(self, next_try_ms: i64) -> Self {
-        Self { next_try_ms: Some(next_try_ms), ..self }
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "class": self.class, "en": self.en, "ru": self.ru, "tries": self.tries,
-            "next_try_at": self.next_try_ms.map(rfc3339),
-        })
+        Self { next_try_at_ms: Some(next_try_ms), ..self }
     }
 }
 
@@ -48,28 +32,22 @@ impl Cause {
 ///
 /// # Errors
 /// When settings are missing or wrong, or the store fails.
-pub async fn orders(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options = Options::parse(options, &["connection", "codes", "after", "limit"])?;
-    let settings = load_settings(ports, options.connection.clone())?;
-    let (rows, next) = tell(ports, &settings, options).await?;
-    Ok(json!({"orders": rows, "next": next}).to_string())
+pub async fn orders(ports: Ports<'_>, query: OrdersQuery) -> Result<OrdersPage, RunError> {
+    let settings = load_settings(ports, query.connection.clone())?;
+    tell(ports, &settings, &query).await
 }
 
 /// Orders that are not settled, the first so many of them.
 pub(crate) async fn waiting(
     ports: Ports<'_>,
     settings: &Settings,
-    limit: usize,
-) -> Result<Vec<Value>, RunError> {
-    let options = Options { limit: Some(limit), ..Options::default() };
-    Ok(tell(ports, settings, options).await?.0)
+    limit: u32,
+) -> Result<Vec<types::Order>, RunError> {
+    let query = OrdersQuery { connection: None, codes: Vec::new(), after: None, limit: Some(limit) };
+    Ok(tell(ports, settings, &query).await?.orders)
 }
 
-async fn tell(
-    ports: Ports<'_>,
-    settings: &Settings,
-    options: Options,
-) -> Result<(Vec<Value>, Option<String>), RunError> {
+async fn tell(ports: Ports<'_>, settings: &Settings, query: &OrdersQuery) -> Result<OrdersPage, RunError> {
     let overlay = Overlay::new(ports.store);
     let store = SealedStore::new(&overlay, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };
@@ -81,11 +59,11 @@ async fn tell(
         None => Default::default(),
     };
     let mut next = None;
-    let codes: Vec<OrderCode> = if options.codes.is_empty() {
+    let codes: Vec<OrderCode> = if query.codes.is_empty() {
         let mut waiting = shop.pending(Day::from_number(0))?;
         waiting.sort();
-        waiting.retain(|code| options.after.as_deref().is_none_or(|after| code.as_str() > after));
-        let limit = options.limit.unwrap_or(LIMIT).clamp(1, LIMIT);
+        waiting.retain(|code| query.after.as_deref().is_none_or(|after| code.as_str() > after));
+        let limit = query.limit.map_or(LIMIT, |limit| limit as usize).clamp(1, LIMIT);
         if waiting.len() > limit {
             waiting.truncate(limit);
             next = waiting.last().map(|code| code.as_str().to_owned());
@@ -93,10 +71,11 @@ async fn tell(
         waiting
     } else {
         let parse = |code: &String| {
-            OrderCode::parse(code)
-                .ok_or_else(|| RunError::Config(format!("options: codes: {code:.40} is no order number")))
+            let unusable =
+                || Message::new(MessageId::OptionCodesUnusable, [("code", &format!("{code:.40}"))]);
+            OrderCode::parse(code).ok_or_else(|| RunError::invalid(unusable()))
         };
-        options.codes.iter().map(parse).collect::<Result<_, _>>()?
+        query.codes.iter().map(parse).collect::<Result<_, _>>()?
     };
     let (loaded, unreadable) = shop.load(&codes)?;
     let mut rows = Vec::new();
@@ -107,16 +86,10 @@ async fn tell(
         });
     }
     for bad in unreadable {
-        let cause = Cause::new(
-            "ledger",
-            "the record of this order cannot be read; restore a backup",
-            "запись об этом заказе не читается; восстановите резервную копию",
-        );
-        rows.push(
-            json!({"code": bad.code, "found": true, "step": "unknown", "cause": cause.json(), "steps": []}),
-        );
+        let cause = Cause::new(ProblemClass::Ledger, MessageId::RecordUnreadable);
+        rows.push(without_record(&bad.code, true, None, cause));
     }
-    Ok((rows, next))
+    Ok(OrdersPage { orders: rows, next })
 }
 
 fn row(
@@ -126,38 +99,44 @@ fn row(
     attempts: &std::collections::BTreeMap<String, Attempt>,
     settings: &Settings,
     now_ms: i64,
-) -> Value {
+) -> types::Order {
     let facts = record.facts();
     let step = record.step();
-    let cause = cause(code, record, step, meta, attempts, settings, now_ms);
-    json!({
-        "code": code.as_str(), "found": true, "created_at": rfc3339(record.created_ms),
-        "state": facts.state, "status": facts.status, "stage": facts.stage, "total_kzt": facts.total_kzt,
-        "lead_id": record.lead, "is_adopted": record.adopted, "step": step,
-        "cause": cause.map(|cause| cause.json()), "steps": steps(record),
-    })
+    types::Order {
+        code: code.as_str().to_owned(),
+        found: true,
+        facts: Some(OrderFacts {
+            created_at_ms: record.created_ms,
+            state: facts.state,
+            status: facts.status,
+            stage: facts.stage,
+            total_kzt: facts.total_kzt,
+        }),
+        lead: Some(OrderLead { id: record.lead, is_adopted: record.adopted }),
+        step,
+        cause: cause(code, record, step, meta, attempts, settings, now_ms),
+        history: steps(record),
+    }
 }
 
 fn cause(
     code: &OrderCode,
     record: &Record,
-    step: &str,
+    step: OrderStep,
     meta: &Meta,
     attempts: &std::collections::BTreeMap<String, Attempt>,
     settings: &Settings,
     now_ms: i64,
 ) -> Option<Cause> {
     if let Some(why) = &record.tombstone {
-        return Some(Cause::new("no_lead", why.clone(), no_lead_in_russian(why)));
+        return Some(Cause::new(ProblemClass::NoLead, tombstones::message(why)));
     }
-    if step == "done" {
+    if step == OrderStep::Done {
         return None;
     }
     if let Some(trouble) = &record.trouble {
-        let ru = trouble_in_russian(&trouble.class);
-        let mut cause = Cause::new(&trouble.class, trouble.message.clone(), ru).until(trouble.next_try_ms);
-        cause.tries = trouble.tries;
-        return Some(cause);
+        let cause = Cause::new(trouble.class, trouble.message.clone()).until(trouble.next_try_ms);
+        return Some(Cause { tries: trouble.tries, ..cause });
     }
     let of_order = |key: &String| match Effect::parse(key) {
         Some(Effect::Lead(of) | Effect::Note(of, _)) => of == *code,
@@ -167,119 +146,84 @@ fn cause(
     let settles_ms = attempt.map(|attempt| attempt.deadline_ms + settings.settle_ms);
     if let Some(until_ms) = settles_ms.or(Some(record.unsure_until_ms).filter(|until_ms| *until_ms > now_ms))
     {
-        return Some(
-            Cause::new(
-                "in_doubt",
-                "amoCRM's answer was lost; nothing is sent again before it is known what became of it",
-                "ответ amoCRM потерян; ничего не отправляется повторно, пока не ясно, выполнен ли запрос",
-            )
-            .until(until_ms.max(now_ms)),
-        );
+        let cause = Cause::new(ProblemClass::InDoubt, MessageId::AnswerInDoubt);
+        return Some(cause.until(until_ms.max(now_ms)));
     }
     if record.deaths >= DEATHS_PARKED {
-        return Some(Cause::new(
-            "poison",
-            format!("{} runs died while working on this order", record.deaths),
-            trouble_in_russian("poison"),
-        ));
+        let message = Message::new(MessageId::RunsDied, [("count", &record.deaths)]);
+        return Some(Cause::new(ProblemClass::Poison, message));
     }
     if now_ms < meta.paused_until_ms {
-        let cause = Cause::new("paused", "amoCRM wants a pause", "amoCRM просит паузу");
+        let cause = Cause::new(ProblemClass::Paused, MessageId::AmoPauses);
         return Some(cause.until(meta.paused_until_ms));
     }
-    Some(Cause::new(
-        "waiting",
-        "the next run goes on with it; if it does not, look at the problems of the last run",
-        "следующий запуск продолжит; если нет, смотрите проблемы последнего запуска",
-    ))
+    Some(Cause::new(ProblemClass::Waiting, MessageId::OrderWaits))
 }
 
 /// What has been done, in order of time.
-fn steps(record: &Record) -> Vec<Value> {
+fn steps(record: &Record) -> Vec<DoneStep> {
     let times = &record.times;
-    let lead = record.lead.unwrap_or_default();
-    let lead_en = if record.adopted {
-        format!("lead {lead} was found and taken over")
-    } else {
-        format!("lead {lead} was made")
-    };
-    let lead_ru = if record.adopted {
-        format!("найдена и принята сделка {lead}")
-    } else {
-        format!("создана сделка {lead}")
-    };
+    let lead = if record.adopted { MessageId::LeadTakenOver } else { MessageId::LeadMade };
+    let lead = Message::new(lead, [("lead", &record.lead.unwrap_or_default())]);
+    let note = Message::new(MessageId::NoteWritten, [("revision", &record.revision)]);
     let mut steps = vec![
-        ("placed", record.created_ms, "placed at Kaspi".to_owned(), "оформлен в Kaspi".to_owned()),
-        ("recorded", record.first_seen_ms, "read from Kaspi".to_owned(), "прочитан из Kaspi".to_owned()),
-        ("lead", times.lead_ms, lead_en, lead_ru),
-        ("products", times.links_ms, "products were linked".to_owned(), "привязаны товары".to_owned()),
-        (
-            "note",
-            times.note_ms,
-            format!("note {} was written", record.revision),
-            format!("записано примечание {}", record.revision),
-        ),
-        (
-            "change",
-            times.seen_ms,
-            "last change seen at Kaspi".to_owned(),
-            "последнее изменение в Kaspi".to_owned(),
-        ),
-        ("followed", times.followed_ms, "the lead followed".to_owned(), "сделка обновлена".to_owned()),
+        (DoneStepKind::Placed, record.created_ms, MessageId::OrderPlaced.into()),
+        (DoneStepKind::Recorded, record.first_seen_ms, MessageId::OrderRead.into()),
+        (DoneStepKind::Lead, times.lead_ms, lead),
+        (DoneStepKind::Products, times.links_ms, MessageId::ProductsLinked.into()),
+        (DoneStepKind::Note, times.note_ms, note),
+        (DoneStepKind::Change, times.seen_ms, MessageId::ChangeSeen.into()),
+        (DoneStepKind::Followed, times.followed_ms, MessageId::LeadFollowed.into()),
     ];
-    steps.retain(|(_, at_ms, ..)| *at_ms > 0);
-    steps.sort_by_key(|(_, at_ms, ..)| *at_ms);
-    let step = |(step, at_ms, en, ru)| json!({"step": step, "at": rfc3339(at_ms), "en": en, "ru": ru});
+    steps.retain(|(_, at_ms, _)| *at_ms > 0);
+    steps.sort_by_key(|(_, at_ms, _)| *at_ms);
+    let step = |(step, at_ms, message): (_, _, Message)| DoneStep { step, at_ms, message: message.into() };
     steps.into_iter().map(step).collect()
 }
 
 /// An order without a record: what Kaspi says of it.
-pub(super) async fn unknown(code: &OrderCode, ports: Ports<'_>, settings: &Settings, meta: &Meta) -> Value {
+async fn unknown(code: &OrderCode, ports: Ports<'_>, settings: &Settings, meta: &Meta) -> types::Order {
     let kaspi = Kaspi::new(ports, &settings.kaspi, &settings.default_country);
-    let mut row = json!({"code": code.as_str(), "found": false, "step": "unknown", "steps": []});
+    let mut facts = None;
     let cause = match kaspi.order(code.as_str()).await {
         Ok(Some(order)) => {
-            fill(&mut row, &order);
+            facts = Some(facts_of(&order));
             if order.created_ms < meta.horizon_ms {
                 let day = iso_day(order.created_ms);
-                Cause::new(
-                    "too_old",
-                    format!(
-                        "it is older than the first look-back; to bring it in: kaspi-amocrm backfill --from {day} --to {day}"
-                    ),
-                    format!(
-                        "старше первого просмотра; чтобы загрузить: kaspi-amocrm backfill --from {day} --to {day}"
-                    ),
-                )
+                Cause::new(ProblemClass::TooOld, Message::new(MessageId::BackfillOrder, [("day", &day)]))
             } else {
-                Cause::new(
-                    "not_read",
-                    "Kaspi shows it, and it has not been read yet; the next runs bring it in",
-                    "Kaspi его показывает, но он ещё не прочитан; его загрузят следующие запуски",
-                )
+                Cause::new(ProblemClass::NotRead, MessageId::OrderShownNotRead)
             }
         }
-        Ok(None) => Cause::new(
-            "not_at_kaspi",
-            "Kaspi does not know this number: check it; an order may show up only once the bank has approved it",
-            "Kaspi не знает такого номера: проверьте его; заказ может появиться только после одобрения банка",
-        ),
+        Ok(None) => Cause::new(ProblemClass::NotAtKaspi, MessageId::OrderNotAtKaspi),
         Err(error) => Cause::new(
-            "upstream_kaspi",
-            format!("there is no record of it, and Kaspi cannot be asked: {error}"),
-            format!("записи о нём нет, а Kaspi не отвечает: {error}"),
+            ProblemClass::UpstreamKaspi,
+            Message::plain(MessageId::KaspiCannotBeAsked).nest("detail", error.message()),
         ),
     };
-    row["cause"] = cause.json();
-    row
+    without_record(code.as_str(), false, facts, cause)
 }
 
-fn fill(row: &mut Value, order: &Order) {
-    row["created_at"] = json!(rfc3339(order.created_ms));
-    row["state"] = json!(order.state);
-    row["status"] = json!(order.status);
-    row["stage"] = json!(order.stage.map(|stage| stage.name()));
-    row["total_kzt"] = json!(order.total.tenge());
+fn without_record(code: &str, found: bool, facts: Option<OrderFacts>, cause: Cause) -> types::Order {
+    types::Order {
+        code: code.to_owned(),
+        found,
+        facts,
+        lead: None,
+        step: OrderStep::Unknown,
+        cause: Some(cause),
+        history: Vec::new(),
+    }
+}
+
+fn facts_of(order: &Order) -> OrderFacts {
+    OrderFacts {
+        created_at_ms: order.created_ms,
+        state: order.state.clone(),
+        status: order.status.clone(),
+        stage: order.stage.map(|stage| stage.name().to_owned()),
+        total_kzt: order.total.tenge(),
+    }
 }
 
 /// `2026-11-24`, as commands want it.
@@ -288,55 +232,26 @@ pub(crate) fn iso_day(moment_ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-pub(crate) fn no_lead_in_russian(why: &str) -> &'static str {
-    match why {
-        tombstones::TOO_OLD => "старше первого просмотра",
-        tombstones::ARCHIVED => "был завершён до первого запуска",
-        tombstones::DELETED => "сделку удалили в amoCRM",
-        _ => "заказ не получает сделки",
-    }
-}
-
-fn trouble_in_russian(class: &str) -> &'static str {
-    match class {
-        "lead_refused" => "amoCRM не принимает сделку",
-        "contact_refused" => "amoCRM не принимает контакт",
-        "element_refused" => "amoCRM не принимает товар",
-        "link_refused" => "amoCRM не даёт привязать товары",
-        "note_refused" => "amoCRM не принимает примечание",
-        "change_refused" => "amoCRM не даёт изменить сделку",
-        "other_shop" => {
-            "сделку по этому заказу ведёт другое подключение того же аккаунта amoCRM, а у заказа одна сделка: если оба \
-             подключения читают один магазин Kaspi, удалите одно; если подключение переименовали, верните ему прежнее \
-             имя; затем kaspi-amocrm retry"
-        }
-        "gone" => {
-            "сделка исчезла из amoCRM и сама не создаётся заново; если нужно: kaspi-amocrm statement --repair --missing"
-        }
-        "poison" => "запуски прерывались на этом заказе; он отложен, вернуть: kaspi-amocrm retry",
-        _ => "заказ отложен",
-    }
-}
-
 /// Who ordered, while it is needed, see `buyer` in `wit/world.wit`.
 ///
 /// # Errors
 /// When settings or options are wrong, or the store fails.
-pub async fn buyer(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options = Options::parse(options, &["connection", "code"])?;
-    let code = required(options.code, "code")?;
-    let settings = load_settings(ports, options.connection)?;
-    let code = OrderCode::parse(&code)
-        .ok_or_else(|| RunError::Config("options: code: no order number".to_owned()))?;
+pub async fn buyer(
+    ports: Ports<'_>,
+    connection: Option<String>,
+    code: &str,
+) -> Result<Option<BuyerDetails>, RunError> {
+    let settings = load_settings(ports, connection)?;
+    let code = OrderCode::parse(code).ok_or_else(|| RunError::invalid(MessageId::OptionCodeUnusable))?;
     let overlay = Overlay::new(ports.store);
     let store = SealedStore::new(&overlay, settings.secret_key.clone())?;
     let shop = ShopLedger::new(&store, &settings.connection);
     let loaded = shop.load(std::slice::from_ref(&code))?.0.pop();
     // Once an order is settled, nobody needs it any more, even where a run died before it was removed.
     let loaded = loaded.filter(|loaded| loaded.record.as_ref().is_some_and(|record| !record.is_settled()));
-    let buyer = loaded.and_then(|loaded| loaded.order).map(|order| {
-        let phone = order.buyer.phone.as_ref().map(|phone| phone.as_str());
-        json!({"name": order.buyer.name, "phone": phone, "address": order.address})
-    });
-    Ok(json!({"buyer": buyer}).to_string())
+    Ok(loaded.and_then(|loaded| loaded.order).map(|order| BuyerDetails {
+        name: order.buyer.name,
+        phone: order.buyer.phone.map(|phone| phone.as_str().to_owned()),
+        address: order.address,
+    }))
 }

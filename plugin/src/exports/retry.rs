@@ -1,38 +1,39 @@
 //! Orders that a person wants to be tried again.
 
-use serde_json::json;
+use crate::contract::types::{Caller, RetryResult, RetryWhich};
 
 use crate::{
     domain::{Day, OrderCode},
     ports::{Ports, encrypted::SealedStore},
     records::{AccountLedger, Effect, Loaded, ShopLedger},
-    run::{RunError, lease::Guard, options::Options, settings::load_settings},
+    run::{RunError, lease::Guard, settings::load_settings},
 };
 
 /// Lets parked orders be tried again, see `retry` in `wit/world.wit`.
 ///
 /// # Errors
 /// When settings are missing or wrong, another run has the connection, or the store fails.
-pub async fn retry(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options = Options::parse(options, &["connection", "lease", "codes", "all"])?;
-    let settings = load_settings(ports, options.connection)?;
-    let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
+pub async fn retry(ports: Ports<'_>, caller: Caller, which: RetryWhich) -> Result<RetryResult, RunError> {
+    let settings = load_settings(ports, caller.connection)?;
+    let guard = Guard::begin(ports, &settings.connection, caller.lease).await?;
     let ports = guard.ports();
     let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
     let shop = ShopLedger::new(&store, &settings.connection);
     let now_ms = ports.clock.now_ms();
     let mut unknown: Vec<String> = Vec::new();
-    let codes: Vec<OrderCode> = if options.all {
-        shop.pending(Day::from_number(0))?
-    } else {
-        let mut codes = Vec::new();
-        for text in &options.codes {
-            match OrderCode::parse(text) {
-                Some(code) => codes.push(code),
-                None => unknown.push(text.chars().take(40).collect()),
+    let is_all = matches!(which, RetryWhich::All);
+    let codes: Vec<OrderCode> = match which {
+        RetryWhich::All => shop.pending(Day::from_number(0))?,
+        RetryWhich::Codes(texts) => {
+            let mut codes = Vec::new();
+            for text in &texts {
+                match OrderCode::parse(text) {
+                    Some(code) => codes.push(code),
+                    None => unknown.push(text.chars().take(40).collect()),
+                }
             }
+            codes
         }
-        codes
     };
     let attempts = match shop.pin()? {
         Some(pin) => AccountLedger::open(&store, pin.account_id)?.attempts()?.open,
@@ -56,7 +57,7 @@ pub async fn retry(ports: Ports<'_>, options: &str) -> Result<String, RunError> 
         } else {
             &mut retried
         };
-        if !options.all || is_parked || is_in_doubt {
+        if !is_all || is_parked || is_in_doubt {
             list.push(code.as_str().to_owned());
         }
         if is_parked && !record.is_settled() {
@@ -66,5 +67,5 @@ pub async fn retry(ports: Ports<'_>, options: &str) -> Result<String, RunError> 
         }
     }
     shop.put_back(&again)?;
-    Ok(json!({"retried": retried, "in_doubt": in_doubt, "done": done, "unknown": unknown}).to_string())
+    Ok(RetryResult { retried, in_doubt, done, unknown })
 }

@@ -3,8 +3,11 @@
 //! A walk through all keys, slice by slice. Nothing is locked: each value is swapped for the same one under the new key,
 //! and who writes it meanwhile wins. The proof follows when a whole walk has found nothing else to do: until then, who
 //! has only the new key is refused at once, and not by some value in the middle of a run.
+use crate::contract::types::{Caller, KeyRotation};
+use kaspi_amocrm_settings::MessageId;
+use kaspi_amocrm_settings::rows::KEY_PROOF;
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 use crate::{
     ports::{
@@ -12,10 +15,9 @@ use crate::{
         encrypted::{
             Keyring, SealError, SealedStore, is_private,
             secret_key::{is_envelope, key_id},
-            store::PROOF_KEY,
         },
     },
-    run::{RunError, lease::Guard, options::Options, settings::load_settings},
+    run::{RunError, lease::Guard, settings::load_settings},
 };
 
 /// Values that are in memory together.
@@ -33,31 +35,31 @@ struct Found {
     resealed: u64,
     left: u64,
     /// Sealed values by id of their key.
-    keys: Map<String, Value>,
+    keys: BTreeMap<String, u64>,
 }
 
-/// One slice of a walk, see `reseal` in `wit/world.wit`.
+/// One slice of a walk, see `rotate-key` in `wit/world.wit`.
 ///
 /// # Errors
 /// When settings are missing or wrong, no key is that of the store, a value is damaged, or the store fails.
-pub async fn reseal(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options = Options::parse(options, &["connection", "lease", "max_ms", "after"])?;
-    let settings = load_settings(ports, options.connection)?;
-    let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
+pub async fn rotate_key(
+    ports: Ports<'_>,
+    caller: Caller,
+    max_ms: Option<u64>,
+    after: Option<String>,
+) -> Result<KeyRotation, RunError> {
+    let settings = load_settings(ports, caller.connection)?;
+    let guard = Guard::begin(ports, &settings.connection, caller.lease).await?;
     let ports = guard.ports();
-    let keys = settings.secret_key.ok_or_else(|| {
-        RunError::Config(
-            "SECRET_KEY: is not set: nothing can be sealed / не задан: зашифровать нечем".to_owned(),
-        )
-    })?;
+    let keys = settings.secret_key.ok_or_else(|| RunError::config(MessageId::NoKeyToSealWith))?;
     let store = ports.store;
     SealedStore::new(store, Some(keys.clone()))?;
-    let budget = Budget::new(ports, options.max_ms.unwrap_or(MAX_MS));
-    let (was_clean, mut cursor) = match options.after.as_deref().map(|after| after.split_at_checked(1)) {
+    let budget = Budget::new(ports, max_ms.unwrap_or(MAX_MS));
+    let (was_clean, mut cursor) = match after.as_deref().map(|after| after.split_at_checked(1)) {
         None => (true, None),
         Some(Some((CLEAN, cursor))) => (true, Some(cursor.to_owned())),
         Some(Some((DIRTY, cursor))) => (false, Some(cursor.to_owned())),
-        Some(_) => return Err(RunError::Config("options: after is no `next` of an answer".to_owned())),
+        Some(_) => return Err(RunError::invalid(MessageId::OptionAfterUnusable)),
     };
     let mut found = Found::default();
     loop {
@@ -78,13 +80,16 @@ pub async fn reseal(ports: Ports<'_>, options: &str) -> Result<String, RunError>
     }
     let is_clean = was_clean && found.resealed + found.left == 0;
     if cursor.is_none() {
-        found.see(store, &keys, PROOF_KEY, store.get(PROOF_KEY)?, is_clean)?;
+        found.see(store, &keys, KEY_PROOF, store.get(KEY_PROOF)?, is_clean)?;
     }
     let next = cursor.map(|cursor| format!("{}{cursor}", if is_clean { CLEAN } else { DIRTY }));
-    Ok(json!({
-        "key": keys.id(), "resealed": found.resealed, "left": found.left, "keys": found.keys, "next": next,
+    Ok(KeyRotation {
+        key: keys.id(),
+        resealed: found.resealed,
+        left: found.left,
+        keys: found.keys.into_iter().collect(),
+        next,
     })
-    .to_string())
 }
 
 impl Found {
@@ -120,8 +125,7 @@ impl Found {
                     }
                 }
             }
-            let before = self.keys.get(&id).and_then(Value::as_u64).unwrap_or_default();
-            self.keys.insert(id, (before + 1).into());
+            *self.keys.entry(id).or_default() += 1;
             break;
         }
         Ok(())

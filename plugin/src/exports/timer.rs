@@ -1,11 +1,12 @@
 //! What a timer wakes on hosts without a schedule of their own: Spin's cron trigger, a command line.
 
-use kaspi_amocrm_settings::SettingsError;
+use crate::contract::json;
+use crate::contract::types::{Caller, Lease, RunOptions};
 
 use crate::{
     domain::Job,
     ports::Ports,
-    run::{RunError, options::Options, run_slice},
+    run::{RunError, run},
     settings::Trigger,
 };
 
@@ -23,7 +24,7 @@ const PAUSE_MS: u64 = 2_000;
 /// # Errors
 /// When a slice has no report. [`RunError::Busy`] is no trouble: another run is doing the work.
 pub async fn fire(ports: Ports<'_>, tell: &dyn Fn(&str)) -> Result<(), RunError> {
-    let Trigger { job, slice_ms } = Trigger::load(ports.config).map_err(wrong)?;
+    let Trigger { job, slice_ms } = Trigger::load(ports.config)?;
     let slices = match job {
         Job::New => 1,
         Job::Reconcile => SLICES_MAX,
@@ -34,22 +35,19 @@ pub async fn fire(ports: Ports<'_>, tell: &dyn Fn(&str)) -> Result<(), RunError>
         }
         let began_ms = ports.clock.monotonic_ms();
         let report = loop {
-            let options = Options { max_ms: Some(slice_ms), continues: slice > 0, ..Options::default() };
-            match run_slice(ports, job, options).await {
+            let caller = Caller { connection: None, lease: Lease::Component };
+            let options = RunOptions { caller, max_ms: Some(slice_ms), continues: slice > 0, dry_run: false };
+            match run(ports, job, &options).await {
                 Err(RunError::Busy) if ports.clock.monotonic_ms() - began_ms < WAIT_MS => {
                     ports.clock.sleep(LOOK_AGAIN_MS).await;
                 }
                 result => break result?,
             }
         };
-        tell(&report.to_json());
+        tell(&json::report(&report).to_string());
         if !report.more {
             break;
         }
     }
     Ok(())
-}
-
-fn wrong(error: SettingsError) -> RunError {
-    RunError::Config(error.to_string())
 }

@@ -4,9 +4,11 @@
 //! weeks, for orders that showed up late, and the days of completed orders, which may come back. A day of which few
 //! orders matter is read order by order where that takes fewer requests.
 
+use crate::contract::types::{ProblemClass, Report};
 use std::collections::BTreeSet;
 
 use futures_util::{StreamExt as _, stream};
+use kaspi_amocrm_settings::{Message, MessageId};
 
 use super::{
     problems::{tell, tell_incomplete},
@@ -20,7 +22,6 @@ use crate::{
     },
     ports::{Budget, StoreError},
     records::{Index, Meta, ShopLedger, Visit, Visits},
-    report::Report,
 };
 
 /// Every pass reads orders as young as this, known or not.
@@ -104,8 +105,7 @@ pub(crate) async fn revisit(
         pass.read(batch).await?;
         if pass.visits.pass_requests + kaspi.requests() >= REQUESTS_MAX && !due.is_empty() {
             let left = due.len();
-            pass.report
-                .problem("hint", format!("{left} more days wait to be read again; the next runs do it"));
+            pass.report.problem(ProblemClass::Hint, Message::new(MessageId::DaysWait, [("count", &left)]));
             due.clear();
         }
     }
@@ -250,11 +250,7 @@ impl Pass<'_> {
     ) -> Result<(), StoreError> {
         let Look::Singly(codes) = look else { return Ok(()) };
         for code in codes.iter().zip(&orders).filter(|(_, order)| order.is_none()).map(|(code, _)| code) {
-            self.report.order_problem(
-                code.as_str(),
-                "gone_at_kaspi",
-                "Kaspi does not know this order any more",
-            );
+            self.report.order_problem(code.as_str(), ProblemClass::GoneAtKaspi, MessageId::KaspiOrderGone);
         }
         let orders = orders.into_iter().flatten().map(|order| (order.id.clone(), order)).collect();
         let pass_ms = self.visits.pass_ms;

@@ -2,6 +2,7 @@
 //!
 //! A pass is a list of windows, oldest first, all states.
 
+use crate::contract::types::Report;
 use std::collections::VecDeque;
 
 use futures_util::{StreamExt as _, stream};
@@ -17,7 +18,6 @@ use crate::{
     },
     ports::{Budget, StoreError},
     records::{Meta, ShopLedger},
-    report::Report,
     settings::Settings,
 };
 
@@ -43,6 +43,7 @@ pub(crate) async fn ingest(
     let from_ms = (meta.watermark_ms - settings.overlap_ms).max(meta.horizon_ms - settings.overlap_ms);
     let mut windows: VecDeque<Window> = split(from_ms, now_ms).into();
     let mut moves = true;
+    let mut is_out_of_reach = false;
     let mut is_first = true;
     while !windows.is_empty() {
         if !is_first && budget.is_half_spent() {
@@ -86,6 +87,7 @@ pub(crate) async fn ingest(
                 Err(error) => {
                     moves = false;
                     let is_token = matches!(error, KaspiError::Token(_));
+                    is_out_of_reach |= !is_token;
                     tell(error, report);
                     if is_token {
                         return Ok(false);
@@ -96,7 +98,7 @@ pub(crate) async fn ingest(
         if is_ending {
             return Ok(true);
         }
-        if report.problems.iter().any(|problem| problem.class == "upstream_kaspi") {
+        if is_out_of_reach {
             return Ok(false);
         }
     }

@@ -1,30 +1,27 @@
 //! What the report says of trouble with Kaspi.
 
-use crate::{kaspi::KaspiError, report::Report};
+use crate::contract::types::{ProblemClass, Report};
+use crate::kaspi::KaspiError;
+use kaspi_amocrm_settings::{Finding, MessageId};
 
 pub(crate) fn tell_incomplete(report: &mut Report) {
-    report.problem(
-        "kaspi_incomplete",
-        "Kaspi's pages do not add up; the same days are read again by the next run",
-    );
+    report.problem(ProblemClass::KaspiIncomplete, MessageId::KaspiPagesIncomplete);
 }
 
 pub(crate) fn tell(error: KaspiError, report: &mut Report) {
     match error {
         KaspiError::Token(_) => {
-            report.problem(
-                "config",
-                format!("KASPI_API_TOKEN: {error}; take the token from Kaspi's cabinet, Settings"),
-            );
+            let finding = Finding::new("KASPI_API_TOKEN", error.message(), MessageId::TakeKaspiToken);
+            report.finding(ProblemClass::Config, &finding);
         }
         KaspiError::Ending => {}
         KaspiError::Refused { .. } | KaspiError::Unreachable(_) => {
-            report.problem("upstream_kaspi", format!("Kaspi: {error}"));
+            report.problem(ProblemClass::UpstreamKaspi, error.told());
         }
     }
 }
 
 /// Says that a record is damaged: it is left as it is.
 pub(crate) fn tell_unreadable(code: &str, report: &mut Report) {
-    report.order_problem(code, "ledger", "the record of this order cannot be read; restore a backup");
+    report.order_problem(code, ProblemClass::Ledger, MessageId::RecordUnreadable);
 }

@@ -1,5 +1,8 @@
 //! Records what Kaspi says.
 
+use crate::contract::types::{LeadAction, PlannedOrder, ProblemClass, Report};
+use crate::report::planned_order::planned;
+use kaspi_amocrm_settings::{Message, MessageId};
 use std::collections::BTreeMap;
 
 use super::problems::tell_unreadable;
@@ -8,7 +11,6 @@ use crate::{
     kaspi::pages::Rows,
     ports::StoreError,
     records::{Meta, Record, ShopLedger, tombstones},
-    report::{Report, planned_order},
 };
 
 /// Which orders deserve a lead.
@@ -32,14 +34,15 @@ pub(crate) fn record(
 ) -> Result<(), StoreError> {
     for bad in &rows.bad_rows {
         let code = bad.code.clone().unwrap_or_default();
-        report.order_problem(&code, "malformed", format!("Kaspi's row cannot be read: {}", bad.reason));
+        let message = Message::new(MessageId::KaspiRowUnreadable, [("reason", &bad.reason)]);
+        report.order_problem(&code, ProblemClass::Malformed, message);
     }
     report.seen += rows.orders.len() as u64;
     let mut orders: BTreeMap<OrderCode, Order> = BTreeMap::new();
     for order in rows.orders.into_values() {
         // One code with two ids: the first row is the order, the second a problem for a person.
         if let Some(first) = orders.insert(order.code.clone(), order) {
-            report.order_problem(first.code.as_str(), "malformed", "Kaspi shows two orders with this number");
+            report.order_problem(first.code.as_str(), ProblemClass::Malformed, MessageId::KaspiNumberTwice);
         }
     }
     let codes: Vec<OrderCode> = orders.keys().cloned().collect();
@@ -62,7 +65,7 @@ pub(crate) fn record(
                 if let Some(why) = &tombstone {
                     report.skipped += 1;
                     if let Some(plan) = &mut report.plan {
-                        plan.push(planned_order::without_lead(&order.code, why));
+                        plan.push(without_lead(&order.code, why));
                     }
                 }
                 let record = Record::new(&order, now_ms, tombstone);
@@ -108,4 +111,9 @@ fn tombstone(order: &Order, meta: &Meta) -> Option<String> {
     } else {
         None
     }
+}
+
+/// An order that gets no lead, with the reason.
+fn without_lead(code: &OrderCode, why: &str) -> PlannedOrder {
+    planned(code.as_str(), LeadAction::None, tombstones::message(why))
 }

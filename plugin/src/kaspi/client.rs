@@ -1,6 +1,9 @@
 //! Requests to Kaspi: windows, pages, lines; reads are tried again, nothing is ever written.
 
+use crate::ports::NetworkTrouble;
 use std::cell::Cell;
+
+use kaspi_amocrm_settings::{Message, MessageId};
 
 use super::wire::{self, BadRow};
 use crate::{
@@ -58,13 +61,11 @@ pub(crate) struct Page {
 }
 
 /// Why Kaspi gave no orders.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum KaspiError {
     /// The token is refused: nothing helps but another one.
-    #[error("Kaspi answered {0}: it refuses the token")]
     Token(u16),
     /// A request is refused as such.
-    #[error("Kaspi refuses the request with {status}: {title}")]
     Refused {
         /// HTTP status.
         status: u16,
@@ -72,11 +73,28 @@ pub(crate) enum KaspiError {
         title: String,
     },
     /// The host is about to end: no trouble, the next run goes on.
-    #[error("this host is ending")]
     Ending,
     /// No usable answer, after all tries.
-    #[error("{0}")]
-    Unreachable(String),
+    Unreachable(Message),
+}
+
+impl KaspiError {
+    /// For people.
+    pub(crate) fn message(&self) -> Message {
+        match self {
+            Self::Token(status) => Message::new(MessageId::KaspiTokenRefused, [("status", status)]),
+            Self::Refused { status, title } => {
+                Message::new(MessageId::KaspiRequestRefused, [("status", status), ("title", title)])
+            }
+            Self::Ending => MessageId::HostEnding.into(),
+            Self::Unreachable(why) => why.clone(),
+        }
+    }
+
+    /// The same with who it is about.
+    pub(crate) fn told(&self) -> Message {
+        Message::plain(MessageId::KaspiTrouble).nest("detail", self.message())
+    }
 }
 
 /// What a look at the newest orders shows.
@@ -215,7 +233,7 @@ impl<'a> Kaspi<'a> {
         let path = list_path(window, 0, false);
         let mut answer = self.send(&path).await;
         // One lost packet is no finding.
-        if matches!(&answer, Err(HttpError::NotSent(_) | HttpError::Unknown(_)))
+        if matches!(&answer, Err(HttpError::NotSent(..) | HttpError::Unknown(..)))
             || answer.as_ref().is_ok_and(|response| response.status >= 500)
         {
             self.ports.clock.sleep(1_000).await;
@@ -240,7 +258,9 @@ impl<'a> Kaspi<'a> {
             status @ (401 | 403) => Obstacle::Token(status),
             429 => Obstacle::Limited,
             status @ 400..=499 if is_page => Obstacle::Gateway(status),
-            status @ 500..=599 => Obstacle::Way(HttpError::Unknown(format!("status {status}"))),
+            status @ 500..=599 => {
+                Obstacle::Way(HttpError::Unknown(NetworkTrouble::Other, format!("status {status}")))
+            }
             status => Obstacle::Unreadable(status),
         })
     }
@@ -251,7 +271,7 @@ impl<'a> Kaspi<'a> {
         path: &str,
         parse: impl Fn(&HttpResponse) -> Result<T, String>,
     ) -> Result<T, KaspiError> {
-        let mut trouble = String::new();
+        let mut trouble = Message::verbatim("");
         let mut wait_ms = 0;
         for attempt in 0..TRIES_MAX {
             if attempt > 0 {
@@ -261,28 +281,27 @@ impl<'a> Kaspi<'a> {
             let response = match self.send(path).await {
                 Ok(response) => response,
                 Err(HttpError::Denied(reason)) => {
-                    return Err(KaspiError::Unreachable(format!(
-                        "this host does not allow Kaspi's address: {reason}"
-                    )));
+                    let denied = Message::new(MessageId::KaspiAddressDenied, [("reason", &reason)]);
+                    return Err(KaspiError::Unreachable(denied));
                 }
                 Err(HttpError::Ending) => return Err(KaspiError::Ending),
                 Err(error) => {
-                    trouble = error.to_string();
+                    trouble = error.message();
                     continue;
                 }
             };
             match response.status {
                 200 => match parse(&response) {
                     Ok(value) => return Ok(value),
-                    Err(reason) => trouble = format!("an answer that cannot be read ({reason})"),
+                    Err(reason) => trouble = Message::new(MessageId::AnswerUnreadable, [("reason", &reason)]),
                 },
                 // A page of HTML is the gateway's, not the API's word on the token (1.3, 1.6).
                 403 if response.body.starts_with(b"<") => {
-                    trouble = "status 403 from Kaspi's gateway".to_owned()
+                    trouble = MessageId::KaspiGatewayRefused.into();
                 }
                 401 | 403 => return Err(KaspiError::Token(response.status)),
                 429 | 500..=599 => {
-                    trouble = format!("status {}", response.status);
+                    trouble = Message::new(MessageId::AnswerStatus, [("status", &response.status)]);
                     let asked_s: Option<u64> =
                         response.header("retry-after").and_then(|s| s.trim().parse().ok());
                     wait_ms = wait_ms.max(asked_s.unwrap_or(0).min(RETRY_AFTER_S_MAX) * 1_000);

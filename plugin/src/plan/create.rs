@@ -5,10 +5,12 @@ use super::{
     input::{Crm, Known, KnownLead, Policy, Work},
     steps::Plan,
 };
+use crate::contract::types::ProblemClass;
 use crate::{
     amocrm::{ContactDraft, FieldValue, LeadDraft},
     domain::{ContactId, Facts, Order, Phone},
 };
+use kaspi_amocrm_settings::{Message, MessageId};
 
 pub(super) fn lead_step(work: &Work, crm: &Crm, policy: &Policy<'_>, plan: &mut Plan) {
     let code = &work.order.code;
@@ -16,16 +18,14 @@ pub(super) fn lead_step(work: &Work, crm: &Crm, policy: &Policy<'_>, plan: &mut 
         None => plan.look_for_leads.push(code.clone()),
         Some(KnownLead::There(lead) | KnownLead::Adopt(lead, _)) => plan.adopt.push((code.clone(), *lead)),
         Some(KnownLead::Doubt) => plan.in_doubt.push(code.clone()),
-        Some(KnownLead::Refused(reason)) => plan.refused.push((code.clone(), "lead_refused", reason.clone())),
+        Some(KnownLead::Refused(reason)) => {
+            plan.refused.push((code.clone(), ProblemClass::LeadRefused, reason.clone()));
+        }
         Some(KnownLead::Later(reason)) => plan.later.push((code.clone(), reason.clone())),
         Some(KnownLead::OfAnotherShop(shop)) => plan.refused.push((
             code.clone(),
-            "other_shop",
-            format!(
-                "connection {shop} has the lead of this order in the same amoCRM account, and an order has one lead: \
-                 if both connections read the same Kaspi shop, remove one; if {shop} was renamed, give it its old name \
-                 back; then: kaspi-amocrm retry"
-            ),
+            ProblemClass::OtherShop,
+            Message::new(MessageId::OrderOfOtherShop, [("shop", shop)]),
         )),
         Some(KnownLead::Absent) => match &work.order.buyer.phone {
             None => plan.make_leads.push((code.clone(), lead_draft(&work.order, None, policy))),
@@ -61,7 +61,7 @@ pub(super) fn contact_step(
         }
         Some(Known::Doubt) => plan.in_doubt.push(code.clone()),
         Some(Known::Refused(reason)) => {
-            plan.refused.push((code.clone(), "contact_refused", reason.clone()));
+            plan.refused.push((code.clone(), ProblemClass::ContactRefused, reason.clone()));
         }
         Some(Known::Later(reason)) => plan.later.push((code.clone(), reason.clone())),
     }

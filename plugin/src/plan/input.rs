@@ -1,5 +1,6 @@
 //! What a plan is made from: orders, what is known of the CRM, and the policy.
 
+use kaspi_amocrm_settings::Message;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
@@ -41,9 +42,9 @@ pub(crate) enum Known<T> {
     /// It may have been made by us; nothing may be done before that is settled.
     Doubt,
     /// amoCRM refused to make it, with its reason.
-    Refused(String),
+    Refused(Message),
     /// It could not be made this time, with the reason; nothing was sent, or surely nothing arrived.
-    Later(String),
+    Later(Message),
 }
 
 /// By what a lead was recognised as an order's own.
@@ -67,9 +68,9 @@ pub(crate) enum KnownLead {
     /// See [`Known::Doubt`].
     Doubt,
     /// See [`Known::Refused`].
-    Refused(String),
+    Refused(Message),
     /// See [`Known::Later`].
-    Later(String),
+    Later(Message),
     /// The lead of this code belongs to another shop of the account.
     OfAnotherShop(String),
 }
@@ -94,7 +95,7 @@ pub(crate) struct Crm {
     /// Orders whose leads have been searched for our notes.
     pub searched: BTreeSet<OrderCode>,
     /// In a dry run: what changed of orders that have their lead.
-    pub changed: BTreeMap<OrderCode, String>,
+    pub changed: BTreeMap<OrderCode, Message>,
 }
 
 /// What a plan follows besides the order.

@@ -16,6 +16,7 @@ pub(crate) use steps::{Plan, PlannedNote, Product, Relink};
 
 use crate::records::Note;
 use create::{contact_step, lead_step};
+use kaspi_amocrm_settings::MessageId;
 use update::{
     follow, is_turned_down, lead_stands, link, link_rows, may_link, note_step, products_of, with_ours,
 };
@@ -37,7 +38,7 @@ fn step(work: &Work, crm: &Crm, policy: &Policy<'_>, plan: &mut Plan) {
         return;
     }
     let Some(lines) = &work.order.lines else {
-        plan.later.push((code.clone(), "Kaspi has not told the lines of this order yet".to_owned()));
+        plan.later.push((code.clone(), MessageId::LinesNotTold.into()));
         return;
     };
     let Some(lead) = work.record.lead_id() else {

@@ -1,8 +1,7 @@
 //! The summary note of an order, and the marker by which it is found again.
 
-use std::fmt::Write as _;
-
 use kaspi_amocrm_settings::Language;
+use std::fmt::Write as _;
 
 use crate::domain::{Day, Facts, Money, Order, OrderCode};
 

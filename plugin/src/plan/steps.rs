@@ -1,5 +1,7 @@
 //! What a plan says.
 
+use crate::contract::types::ProblemClass;
+use kaspi_amocrm_settings::Message;
 use std::collections::BTreeMap;
 
 use crate::{
@@ -69,9 +71,9 @@ pub(crate) struct Plan {
     /// Orders that wait for a lost answer to settle.
     pub in_doubt: Vec<OrderCode>,
     /// Orders that amoCRM refuses, with class and reason.
-    pub refused: Vec<(OrderCode, &'static str, String)>,
+    pub refused: Vec<(OrderCode, ProblemClass, Message)>,
     /// Orders that could not go on this time.
-    pub later: Vec<(OrderCode, String)>,
+    pub later: Vec<(OrderCode, Message)>,
 }
 
 impl Plan {

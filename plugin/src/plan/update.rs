@@ -1,5 +1,7 @@
 //! The steps of a lead that is there: its products, and what Kaspi changed since it was last brought up to date.
 
+use crate::contract::types::ProblemClass;
+use kaspi_amocrm_settings::{Message, MessageId};
 use std::collections::BTreeMap;
 
 use super::{
@@ -19,7 +21,7 @@ pub(super) fn is_turned_down(record: &Record) -> bool {
     record
         .trouble
         .as_ref()
-        .is_some_and(|trouble| matches!(trouble.class.as_str(), "link_refused" | "note_refused"))
+        .is_some_and(|trouble| matches!(trouble.class, ProblemClass::LinkRefused | ProblemClass::NoteRefused))
 }
 
 /// Whether the lead was looked at and is there; otherwise says what follows.
@@ -29,11 +31,8 @@ pub(super) fn lead_stands(code: &OrderCode, lead: LeadId, crm: &Crm, plan: &mut 
         Some(SeenLead::Deleted) => plan.bury.push(code.clone()),
         Some(SeenLead::Gone) => plan.refused.push((
             code.clone(),
-            "gone",
-            format!(
-                "lead {lead} is gone from amoCRM and is not made again by itself; if it should be: \
-                 kaspi-amocrm statement --day DAY --repair --missing"
-            ),
+            ProblemClass::Gone,
+            Message::new(MessageId::LeadGoneForGood, [("lead", &lead)]),
         )),
         Some(SeenLead::MergedInto(winner)) => plan.follow_merged.push((code.clone(), *winner)),
         Some(SeenLead::There(_)) => return true,
@@ -61,7 +60,7 @@ pub(super) fn follow(
         match crm.changes.get(code) {
             _ if policy.now_ms < record.unsure_until_ms => plan.in_doubt.push(code.clone()),
             Some(Known::Refused(reason)) => {
-                plan.refused.push((code.clone(), "change_refused", reason.clone()))
+                plan.refused.push((code.clone(), ProblemClass::ChangeRefused, reason.clone()))
             }
             Some(Known::Later(reason)) => plan.later.push((code.clone(), reason.clone())),
             _ => plan.change_leads.push((code.clone(), change)),
@@ -120,7 +119,9 @@ pub(super) fn note_step(
             plan.make_notes.push(PlannedNote { code: code.clone(), revision, draft });
         }
         Some(Known::Doubt) => plan.in_doubt.push(code.clone()),
-        Some(Known::Refused(reason)) => plan.refused.push((code.clone(), "note_refused", reason.clone())),
+        Some(Known::Refused(reason)) => {
+            plan.refused.push((code.clone(), ProblemClass::NoteRefused, reason.clone()))
+        }
         Some(Known::Later(reason)) => plan.later.push((code.clone(), reason.clone())),
     }
 }
@@ -157,7 +158,9 @@ pub(super) fn unlink(relink: Relink, crm: &Crm, plan: &mut Plan) {
 
 pub(super) fn may_link(code: &OrderCode, crm: &Crm, plan: &mut Plan) -> bool {
     match crm.links.get(code) {
-        Some(Known::Refused(reason)) => plan.refused.push((code.clone(), "link_refused", reason.clone())),
+        Some(Known::Refused(reason)) => {
+            plan.refused.push((code.clone(), ProblemClass::LinkRefused, reason.clone()))
+        }
         Some(Known::Later(reason)) => plan.later.push((code.clone(), reason.clone())),
         // Links are upserts: sending them again settles the doubt.
         Some(Known::There(()) | Known::Absent | Known::Doubt) | None => return true,
@@ -202,7 +205,7 @@ pub(super) fn products_of(
             }
             Some(Known::Refused(reason)) => {
                 is_ready = false;
-                plan.refused.push((code.clone(), "element_refused", reason.clone()));
+                plan.refused.push((code.clone(), ProblemClass::ElementRefused, reason.clone()));
             }
             Some(Known::Later(reason)) => {
                 is_ready = false;

@@ -1,5 +1,6 @@
 //! Documents in the store: JSON, and an error that names the key of one that cannot be read.
 
+use kaspi_amocrm_settings::{Finding, Message, MessageId};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::store::{Store, StoreError};
@@ -16,10 +17,10 @@ pub(crate) fn read<T: DeserializeOwned>(store: &dyn Store, key: &str) -> Result<
 pub(crate) fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(bytes).map_err(|error| {
         let (kind, column) = (error.classify(), error.column());
-        StoreError::Unusable(format!(
-            "DATABASE_URL: the value of {key} cannot be read ({kind:?} error at column {column}); restore the database \
-             from a backup, or use the version of this program that wrote it / значение {key} не читается; \
-             восстановите базу из резервной копии или используйте версию программы, которая его записала"
-        ))
+        let problem = Message::new(
+            MessageId::ValueUnreadable,
+            [("key", &key), ("kind", &format!("{kind:?}")), ("column", &column)],
+        );
+        Finding::new("DATABASE_URL", problem, MessageId::RestoreOrUseOtherVersion).into()
     })
 }

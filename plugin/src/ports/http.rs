@@ -1,5 +1,6 @@
 //! Requests to other servers, and their answers.
 
+use kaspi_amocrm_settings::{Message, MessageId};
 use std::fmt;
 
 use super::future::LocalFuture;
@@ -48,23 +49,67 @@ impl HttpResponse {
     }
 }
 
-/// Why there is no whole answer.
+/// What kept a request from its answer, as far as a person can do something about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetworkTrouble {
+    /// The name of the server leads nowhere.
+    Dns,
+    /// Nobody listens there.
+    Refused,
+    /// The connection is not to be trusted.
+    Tls,
+    /// It took too long.
+    Timeout,
+    /// Anything else.
+    Other,
+}
+
+impl NetworkTrouble {
+    /// A word for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Refused => "refused",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Why there is no whole answer, in each case with the words of the host.
 ///
 /// The difference decides about duplicates: only what surely never left may be sent again without looking.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HttpError {
     /// No byte of the request reached the other side: name not found, connection refused, certificate not valid.
-    #[error("not sent: {0}")]
-    NotSent(String),
+    NotSent(NetworkTrouble, String),
     /// The host's allow-list refuses the address.
-    #[error("this host does not allow it: {0}")]
     Denied(String),
     /// The host is about to end and has not sent it; it will send nothing else.
-    #[error("this host is ending")]
     Ending,
     /// The request may have been carried out: cut, timeout, protocol error.
-    #[error("no answer: {0}")]
-    Unknown(String),
+    Unknown(NetworkTrouble, String),
+}
+
+impl HttpError {
+    /// What kept it from its answer.
+    pub fn trouble(&self) -> NetworkTrouble {
+        match self {
+            Self::NotSent(trouble, _) | Self::Unknown(trouble, _) => *trouble,
+            Self::Denied(_) | Self::Ending => NetworkTrouble::Other,
+        }
+    }
+
+    /// For people.
+    pub fn message(&self) -> Message {
+        match self {
+            Self::NotSent(_, detail) => Message::new(MessageId::RequestNotSent, [("detail", detail)]),
+            Self::Denied(detail) => Message::new(MessageId::RequestDenied, [("detail", detail)]),
+            Self::Ending => MessageId::HostEnding.into(),
+            Self::Unknown(_, detail) => Message::new(MessageId::RequestUnanswered, [("detail", detail)]),
+        }
+    }
 }
 
 impl fmt::Debug for HttpRequest {

@@ -125,15 +125,9 @@ impl Lock {
 /// has written.
 pub(crate) fn stored(key: &str, value: Option<Vec<u8>>) -> Result<Option<i64>, StoreError> {
     let number = |bytes: Vec<u8>| {
-        <[u8; 8]>::try_from(bytes).map(i64::from_le_bytes).map_err(|_| {
-            StoreError::Unusable(format!(
-                "the key-value store `default` does not keep counters as eight bytes ({key}), so two runs at once could \
-                 not be told apart; Redis, DynamoDB and Cosmos DB are such stores: on Spin use `type = \"spin\"`, or \
-                 the program kaspi-amocrm with PostgreSQL or MariaDB / хранилище `default` не подходит: на нём нельзя \
-                 исключить два запуска сразу (Redis, DynamoDB, Cosmos DB); в Spin укажите `type = \"spin\"` или \
-                 используйте программу kaspi-amocrm с PostgreSQL или MariaDB"
-            ))
-        })
+        <[u8; 8]>::try_from(bytes)
+            .map(i64::from_le_bytes)
+            .map_err(|_| StoreError::Uncounting { key: key.to_owned() })
     };
     value.map(number).transpose()
 }

@@ -23,7 +23,7 @@ pub use chance::Chance;
 pub use clock::Clock;
 pub use config::Config;
 pub use future::LocalFuture;
-pub use http::{Http, HttpError, HttpRequest, HttpResponse, Method};
+pub use http::{Http, HttpError, HttpRequest, HttpResponse, Method, NetworkTrouble};
 pub use overlay::Overlay;
 pub(crate) use rate_limit::Pace;
 pub use store::{KeyPage, Store, StoreError};

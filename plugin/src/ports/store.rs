@@ -1,19 +1,48 @@
 //! The key-value store.
 
+use kaspi_amocrm_settings::{Finding, Message, MessageId};
+use std::fmt;
 /// The store failed. The run stops: what cannot be recorded must not be sent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreError {
     /// It does not answer, or answers nonsense.
-    #[error("key-value store: {0}")]
     Failed(String),
-    /// A stored value cannot be used: damaged, moved, or sealed with another key. The text names the setting and says
-    /// what to do, in both languages.
-    #[error("{0}")]
-    Unusable(String),
+    /// A stored value cannot be used: damaged, moved, or sealed with another key.
+    Unusable(Box<Finding>),
+    /// It does not keep counters as they have to be kept.
+    Uncounting {
+        /// Where that was seen.
+        key: String,
+    },
     /// The run has lost its connection to another one and may not write any more.
-    #[error("another run has taken over this connection")]
     Lost,
 }
+
+impl StoreError {
+    /// For people.
+    pub fn message(&self) -> Message {
+        match self {
+            Self::Failed(detail) => Message::new(MessageId::StoreFailed, [("detail", detail)]),
+            Self::Unusable(finding) => finding.message(),
+            Self::Uncounting { key } => Message::new(MessageId::StoreKeepsNoCounters, [("key", key)]),
+            Self::Lost => MessageId::ConnectionLost.into(),
+        }
+    }
+}
+
+impl From<Finding> for StoreError {
+    fn from(finding: Finding) -> Self {
+        Self::Unusable(Box::new(finding))
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message().fmt(f)
+    }
+}
+
+impl std::error::Error for StoreError {}
 
 /// Some of the keys of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

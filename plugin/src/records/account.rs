@@ -27,7 +27,6 @@ pub(crate) struct LeadEntry {
     /// Their ids, lowest first; to be looked at before one is adopted.
     pub ids: Vec<i64>,
     /// The connection that the first one belongs to, where we made or adopted it.
-    #[serde(default)]
     pub shop: Option<String>,
 }
 
@@ -56,10 +55,8 @@ pub(crate) struct Tail {
     /// When it was read, in seconds.
     pub read_s: i64,
     /// Highest contact id seen.
-    #[serde(default)]
     pub contact_top_id: i64,
     /// The newest lead ids that surely exist: a list that shows none of them is stale.
-    #[serde(default)]
     pub known: Vec<i64>,
 }
 

@@ -38,7 +38,7 @@ impl Effect {
             "element" => Some(Self::Element(rest.to_owned())),
             "lead" => OrderCode::parse(rest).map(Self::Lead),
             "note" => {
-                let (code, revision) = rest.split_once('/').unwrap_or((rest, "1"));
+                let (code, revision) = rest.split_once('/')?;
                 Some(Self::Note(OrderCode::parse(code)?, revision.parse().ok()?))
             }
             _ => None,
@@ -54,23 +54,19 @@ pub(crate) struct Attempt {
     /// The newest id of its kind that was known before; what it made has a higher one.
     pub floor: i64,
     /// The lead of a note; the order's creation in seconds for a lead; else 0.
-    #[serde(default)]
     pub about: i64,
     /// When complete scans that did not show it began.
-    #[serde(default)]
     pub scans: Vec<i64>,
     /// Proven absent: it may be sent again, alone.
-    #[serde(default)]
     pub is_absent: bool,
-    /// The connection that it is of; empty where an earlier version wrote it.
-    #[serde(default)]
+    /// The connection that it is of.
     pub shop: String,
 }
 
 impl Attempt {
-    /// Whether a connection may have made it.
-    pub(crate) fn may_be_of(&self, connection: &str) -> bool {
-        self.shop.is_empty() || self.shop == connection
+    /// Whether it is of a connection.
+    pub(crate) fn is_of(&self, connection: &str) -> bool {
+        self.shop == connection
     }
 }
 

@@ -1,6 +1,8 @@
 //! What is kept of one order.
 
-use serde::{Deserialize, Serialize};
+use crate::contract::types::{OrderStep, ProblemClass};
+use kaspi_amocrm_settings::Message;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::domain::{Buyer, Facts, LeadId, Line, Money, Order, OrderCode, Phone, SeenLine};
 
@@ -23,66 +25,46 @@ pub(crate) struct Record {
     /// Total as last read, in tenge.
     pub total_kzt: i64,
     /// Why it was cancelled, as last read.
-    #[serde(default)]
     pub reason: Option<String>,
     /// Lines as last read.
-    #[serde(default)]
     pub lines: Option<Vec<SeenLine>>,
     /// The lead.
     pub lead: Option<i64>,
     /// The lead was there before us.
-    #[serde(default)]
     pub adopted: bool,
     /// Stage and price that we gave the lead, or found when we took it over.
-    #[serde(default)]
     pub wrote: Option<Written>,
     /// The lead of a person has no contact yet: the buyer's is to be linked.
-    #[serde(default)]
     pub lacks_contact: bool,
     /// Products are linked.
-    #[serde(default)]
     pub linked: bool,
     /// Catalog elements with their pieces, as we linked them.
-    #[serde(default)]
     pub links: Vec<(i64, i64)>,
     /// The summary note.
-    #[serde(default)]
     pub note: Note,
     /// Revision of the last note; the summary is the first.
-    #[serde(default = "first_revision")]
     pub revision: u32,
     /// What the lead tells of the order while Kaspi says something else; `None`: all is followed.
-    #[serde(default)]
     pub since: Option<Facts>,
     /// What the note tells that is about to be written.
-    #[serde(default)]
     pub telling: Option<Facts>,
     /// What the lead was told when the answer was lost.
-    #[serde(default)]
     pub sent: Option<Written>,
     /// Until then a write to the lead may still take effect whose answer was lost; 0: none.
-    #[serde(default)]
     pub unsure_until_ms: i64,
     /// What a person asked to be brought back to what Kaspi says.
-    #[serde(default)]
     pub mend: Parts,
     /// What people changed and the sync leaves as it is.
-    #[serde(default)]
     pub kept: Parts,
     /// When it was first seen as completed.
-    #[serde(default)]
     pub completed_ms: Option<i64>,
     /// When its steps were done.
-    #[serde(default)]
     pub times: Times,
     /// Why this order gets no lead, for ever; `None` for the others.
-    #[serde(default)]
     pub tombstone: Option<String>,
     /// What keeps it from going on.
-    #[serde(default)]
     pub trouble: Option<Trouble>,
     /// Runs that died while working on it.
-    #[serde(default)]
     pub deaths: u32,
 }
 
@@ -97,13 +79,11 @@ pub(crate) struct Parts {
     /// Its price.
     pub price: bool,
     /// Its products.
-    #[serde(default)]
     pub lines: bool,
 }
 
 /// Milliseconds since 1970 of what has been done for an order; 0: not yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
 pub(crate) struct Times {
     /// The lead was made or taken over.
     pub lead_ms: i64,
@@ -117,18 +97,26 @@ pub(crate) struct Times {
     pub followed_ms: i64,
 }
 
-fn first_revision() -> u32 {
-    1
-}
-
 /// Why an order gets no lead.
 pub(crate) mod tombstones {
+    use kaspi_amocrm_settings::{Message, MessageId};
+
     /// It is older than the first look-back; a backfill lifts this.
     pub(crate) const TOO_OLD: &str = "older than the first look-back";
     /// It was finished when the sync began; a backfill lifts this.
     pub(crate) const ARCHIVED: &str = "archived before the first run";
     /// A person deleted the lead.
     pub(crate) const DELETED: &str = "its lead was deleted in amoCRM";
+
+    /// For people.
+    pub(crate) fn message(why: &str) -> Message {
+        match why {
+            TOO_OLD => MessageId::OrderTooOld.into(),
+            ARCHIVED => MessageId::OrderArchived.into(),
+            DELETED => MessageId::LeadDeleted.into(),
+            why => Message::new(MessageId::OrderGetsNoLead, [("reason", &why)]),
+        }
+    }
 
     /// Whether a backfill makes the order deserve a lead after all.
     pub(crate) fn is_lifted_by_backfill(why: &str) -> bool {
@@ -150,10 +138,12 @@ pub(crate) enum Note {
 /// A refusal, with its rhythm of retries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Trouble {
-    /// A word for machines.
-    pub class: String,
+    /// What kind of refusal it is.
+    #[serde(serialize_with = "class_name", deserialize_with = "class_of_name")]
+    pub class: ProblemClass,
     /// For people; no personal data.
-    pub message: String,
+    #[serde(serialize_with = "message_parts", deserialize_with = "message_of_parts")]
+    pub message: Message,
     /// How often it was refused.
     pub tries: u32,
     /// When it is tried again.
@@ -165,12 +155,38 @@ impl Trouble {
     const RETRY_MINUTES: [i64; 6] = [1, 5, 30, 120, 480, 1_440];
 
     /// The next refusal after an earlier one, if there was one.
-    pub(crate) fn after(earlier: Option<&Self>, class: &str, message: String, now_ms: i64) -> Self {
+    pub(crate) fn after(earlier: Option<&Self>, class: ProblemClass, message: Message, now_ms: i64) -> Self {
         let tries = earlier.map_or(0, |trouble| trouble.tries) + 1;
         let step = (tries as usize - 1).min(Self::RETRY_MINUTES.len() - 1);
         let next_try_ms = now_ms + Self::RETRY_MINUTES[step] * 60_000;
-        Self { class: class.to_owned(), message, tries, next_try_ms }
+        Self { class, message, tries, next_try_ms }
     }
+}
+
+fn class_name<S: Serializer>(class: &ProblemClass, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(class.name())
+}
+
+fn class_of_name<'de, D: Deserializer<'de>>(from: D) -> Result<ProblemClass, D::Error> {
+    let name = String::deserialize(from)?;
+    ProblemClass::from_name(&name).ok_or_else(|| D::Error::custom("an unknown class"))
+}
+
+/// A message as it is stored.
+#[derive(Serialize, Deserialize)]
+struct MessageParts {
+    id: String,
+    arguments: Vec<(String, String)>,
+}
+
+fn message_parts<S: Serializer>(message: &Message, to: S) -> Result<S::Ok, S::Error> {
+    let arguments = message.arguments.clone();
+    MessageParts { id: message.id.name().to_owned(), arguments }.serialize(to)
+}
+
+fn message_of_parts<'de, D: Deserializer<'de>>(from: D) -> Result<Message, D::Error> {
+    let MessageParts { id, arguments } = MessageParts::deserialize(from)?;
+    Ok(Message::from_parts(&id, arguments))
 }
 
 impl Record {
@@ -196,7 +212,7 @@ impl Record {
             linked: false,
             links: Vec::new(),
             note: Note::Missing,
-            revision: first_revision(),
+            revision: 1,
             since: None,
             telling: None,
             sent: None,
@@ -226,15 +242,15 @@ impl Record {
         self.lead.is_some() && !self.lacks_contact && self.linked && self.note == Note::Done
     }
 
-    /// What comes next for the order, in the words of `orders` in `wit/world.wit`.
-    pub(crate) fn step(&self) -> &'static str {
+    /// What comes next for the order.
+    pub(crate) fn step(&self) -> OrderStep {
         match self {
-            Self { tombstone: Some(_), .. } => "no_lead",
-            Self { lead: None, .. } | Self { lacks_contact: true, .. } => "lead",
-            Self { linked: false, .. } => "products",
-            Self { note: Note::Missing, .. } => "note",
-            Self { since: Some(_), .. } => "changes",
-            _ => "done",
+            Self { tombstone: Some(_), .. } => OrderStep::NoLead,
+            Self { lead: None, .. } | Self { lacks_contact: true, .. } => OrderStep::Lead,
+            Self { linked: false, .. } => OrderStep::Products,
+            Self { note: Note::Missing, .. } => OrderStep::Note,
+            Self { since: Some(_), .. } => OrderStep::Changes,
+            _ => OrderStep::Done,
         }
     }
 
@@ -298,7 +314,6 @@ pub(super) struct Payload {
     state: String,
     status: String,
     stage: Option<String>,
-    #[serde(default)]
     cancellation_reason: Option<String>,
     total_kzt: i64,
     delivery_cost_kzt: Option<i64>,

@@ -1,5 +1,6 @@
 //! The realm of one shop: its orders, where it has read to, what it was working on.
 
+use kaspi_amocrm_settings::rows::{self, place};
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use super::{
     index::{Index, IndexEdit, Indexes},
     order::{Payload, Record},
     pairs::Pairs,
-    row::{self, Row},
+    row::row_of,
     visits::Visits,
 };
 use crate::{
@@ -31,19 +32,14 @@ pub(crate) struct Meta {
     /// Every order created up to here and shown by then is recorded.
     pub watermark_ms: i64,
     /// Codes that a run was working on and has not finished; empty between runs.
-    #[serde(default)]
     pub working: Vec<String>,
     /// amoCRM asked to be left alone until then.
-    #[serde(default)]
     pub paused_until_ms: i64,
     /// Entities in one request, as it has proven itself; 0 for the default.
-    #[serde(default)]
     pub batch: usize,
     /// Edits of leads are noticed up to here, in seconds; 0: never looked.
-    #[serde(default)]
     pub edits_read_s: i64,
     /// When the last run that sent something to amoCRM ended.
-    #[serde(default)]
     pub ended_ms: i64,
 }
 
@@ -77,7 +73,6 @@ pub(crate) struct AccountPin {
     /// Where leads go.
     pub pipeline_id: i64,
     /// The stage of leads that name none.
-    #[serde(default)]
     pub first_stage_id: Option<i64>,
     /// Catalog id, whether it has SKU, whether it has PRICE.
     pub catalog: Option<(i64, bool, bool)>,
@@ -114,12 +109,14 @@ pub(crate) struct Unreadable {
 pub(crate) struct ShopLedger<'a> {
     store: &'a dyn Store,
     prefix: String,
+    /// What the keys of rows begin with.
+    rows: String,
 }
 
 impl<'a> ShopLedger<'a> {
     /// The ledger of a connection.
     pub(crate) fn new(store: &'a dyn Store, connection: &str) -> Self {
-        Self { store, prefix: format!("shop/{connection}/") }
+        Self { store, prefix: format!("shop/{connection}/"), rows: rows::prefix(connection) }
     }
 
     fn key(&self, rest: &str) -> String {
@@ -323,7 +320,10 @@ impl<'a> ShopLedger<'a> {
     pub(crate) fn record_pairs(&self, code: &OrderCode, record: &Record) -> [(String, Vec<u8>); 2] {
         [
             (self.key(&format!("order/{code}")), encode(record)),
-            (self.key(&row::rest_of_key(code, record.created_ms)), encode(&Row::of(code, record))),
+            (
+                format!("{}{}", self.rows, place(code.as_str(), record.created_ms)),
+                row_of(code, record).encode(),
+            ),
         ]
     }
 

@@ -10,7 +10,6 @@ pub(crate) struct Visits {
     /// When the pass that is under way began.
     pub pass_ms: i64,
     /// Requests of that pass so far.
-    #[serde(default)]
     pub pass_requests: u64,
     /// By number of the day.
     pub days: BTreeMap<i64, Visit>,
@@ -22,9 +21,7 @@ pub(crate) struct Visit {
     /// When all its orders were read.
     pub whole_ms: i64,
     /// When those on their way were.
-    #[serde(default)]
     pub open_ms: i64,
     /// Pages it had.
-    #[serde(default)]
     pub pages: u64,
 }

@@ -1,10 +1,10 @@
 //! The settings against the account, before the first write.
 
+use crate::contract::types::{ProblemClass, Report};
 use crate::{
     amocrm::{AccountCheck, Amo, Catalog, Extent, Layout, another_account, check_account},
     execute::Failure,
     records::{AccountPin, ShopLedger},
-    report::Report,
     settings::Settings,
 };
 /// How long a check of the settings against the account holds.
@@ -17,13 +17,14 @@ pub(crate) async fn checked_account(
     amo: &Amo<'_>,
     now_ms: i64,
     is_idle: bool,
+    may_be_known: bool,
     report: &mut Report,
 ) -> Result<Option<AccountCheck>, Failure> {
     let pin = shop.pin()?;
     let fingerprint = settings.fingerprint();
     if let Some(pin) = &pin
         && pin.fingerprint == fingerprint
-        && report.plan.is_none()
+        && may_be_known
         && (is_idle || now_ms - pin.checked_ms < CHECK_MS)
     {
         return Ok(Some(AccountCheck {
@@ -41,11 +42,11 @@ pub(crate) async fn checked_account(
         check.findings.push(another_account(&settings.connection, check.account_id, pin.account_id));
     }
     for hint in &check.hints {
-        report.problem("hint", hint.to_string());
+        report.finding(ProblemClass::Hint, hint);
     }
     if !check.findings.is_empty() {
         for finding in &check.findings {
-            report.problem("config", finding.to_string());
+            report.finding(ProblemClass::Config, finding);
         }
         return Ok(None);
     }

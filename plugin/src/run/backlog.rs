@@ -1,5 +1,7 @@
 //! Brings the orders that wait as far as they go: what they need is completed, planned, applied, and recorded.
 
+use crate::contract::types::{ProblemClass, Report};
+use kaspi_amocrm_settings::{Message, MessageId};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account_check::checked_account;
@@ -14,7 +16,6 @@ use crate::{
     records::{
         AccountLedger, DEATHS_PARKED, Loaded, Meta, Parts, Record, Settled, ShopLedger, Trouble, tombstones,
     },
-    report::Report,
     settings::Settings,
 };
 
@@ -36,23 +37,24 @@ pub(crate) async fn into_amocrm(
     meta: &mut Meta,
     looks_for_edits: bool,
     budget: &Budget<'_>,
+    is_dry_run: bool,
     report: &mut Report,
 ) -> Result<bool, Failure> {
     let now_ms = budget.now_ms();
     if now_ms < meta.paused_until_ms {
         return Err(Stop::Paused {
             until_ms: meta.paused_until_ms,
-            reason: "asked for by an earlier answer".into(),
+            reason: MessageId::PauseAskedEarlier.into(),
         }
         .into());
     }
     let mut pending = shop.pending(Day::of(now_ms).plus(-LIVE_DAYS))?;
-    let Some(check) = checked_account(settings, shop, amo, now_ms, pending.is_empty(), report).await? else {
-        return Ok(false);
-    };
+    // A dry run looks at the account anew.
+    let checked = checked_account(settings, shop, amo, now_ms, pending.is_empty(), !is_dry_run, report);
+    let Some(check) = checked.await? else { return Ok(false) };
     let account = AccountLedger::open(ports.store, check.account_id)?;
     let attempts = account.attempts()?;
-    let doubts = doubts(&attempts, shop, &settings.connection, None)?;
+    let doubts = doubts(&attempts, &settings.connection, None);
     if pending.is_empty() && doubts.is_empty() && !looks_for_edits {
         return Ok(false);
     }
@@ -69,6 +71,7 @@ pub(crate) async fn into_amocrm(
         crm: Crm::default(),
         awaiting: pending.clone(),
         report,
+        is_dry_run,
         batch: batch_size(meta.batch),
         forgotten: BTreeSet::new(),
         changed: BTreeSet::new(),
@@ -138,14 +141,14 @@ async fn complete(
         let is_parked = record.trouble.as_ref().is_some_and(|trouble| now_ms < trouble.next_try_ms);
         if let Some(trouble) = record.trouble.as_ref().filter(|_| is_parked) {
             session.report.parked += 1;
-            session.report.order_problem(code.as_str(), &trouble.class.clone(), trouble.message.clone());
+            session.report.order_problem(code.as_str(), trouble.class, trouble.message.clone());
             return Ok(None);
         }
         // One that a run died on after its last step only has to be taken off the list.
         if record.deaths >= DEATHS_PARKED && !record.is_settled() {
             session.report.parked += 1;
-            let message = format!("{} runs died while working on this order", record.deaths);
-            session.report.order_problem(code.as_str(), "poison", message);
+            let message = Message::new(MessageId::RunsDied, [("count", &record.deaths)]);
+            session.report.order_problem(code.as_str(), ProblemClass::Poison, message);
             return Ok(None);
         }
     }
@@ -158,14 +161,14 @@ async fn complete(
                 session.report.parked += 1;
                 session.report.order_problem(
                     code.as_str(),
-                    "gone_at_kaspi",
-                    "Kaspi does not know this order any more",
+                    ProblemClass::GoneAtKaspi,
+                    MessageId::KaspiOrderGone,
                 );
                 return Ok(None);
             }
             Err(KaspiError::Ending) => return Err(Stop::Ending.into()),
             Err(error) => {
-                session.report.problem("upstream_kaspi", format!("Kaspi: {error}"));
+                session.report.problem(ProblemClass::UpstreamKaspi, error.told());
                 return Ok(None);
             }
         },
@@ -180,7 +183,7 @@ async fn complete(
             }
             Err(KaspiError::Ending) => return Err(Stop::Ending.into()),
             Err(error) => {
-                session.report.order_problem(code.as_str(), "lines_missing", format!("Kaspi: {error}"));
+                session.report.order_problem(code.as_str(), ProblemClass::LinesMissing, error.told());
                 return Ok(None);
             }
         }
@@ -264,34 +267,26 @@ fn finish(session: &mut Session<'_>, plan: &Plan, works: &[Work], now_ms: i64) -
         session.shop.settle(&over)?;
     }
     for code in computed {
-        session.report.order_problem(
-            code.as_str(),
-            "hint",
-            "the total changed at Kaspi, but amoCRM computes the price of this lead itself",
-        );
+        session.report.order_problem(code.as_str(), ProblemClass::Hint, MessageId::PriceComputed);
     }
     let mut pairs = Vec::new();
     for (code, class, message) in &plan.refused {
         let Some(work) = by_code.get(code) else { continue };
         let mut record = work.record.clone();
-        record.trouble = Some(Trouble::after(record.trouble.as_ref(), class, message.clone(), now_ms));
+        record.trouble = Some(Trouble::after(record.trouble.as_ref(), *class, message.clone(), now_ms));
         pairs.extend(session.shop.record_pairs(code, &record));
         session.report.parked += 1;
-        session.report.order_problem(code.as_str(), class, message.clone());
+        session.report.order_problem(code.as_str(), *class, message.clone());
     }
     if !pairs.is_empty() {
         session.account.write(&pairs)?;
     }
     for (code, message) in &plan.later {
-        session.report.order_problem(code.as_str(), "upstream_amocrm", message.clone());
+        session.report.order_problem(code.as_str(), ProblemClass::UpstreamAmocrm, message.clone());
     }
     for code in &plan.in_doubt {
         session.report.in_doubt += 1;
-        session.report.order_problem(
-            code.as_str(),
-            "in_doubt",
-            "amoCRM's answer was lost; nothing is sent again before it is known what became of it",
-        );
+        session.report.order_problem(code.as_str(), ProblemClass::InDoubt, MessageId::AnswerInDoubt);
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What the last runs did, for the status page of hosts that keep no record of runs themselves.
 
+use crate::contract::types::{ProblemClass, Report, Requests};
 use serde::{Deserialize, Serialize};
 
 use super::error::RunError;
@@ -9,7 +10,6 @@ use crate::{
         Ports, Store, StoreError,
         document::{encode, read},
     },
-    report::{Report, Requests},
 };
 
 /// Runs of each job that are kept.
@@ -25,7 +25,6 @@ pub(crate) struct PastRun {
     /// When it ended.
     pub ended_ms: i64,
     /// Why it ended early: `config`, `upstream`, `internal`; `None` where it has a report.
-    #[serde(default)]
     pub error: Option<String>,
     /// Whether everything was done that could be.
     pub complete: bool,
@@ -42,17 +41,17 @@ pub(crate) struct PastRun {
 }
 
 impl PastRun {
-    fn of(began_ms: i64, ended_ms: i64, result: &Result<Report, RunError>) -> Self {
-        let nothing = Report::default();
+    fn of(job: Job, began_ms: i64, ended_ms: i64, result: &Result<Report, RunError>) -> Self {
+        let nothing = Report::new(job.into(), "", began_ms);
         let report = result.as_ref().unwrap_or(&nothing);
         let Requests { kaspi, amocrm } = report.requests;
-        let problems = report.problems.iter().filter(|problem| problem.class != "hint");
+        let problems = report.problems.iter().filter(|problem| problem.class != ProblemClass::Hint);
         let mut problems: Vec<_> = problems
-            .map(|problem| (problem.class.clone(), problem.message.clone()))
+            .map(|problem| (problem.class.name().to_owned(), problem.text()))
             .take(PROBLEMS_MAX)
             .collect();
         let error = result.as_ref().err();
-        problems.extend(error.map(|error| (error.class().to_owned(), error.to_string())));
+        problems.extend(error.map(|error| (error.class().to_owned(), error.text())));
         Self {
             began_ms,
             ended_ms,
@@ -95,7 +94,7 @@ pub(crate) fn add(
 ) -> Result<(), StoreError> {
     // Nothing depends on what was there, so what cannot be read is replaced.
     let mut runs = runs(ports.store, connection, job).unwrap_or_default();
-    runs.insert(0, PastRun::of(began_ms, ports.clock.now_ms(), result));
+    runs.insert(0, PastRun::of(job, began_ms, ports.clock.now_ms(), result));
     runs.truncate(RUNS_MAX);
     ports.store.set_many(&[(key(connection, job), encode(&runs))])
 }

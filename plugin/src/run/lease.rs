@@ -4,6 +4,7 @@
 //! that could still be on its way when the lease ends, and nothing is written once it has ended. So a run that stood
 //! still for longer than its lease (a suspended machine) finds the next one at work and stops, and does not write what
 //! it knew over what the other has done.
+use crate::contract::types;
 
 use std::cell::Cell;
 
@@ -35,22 +36,19 @@ pub(crate) struct Guard<'a> {
 }
 
 impl<'a> Guard<'a> {
-    /// For a connection, with what the options say about its lease.
+    /// For a connection, with who sees to its lease.
     ///
     /// # Errors
-    /// [`RunError::Busy`] when another run has the connection; [`RunError::Config`] for a word that means nothing and
-    /// for a store on which no lease can be kept.
+    /// [`RunError::Busy`] when another run has the connection; [`RunError::Config`] for a store on which no lease can
+    /// be kept.
     pub(crate) async fn begin(
         ports: Ports<'a>,
         connection: &str,
-        lease: Option<&str>,
+        lease: types::Lease,
     ) -> Result<Self, RunError> {
         let lease = match lease {
-            Some("host") => None,
-            None | Some("own") => Some(Lease::take(ports, connection).await?),
-            Some(_) => {
-                return Err(RunError::Config("options: lease is neither \"host\" nor \"own\"".into()));
-            }
+            types::Lease::Host => None,
+            types::Lease::Component => Some(Lease::take(ports, connection).await?),
         };
         Ok(Self { ports, lease })
     }

@@ -9,10 +9,9 @@ pub(crate) mod cooldown;
 mod error;
 pub(crate) mod history;
 pub(crate) mod lease;
-pub(crate) mod options;
 pub(crate) mod settings;
 mod slice;
 
 pub use error::RunError;
-pub(crate) use slice::run_slice;
+pub(crate) use slice::window;
 pub use slice::{backfill, run};

@@ -5,7 +5,7 @@ use crate::{ports::Ports, settings::Settings};
 
 /// The settings of a call, for one connection.
 pub(crate) fn load_settings(ports: Ports<'_>, connection: Option<String>) -> Result<Settings, RunError> {
-    let mut settings = Settings::load(ports.config).map_err(|error| RunError::Config(error.to_string()))?;
+    let mut settings = Settings::load(ports.config)?;
     settings.connection = connection.unwrap_or(settings.connection);
     Ok(settings)
 }

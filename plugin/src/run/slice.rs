@@ -1,35 +1,31 @@
 //! One slice of a run.
 
 use super::{
-    backlog::into_amocrm, cooldown::amocrm_client, error::RunError, history, lease::Guard, options::Options,
+    backlog::into_amocrm, cooldown::amocrm_client, error::RunError, history, lease::Guard,
     settings::load_settings,
 };
 use crate::{
     amocrm::{Stop, pair_key},
-    domain::{Day, Job, OrderCode, rfc3339::rfc3339},
+    contract::types::{Activity, Caller, ProblemClass, Report, RunOptions, TimeRange},
+    domain::{Day, Job, OrderCode},
     execute::{Failure, dry_run},
     intake::{changed_orders, new_orders},
     kaspi::{Kaspi, Window},
     ports::{Budget, MAX_MS, Overlay, Ports, StoreError, encrypted::SealedStore},
     records::{AccountLedger, Meta, Record, ShopLedger},
-    report::Report,
     settings::Settings,
 };
+use kaspi_amocrm_settings::MessageId;
+
 /// Sealed values that are opened together, so that a long backlog needs little memory.
 const SEALED_AT_ONCE: usize = 200;
 
-/// Runs one slice of a job and answers with the report as JSON.
+/// Runs one slice of a job.
 ///
 /// # Errors
 /// When the run could not begin, or the store fails. Everything else stands in the report's problems.
-pub async fn run(ports: Ports<'_>, job: Job, options: &str) -> Result<String, RunError> {
-    let options = Options::parse(options, &["connection", "lease", "max_ms", "dry_run", "continues"])?;
-    Ok(run_slice(ports, job, options).await?.to_json())
-}
-
-/// The same for callers that have no JSON.
-pub(crate) async fn run_slice(ports: Ports<'_>, job: Job, options: Options) -> Result<Report, RunError> {
-    let settings = load_settings(ports, options.connection)?;
+pub async fn run(ports: Ports<'_>, job: Job, options: &RunOptions) -> Result<Report, RunError> {
+    let settings = load_settings(ports, options.caller.connection.clone())?;
     let max_ms = options.max_ms.unwrap_or(MAX_MS);
     let reading = match job {
         Job::New => Reading::New,
@@ -37,14 +33,13 @@ pub(crate) async fn run_slice(ports: Ports<'_>, job: Job, options: Options) -> R
     };
     let overlay = Overlay::new(ports.store);
     if options.dry_run {
-        let report = Report { plan: Some(Vec::new()), ..Report::default() };
         let ports = Ports { store: &overlay, ..ports };
-        return slice(ports, &settings, max_ms, job.word(), reading, report).await;
+        return slice(ports, &settings, max_ms, job.into(), reading, true).await;
     }
-    let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
+    let guard = Guard::begin(ports, &settings.connection, options.caller.lease).await?;
     let ports = guard.ports();
     let began_ms = ports.clock.now_ms();
-    let result = slice(ports, &settings, max_ms, job.word(), reading, Report::default()).await;
+    let result = slice(ports, &settings, max_ms, job.into(), reading, false).await;
     if guard.is_own() {
         let added = history::add(ports, &settings.connection, job, began_ms, &result);
         // What ended the run says more than that this could not be written either.
@@ -57,15 +52,30 @@ pub(crate) async fn run_slice(ports: Ports<'_>, job: Job, options: Options) -> R
 ///
 /// # Errors
 /// As for [`run`].
-pub async fn backfill(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options = Options::parse(options, &["connection", "lease", "max_ms", "from_ms", "to_ms"])?;
-    let range = options.range()?;
-    let settings = load_settings(ports, options.connection)?;
-    let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
-    let max_ms = options.max_ms.unwrap_or(MAX_MS);
+pub async fn backfill(
+    ports: Ports<'_>,
+    caller: Caller,
+    range: TimeRange,
+    max_ms: Option<u64>,
+) -> Result<Report, RunError> {
+    let range = window(range)?;
+    let settings = load_settings(ports, caller.connection)?;
+    let guard = Guard::begin(ports, &settings.connection, caller.lease).await?;
+    let max_ms = max_ms.unwrap_or(MAX_MS);
     let reading = Reading::Range(range);
-    let report = slice(guard.ports(), &settings, max_ms, "backfill", reading, Report::default()).await?;
-    Ok(report.to_json())
+    slice(guard.ports(), &settings, max_ms, Activity::Backfill, reading, false).await
+}
+
+/// The range of a call.
+///
+/// # Errors
+/// When its end comes before its beginning.
+pub(crate) fn window(range: TimeRange) -> Result<Window, RunError> {
+    let TimeRange { from_ms, to_ms } = range;
+    if from_ms > to_ms {
+        return Err(RunError::invalid(MessageId::OptionRangeReversed));
+    }
+    Ok(Window { from_ms, to_ms })
 }
 
 /// What a run reads at Kaspi.
@@ -82,22 +92,19 @@ async fn slice(
     ports: Ports<'_>,
     settings: &Settings,
     max_ms: u64,
-    name: &str,
+    activity: Activity,
     reading: Reading,
-    report: Report,
+    is_dry_run: bool,
 ) -> Result<Report, RunError> {
     let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };
     let budget = Budget::new(ports, max_ms);
-    let mut report = Report {
-        job: name.to_owned(),
-        connection: settings.connection.clone(),
-        started_at: rfc3339(budget.now_ms()),
-        ..report
-    };
+    let mut report = Report::new(activity, &settings.connection, budget.now_ms());
+    report.plan = is_dry_run.then(Vec::new);
     // Large, and held by whatever embeds a run.
-    Box::pin(read_and_work(ports, settings, &reading, &budget, &mut report)).await?;
+    Box::pin(read_and_work(ports, settings, &reading, &budget, is_dry_run, &mut report)).await?;
     dry_run::finish(&mut report);
+    report.tell_each_once();
     report.took_ms = budget.took_ms();
     Ok(report)
 }
@@ -107,6 +114,7 @@ async fn read_and_work(
     settings: &Settings,
     reading: &Reading,
     budget: &Budget<'_>,
+    is_dry_run: bool,
     report: &mut Report,
 ) -> Result<(), RunError> {
     let shop = ShopLedger::new(ports.store, &settings.connection);
@@ -136,11 +144,22 @@ async fn read_and_work(
     };
     let stored = meta.clone();
     let mut amo = amocrm_client(ports, settings, &meta);
-    if report.plan.is_some() {
+    if is_dry_run {
         amo = amo.rehearsing();
     }
     let looks_for_edits = matches!(reading, Reading::Again { continues: false });
-    let work = into_amocrm(ports, settings, &shop, &kaspi, &amo, &mut meta, looks_for_edits, budget, report);
+    let work = into_amocrm(
+        ports,
+        settings,
+        &shop,
+        &kaspi,
+        &amo,
+        &mut meta,
+        looks_for_edits,
+        budget,
+        is_dry_run,
+        report,
+    );
     let orders_left = match work.await {
         Ok(left) => left,
         Err(Failure::Store(error)) => return Err(error.into()),
@@ -150,7 +169,7 @@ async fn read_and_work(
         }
     };
     if let Some(problem) = amo.oauth().token_problem() {
-        report.problem("config", problem);
+        report.problems.push(problem.problem());
     }
     if amo.requests() > 0 {
         meta.ended_ms = budget.now_ms();
@@ -166,8 +185,9 @@ async fn read_and_work(
     report.requests.kaspi = kaspi.requests();
     report.requests.amocrm = amo.requests();
     report.more = is_left_to_read || orders_left;
-    report.complete = !report.more && !report.problems.iter().any(|problem| problem.class != "hint");
-    report.watermark = Some(rfc3339(meta.watermark_ms));
+    report.complete =
+        !report.more && !report.problems.iter().any(|problem| problem.class != ProblemClass::Hint);
+    report.watermark_ms = Some(meta.watermark_ms);
     report.lag_ms = Some((budget.now_ms() - meta.watermark_ms).max(0));
     Ok(())
 }
@@ -199,14 +219,10 @@ fn count_deaths(shop: &ShopLedger<'_>, meta: &mut Meta) -> Result<(), StoreError
 }
 
 fn tell(stop: &Stop, meta: &mut Meta, report: &mut Report) {
-    let class = match stop {
+    match stop {
         Stop::Ending | Stop::Busy => return,
-        Stop::Config(_) => "config",
-        Stop::Paused { until_ms, .. } => {
-            meta.paused_until_ms = *until_ms;
-            "upstream_amocrm"
-        }
-        Stop::Unreachable(_) | Stop::Refused { .. } | Stop::Store(_) => "upstream_amocrm",
-    };
-    report.problem(class, stop.to_string());
+        Stop::Paused { until_ms, .. } => meta.paused_until_ms = *until_ms,
+        _ => {}
+    }
+    report.problems.push(stop.problem());
 }

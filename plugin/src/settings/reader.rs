@@ -1,6 +1,6 @@
 //! Reads single settings and gathers what is wrong with them.
 
-use kaspi_amocrm_settings::{Finding, Setting, Text, rules, table, yes_or_no};
+use kaspi_amocrm_settings::{Finding, Message, MessageId, Setting, rules, table, yes_or_no};
 
 use crate::ports::Config;
 
@@ -62,13 +62,8 @@ impl<'a> Reader<'a> {
             Ok(value) => value.map(|value| value.trim().to_owned())?,
             Err(why) => {
                 self.set.push(setting.name);
-                let problem =
-                    Text::new(format!("cannot be read ({why})"), format!("не удалось прочитать ({why})"));
-                let hint = Text::new(
-                    "check the settings that the host gives",
-                    "проверьте настройки, которые передаёт хост",
-                );
-                self.findings.push(Finding::new(setting.name, problem, hint));
+                let problem = Message::new(MessageId::SettingNotReadable, [("detail", &why)]);
+                self.findings.push(Finding::new(setting.name, problem, MessageId::CheckHostSettings));
                 return None;
             }
         };

@@ -241,10 +241,15 @@ fn every_finding() {
         let error = load(&[(name.to_lowercase().as_str(), value)]).unwrap_err_or_say(name, value, wanted);
         assert_eq!(error.findings.len(), 1, "{name}={value:?}: {error}");
         let finding = &error.findings[0];
-        assert_eq!((finding.name.as_str(), finding.problem.en.as_str()), (name, wanted), "{name}={value:?}");
+        assert_eq!(
+            (finding.name.as_str(), finding.problem.render(Language::En).as_str()),
+            (name, wanted),
+            "{name}={value:?}"
+        );
         for text in [&finding.problem, &finding.hint] {
-            assert!(!text.en.is_empty() && !text.ru.is_empty(), "{name}={value:?} lacks a text");
-            assert_ne!(text.en, text.ru);
+            let (en, ru) = (text.render(Language::En), text.render(Language::Ru));
+            assert!(!en.is_empty() && !ru.is_empty(), "{name}={value:?} lacks a text");
+            assert_ne!(en, ru);
         }
     }
 }

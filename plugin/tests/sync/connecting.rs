@@ -1,6 +1,7 @@
 //! An authorization code becomes a pair, and a switched-off integration is connected again, in virtual time.
 
 use kaspi_amocrm_plugin::{
+    contract,
     exports::account::connect::{connect_account, disconnect_account},
     run::RunError,
 };
@@ -10,7 +11,7 @@ use kaspi_amocrm_simulator::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Rig, orders, world};
+use crate::support::{Rig, orders, rig::host, world};
 
 const TOKEN_PATH: &str = "/oauth2/access_token";
 
@@ -29,18 +30,23 @@ fn code(rig: &Rig) -> String {
 }
 
 fn connect(rig: &Rig, code: &str) -> Result<Value, RunError> {
-    let options = json!({"lease": "host", "code": code}).to_string();
-    rig.ask(async |ports| connect_account(ports, &options).await)
+    rig.ask(async |ports| {
+        let account = connect_account(ports, host(None), code).await?;
+        Ok(json!({"account": contract::json::account(&account)}))
+    })
 }
 
 fn disconnect(rig: &Rig, account_id: u64) -> Value {
-    let options = json!({"lease": "host", "account_id": account_id}).to_string();
-    rig.ask(async |ports| disconnect_account(ports, &options).await).expect("an answer")
+    let account_id = i64::try_from(account_id).expect("an id");
+    rig.ask(async |ports| {
+        Ok(json!({"disconnected": disconnect_account(ports, host(None), account_id).await?}))
+    })
+    .expect("an answer")
 }
 
 fn config(answer: Result<Value, RunError>) -> String {
     match answer {
-        Err(RunError::Config(why)) => why,
+        Err(error @ RunError::Config(_)) => error.text(),
         other => panic!("{other:?}"),
     }
 }

@@ -4,12 +4,14 @@ use std::cell::Cell;
 
 use futures_util::future::{join, join_all};
 use kaspi_amocrm_plugin::{
-    domain::Job,
-    exports::{
-        http::{Answer, Request, answer},
-        retry::retry,
-        timer::fire,
+    contract::{
+        json,
+        types::{Caller, Lease, RetryWhich, RunOptions},
     },
+    domain::Job,
+    exports::http::{Answer, Request, answer},
+    exports::retry::retry,
+    exports::timer::fire,
     ports::{Http, HttpError, HttpRequest, HttpResponse, KeyPage, LocalFuture, Ports, Store, StoreError},
     run::{RunError, run},
 };
@@ -21,8 +23,15 @@ use crate::support::{MINUTE_MS, MemoryStore, Rig, orders, world};
 type Report = Result<Value, RunError>;
 
 async fn own(ports: Ports<'_>, job: Job) -> Report {
-    let report = run(ports, job, "{}").await?;
-    Ok(serde_json::from_str(&report).expect("a report is JSON"))
+    Ok(json::report(&run(ports, job, &options(None)).await?))
+}
+
+fn options(max_ms: Option<u64>) -> RunOptions {
+    RunOptions { caller: caller(), max_ms, continues: false, dry_run: false }
+}
+
+fn caller() -> Caller {
+    Caller { connection: None, lease: Lease::Component }
 }
 
 /// What hosts without a lease call.
@@ -213,8 +222,7 @@ fn no_request_leaves_that_could_outlast_the_lease() {
     let renewals = rig.clock.block_on(rig.with_ports(async |ports| {
         let (renewals, until_ms) = (Cell::new(0), Cell::new(0));
         let http = Watched { ports, store: &rig.store, renewals, until_ms };
-        let options = r#"{"max_ms":600000}"#;
-        run(Ports { http: &http, ..ports }, Job::New, options).await.expect("a report");
+        run(Ports { http: &http, ..ports }, Job::New, &options(Some(600_000))).await.expect("a report");
         http.renewals.get()
     }));
     assert!(renewals > 2, "{renewals} leases");
@@ -261,7 +269,8 @@ fn a_store_on_which_no_lease_can_be_kept_is_refused_before_anything_is_sent() {
         let refused = rig
             .clock
             .block_on(rig.with_ports(async |ports| own(Ports { store: &store, ..ports }, Job::New).await));
-        let Err(RunError::Config(text)) = refused else { panic!("{refused:?}") };
+        let Err(error @ RunError::Config(_)) = refused else { panic!("{refused:?}") };
+        let text = error.text();
         assert!(
             text.contains("Redis") && text.contains("type = \"spin\"") && text.contains("хранилище"),
             "{text}"
@@ -286,10 +295,10 @@ fn a_timer_runs_its_job_and_goes_on_with_changes_but_not_with_new_orders() {
     assert_right(&rig, "after both jobs");
 
     let (_, result) = rig.fire("tomorrow");
-    assert!(matches!(result, Err(RunError::Config(text)) if text.contains("JOB")));
+    assert!(matches!(result, Err(error @ RunError::Config(_)) if error.text().contains("JOB")));
     rig.set("slice_seconds", "0");
     let (_, result) = rig.fire("new");
-    assert!(matches!(result, Err(RunError::Config(text)) if text.contains("SLICE_SECONDS")));
+    assert!(matches!(result, Err(error @ RunError::Config(_)) if error.text().contains("SLICE_SECONDS")));
 }
 
 const SECRET: &str = "a-secret-of-32-letters-and-digits";
@@ -469,7 +478,8 @@ fn lost_answers_and_dead_runs_at_any_moment_make_no_second_lead() {
         rig.world.borrow_mut().amo.faults.clear();
         for _ in 0..30 {
             // What died too often waits for a person.
-            rig.ask(async |ports| retry(ports, r#"{"all":true}"#).await).expect("an answer");
+            let retried = async |ports: Ports<'_>| retry(ports, caller(), RetryWhich::All).await;
+            rig.clock.block_on(rig.with_ports(retried)).expect("an answer");
             rig.own(Job::New).expect("a report");
             rig.wait_minutes(1);
         }

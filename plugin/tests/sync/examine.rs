@@ -1,7 +1,10 @@
 //! What stands in the way of a connection: each finding against the answer that it stands for.
 
 use crate::support::{MINUTE_MS, Rig, orders, world};
-use kaspi_amocrm_plugin::{exports::account::examine::examine, run::RunError};
+use kaspi_amocrm_plugin::{
+    contract::{json as told, types::Side},
+    exports::account::examine::examine,
+};
 use kaspi_amocrm_simulator::{
     amo::account,
     fault::{Fault, Rule},
@@ -12,8 +15,8 @@ use serde_json::{Value, json};
 const PATH_OF_KASPI: &str = "/shop/api/v2/orders";
 const ACCOUNT: &str = "/api/v4/account";
 
-fn examined(rig: &Rig, options: &str) -> Value {
-    rig.ask(async |ports| examine(ports, options).await).expect("an answer")
+fn examined(rig: &Rig, side: Option<Side>) -> Value {
+    rig.ask(async |ports| Ok(told::examination(&examine(ports, None, side).await?))).expect("an answer")
 }
 
 /// Class and detail of all findings.
@@ -35,7 +38,7 @@ fn rig() -> Rig {
 #[test]
 fn a_good_connection_has_no_findings_and_nothing_is_written() {
     let rig = rig();
-    let answer = examined(&rig, "{}");
+    let answer = examined(&rig, None);
     assert_eq!(findings(&answer), [], "{answer}");
     assert_eq!(
         answer["kaspi"],
@@ -63,7 +66,7 @@ fn half_of_the_settings_are_enough() {
         ("amo_long_lived_token", "amo_token_missing"),
     ] {
         let value = rig.config.0.remove(name).expect("it is set");
-        let answer = examined(&rig, "{}");
+        let answer = examined(&rig, None);
         assert_finds(&answer, class, json!({}));
         let is_kaspi = class.starts_with("kaspi");
         assert_eq!(
@@ -74,14 +77,12 @@ fn half_of_the_settings_are_enough() {
         rig.set(name, value);
     }
     rig.set("amo_pipeline_id", "first");
-    let answer = examined(&rig, "{}");
+    let answer = examined(&rig, None);
     let told = answer["findings"].as_array().expect("findings");
     assert!(told.iter().any(|told| told["name"] == "AMO_PIPELINE_ID" && told["class"] == "amo_setting"));
     assert!(!answer["amocrm"].is_null(), "the rest is tried");
-    let kaspi = examined(&rig, r#"{"part":"kaspi"}"#);
+    let kaspi = examined(&rig, Some(Side::Kaspi));
     assert_eq!((findings(&kaspi).len(), &kaspi["amocrm"]), (0, &Value::Null), "{kaspi}");
-    let wrong = rig.ask(async |ports| examine(ports, r#"{"part":"both"}"#).await);
-    assert!(matches!(wrong, Err(RunError::Config(_))));
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn what_kaspi_answers_has_a_class_each() {
     ] {
         let rig = rig();
         rig.world.borrow_mut().kaspi.faults.rule(Rule::new(fault).path(PATH_OF_KASPI).always());
-        let answer = examined(&rig, "{}");
+        let answer = examined(&rig, None);
         assert_finds(&answer, class, detail);
         assert_eq!(findings(&answer).len(), 1, "{answer}");
         assert!(
@@ -115,7 +116,7 @@ fn one_lost_answer_is_no_finding() {
     let rig = rig();
     rig.world.borrow_mut().kaspi.faults.rule(Rule::new(Fault::LostBeforeCommit).path(PATH_OF_KASPI));
     rig.world.borrow_mut().amo.faults.rule(Rule::new(Fault::gateway(502)).path(ACCOUNT));
-    assert_eq!(findings(&examined(&rig, "{}")), []);
+    assert_eq!(findings(&examined(&rig, None)), []);
 }
 
 #[test]
@@ -132,7 +133,7 @@ fn what_amocrm_answers_has_a_class_each() {
     ] {
         let rig = rig();
         rig.world.borrow_mut().amo.faults.rule(Rule::new(fault).path(ACCOUNT).always());
-        let answer = examined(&rig, "{}");
+        let answer = examined(&rig, None);
         assert_finds(&answer, class, detail);
         assert_eq!(findings(&answer).len(), 1, "{answer}");
         assert!(
@@ -147,7 +148,7 @@ fn what_amocrm_answers_has_a_class_each() {
 fn a_limit_that_others_use_up_is_told_although_the_answer_came() {
     let rig = rig();
     rig.world.borrow_mut().amo.faults.rule(Rule::new(Fault::too_many()).path("/api/v4/users"));
-    let answer = examined(&rig, "{}");
+    let answer = examined(&rig, None);
     assert_eq!(findings(&answer), [("amo_limited", &json!({}))]);
     assert!(!answer["amocrm"].is_null());
 }
@@ -158,7 +159,7 @@ fn clocks_that_differ_are_told() {
         let rig = rig();
         rig.world.borrow_mut().kaspi.options.clock_skew_ms = skew_ms;
         rig.world.borrow_mut().amo.options.clock_skew_ms = skew_ms;
-        let answer = examined(&rig, "{}");
+        let answer = examined(&rig, None);
         let told: Vec<(&str, &Value)> = findings(&answer);
         assert_eq!(told.len(), if is_told { 2 } else { 0 }, "{answer}");
         for ((class, detail), side) in told.into_iter().zip(["kaspi", "amocrm"]) {
@@ -173,11 +174,11 @@ fn clocks_that_differ_are_told() {
 fn masked_phones_and_an_empty_day_are_told() {
     let rig = rig();
     rig.world.borrow_mut().kaspi.options.mask = Mask::Always;
-    let answer = examined(&rig, r#"{"part":"kaspi"}"#);
+    let answer = examined(&rig, Some(Side::Kaspi));
     assert_eq!(findings(&answer), [("kaspi_phones_masked", &json!({"masked": 5, "orders": 5}))]);
     assert_eq!((&answer["kaspi"]["phones"], &answer["kaspi"]["masked_phones"]), (&json!(0), &json!(5)));
     let rig = Rig::new(world(Vec::new()));
-    assert_eq!(findings(&examined(&rig, r#"{"part":"kaspi"}"#)), [("kaspi_no_orders", &json!({}))]);
+    assert_eq!(findings(&examined(&rig, Some(Side::Kaspi))), [("kaspi_no_orders", &json!({}))]);
 }
 
 #[test]
@@ -191,48 +192,48 @@ fn tokens_that_ended_are_told_without_asking() {
     let token = claims(3 * 86_400 + 5, &rig);
     rig.world.borrow_mut().amo.options.token = token.clone();
     rig.set("amo_long_lived_token", token);
-    let answer = examined(&rig, "{}");
+    let answer = examined(&rig, None);
     assert_eq!(findings(&answer), [("amo_token_ends_soon", &json!({"days": 3}))]);
     assert!(answer["amocrm"]["token_left_ms"].as_i64() > Some(3 * 86_400_000 - MINUTE_MS));
     let token = claims(-5, &rig);
     rig.set("amo_long_lived_token", token);
-    assert_finds(&examined(&rig, "{}"), "amo_token_ended", json!({"kind": "long_lived"}));
+    assert_finds(&examined(&rig, None), "amo_token_ended", json!({"kind": "long_lived"}));
 
     rig.with_pair(86_400);
-    let answer = examined(&rig, "{}");
+    let answer = examined(&rig, None);
     assert_eq!((findings(&answer).len(), &answer["amocrm"]["token"]), (0, &json!("pair")), "{answer}");
     rig.with_pair(-5);
     let requests = rig.amo_requests();
-    assert_finds(&examined(&rig, "{}"), "amo_token_ended", json!({"kind": "pair"}));
+    assert_finds(&examined(&rig, None), "amo_token_ended", json!({"kind": "pair"}));
     assert_eq!(rig.amo_requests(), requests);
 
     if let Some(pair) = rig.world.borrow_mut().amo.oauth_mut().pairs_mut().last_mut() {
         pair.is_refresh_dead = true;
     }
     rig.run().expect("a report");
-    assert_finds(&examined(&rig, "{}"), "amo_pair_dead", json!({"kind": "pair"}));
+    assert_finds(&examined(&rig, None), "amo_pair_dead", json!({"kind": "pair"}));
 }
 
 #[test]
 fn rights_and_what_the_account_lacks_are_told() {
     let mut rig = rig();
     rig.world.borrow_mut().amo.account_mut().current_user_id = account::MANAGER_ID;
-    let answer = examined(&rig, "{}");
+    let answer = examined(&rig, None);
     assert_eq!(findings(&answer)[0].0, "amo_hint", "nobody but administrators may list users: {answer}");
     rig.world.borrow_mut().amo.options.users_for_all = true;
-    let answer = examined(&rig, "{}");
+    let answer = examined(&rig, None);
     assert_eq!(findings(&answer)[0].0, "amo_rights", "{answer}");
     rig.world.borrow_mut().amo.account_mut().current_user_id = account::ADMIN_ID;
 
     rig.set("amo_catalog_id", account::PLAIN_CATALOG_ID).set("amo_lead_order_code_field_id", "");
-    let answer = examined(&rig, "{}");
+    let answer = examined(&rig, None);
     let catalog = json!({"catalog": account::PLAIN_CATALOG_ID});
     assert_eq!(
         findings(&answer),
         [("amo_no_sku", &catalog), ("amo_no_price", &catalog), ("amo_no_order_code_field", &json!({}))]
     );
     rig.set("amo_catalog_id", "").set("amo_status_id", 999_999);
-    let answer = examined(&rig, "{}");
+    let answer = examined(&rig, None);
     let classes: Vec<&str> = findings(&answer).into_iter().map(|(class, _)| class).collect();
     assert_eq!(classes, ["amo_setting", "amo_no_catalog", "amo_no_order_code_field"], "{answer}");
     assert_eq!(answer["findings"][0]["name"], "AMO_STATUS_ID");
@@ -250,7 +251,7 @@ fn fields_that_the_pipeline_requires_are_named_unless_the_sync_fills_them() {
             _ => Vec::new(),
         };
     }
-    let answer = examined(&rig, "{}");
+    let answer = examined(&rig, None);
     assert_eq!(
         findings(&answer),
         [("amo_required_fields", &json!({"pipeline": "Kaspi", "fields": ["Вес"]}))]

@@ -1,14 +1,18 @@
 //! Fields and lists that are made on request: once, whatever becomes of the answers.
 
-use crate::support::{Rig, orders, world};
-use kaspi_amocrm_plugin::{exports::account::prepare::prepare_account, run::RunError};
+use crate::support::{Rig, orders, rig::host, world};
+use kaspi_amocrm_plugin::{
+    contract::{json as told, types::AccountPart},
+    exports::account::prepare::prepare_account,
+    run::RunError,
+};
 use kaspi_amocrm_simulator::{
     amo::account::{self, Owner},
     fault::{Fault, Rule},
 };
 use serde_json::{Value, json};
 
-const ALL: &str = r#"{"lease":"host","make":["order_code","catalog"]}"#;
+const ALL: &[AccountPart] = &[AccountPart::OrderCode, AccountPart::Catalog];
 
 /// An account with nothing of ours, and no shop yet.
 fn rig() -> Rig {
@@ -25,8 +29,8 @@ fn rig() -> Rig {
     rig
 }
 
-fn prepared(rig: &Rig, options: &str) -> Result<Value, RunError> {
-    rig.ask(async |ports| prepare_account(ports, options).await)
+fn prepared(rig: &Rig, parts: &[AccountPart]) -> Result<Value, RunError> {
+    rig.ask(async |ports| Ok(told::prepared(&prepare_account(ports, host(None), parts).await?)))
 }
 
 fn words(rows: &Value) -> Vec<&str> {
@@ -79,8 +83,8 @@ fn what_was_made_serves_the_sync() {
 #[test]
 fn what_people_made_is_used() {
     let rig = Rig::new(world(orders(1)));
-    let make = r#"{"lease":"host","make":["order_code","catalog","sku","price"]}"#;
-    let answer = prepared(&rig, make).expect("an answer");
+    let make = [AccountPart::OrderCode, AccountPart::Catalog, AccountPart::Sku, AccountPart::Price];
+    let answer = prepared(&rig, &make).expect("an answer");
     assert_eq!((&answer["made"], made(&rig)), (&json!([]), (0, 0)), "{answer}");
     assert_eq!(answer["found"][0]["id"], account::LEAD_ORDER_CODE_FIELD_ID, "by its name");
     assert_eq!(answer["found"][1]["id"], account::CATALOG_ID);
@@ -103,7 +107,8 @@ fn a_lost_answer_makes_nothing_twice() {
             if is_known {
                 assert_eq!(words(&first.expect("it shows")["made"]).len(), 4, "{}", fault.name());
             } else {
-                let Err(RunError::Upstream(text)) = first else { panic!("{} at {path}", fault.name()) };
+                let Err(error @ RunError::Upstream(_)) = first else { panic!("{} at {path}", fault.name()) };
+                let text = error.text();
                 assert!(text.contains("not known whether"), "{text}");
                 let soon = prepared(&rig, ALL);
                 assert!(
@@ -122,7 +127,8 @@ fn a_lost_answer_makes_nothing_twice() {
 fn what_the_account_refuses_is_said_and_may_be_tried_again() {
     let rig = rig();
     rig.world.borrow_mut().amo.account_mut().current_user_id = account::MANAGER_ID;
-    let Err(RunError::Config(text)) = prepared(&rig, ALL) else { panic!("no administrator") };
+    let Err(error @ RunError::Config(_)) = prepared(&rig, ALL) else { panic!("no administrator") };
+    let text = error.text();
     assert!(text.contains("administrator") && text.contains("администратор"), "{text}");
     rig.world.borrow_mut().amo.account_mut().current_user_id = account::ADMIN_ID;
     rig.world.borrow_mut().amo.faults.rule(Rule::new(Fault::bad_request()).method("POST"));
@@ -130,8 +136,6 @@ fn what_the_account_refuses_is_said_and_may_be_tried_again() {
     assert_eq!(made(&rig), (0, 0));
     prepared(&rig, ALL).expect("an answer");
     assert_made_once(&rig);
-    let strange = prepared(&rig, r#"{"lease":"none","make":["catalog"]}"#);
-    assert!(matches!(strange, Err(RunError::Config(text)) if text.contains("lease")));
-    let without = prepared(&rig, r#"{"lease":"host","make":["sku"]}"#);
-    assert!(matches!(without, Err(RunError::Config(text)) if text.contains("AMO_CATALOG_ID")));
+    let without = prepared(&rig, &[AccountPart::Sku]);
+    assert!(matches!(without, Err(error @ RunError::Config(_)) if error.text().contains("AMO_CATALOG_ID")));
 }

@@ -393,8 +393,7 @@ fn a_pass_is_bounded_and_nothing_starves() {
     let rig = rig(orders);
     rig.run().expect("a report");
     let (from_ms, to_ms) = (NOON_MS - 360 * DAY_MS, NOON_MS);
-    let options = format!(r#"{{"lease":"host","from_ms":{from_ms},"to_ms":{to_ms},"max_ms":100000000}}"#);
-    rig.ask(async |ports| kaspi_amocrm_plugin::run::backfill(ports, &options).await).expect("a report");
+    rig.backfill_slice(from_ms, to_ms, 100_000_000).expect("a report");
     rig.run().expect("a report");
     assert_eq!(rig.violations(), Vec::<String>::new());
     // All of them are on their way, and all of them change.

@@ -4,14 +4,13 @@ use std::{cell::Cell, collections::BTreeMap};
 
 use crate::{
     sealing::{KEY, OTHER_KEY, private_keys, refused, rig},
-    support::{MemoryStore, Rig},
+    support::{MemoryStore, Rig, rig::host},
 };
 use kaspi_amocrm_plugin::{
-    exports::rotate_key::reseal,
-    ports::{
-        KeyPage, Ports, Store, StoreError,
-        encrypted::{Keyring, SealedStore, SecretKey},
-    },
+    contract::json::key_rotation,
+    exports::rotate_key::rotate_key,
+    ports::encrypted::{Keyring, SealedStore, SecretKey},
+    ports::{KeyPage, Ports, Store, StoreError},
     run::RunError,
 };
 use serde_json::{Value, json};
@@ -55,8 +54,11 @@ fn read_with_the_new_key(store: &dyn Store, row: &str) -> Option<Vec<u8>> {
 
 /// One slice of a walk.
 fn slice(rig: &Rig, store: &dyn Store, max_ms: u64, after: &Value) -> Result<Value, RunError> {
-    let options = json!({"lease": "host", "max_ms": max_ms, "after": after}).to_string();
-    rig.ask(async |ports| reseal(Ports { store, ..ports }, &options).await)
+    let after = after.as_str().map(str::to_owned);
+    rig.ask(async |ports| {
+        let ports = Ports { store, ..ports };
+        Ok(key_rotation(&rotate_key(ports, host(None), Some(max_ms), after).await?))
+    })
 }
 
 /// A whole walk in one slice.
@@ -182,7 +184,7 @@ fn a_walk_goes_on_after_a_death_at_any_write() {
         assert_eq!(rig.run().expect("a report")["created"], 5, "after {writes} writes");
         match ended {
             Err(RunError::Internal(_)) => {}
-            Err(error) => panic!("after {writes} writes: {error}"),
+            Err(error) => panic!("after {writes} writes: {error:?}"),
             Ok(()) => {
                 assert!(writes >= 8, "each value is a write of its own");
                 return;
@@ -261,15 +263,13 @@ fn a_value_of_an_unknown_key_is_left_and_told() {
 }
 
 #[test]
-fn a_wrong_key_a_damaged_value_and_a_strange_lease_change_nothing() {
+fn a_wrong_key_and_a_damaged_value_change_nothing() {
     let mut rig = rolled();
     let before = rig.store.values.borrow().clone();
     let config = |answer: Result<Value, RunError>| match answer {
-        Err(RunError::Config(text)) => text,
+        Err(error @ RunError::Config(_)) => error.text(),
         other => panic!("{other:?}"),
     };
-    let strange = rig.ask(async |ports| reseal(ports, r#"{"lease":"none"}"#).await);
-    assert!(config(strange).contains("lease"));
     rig.set("secret_key_also", OTHER_KEY);
     let twice = config(slice(&rig, &rig.store, 60_000, &Value::Null));
     assert!(twice.contains("SECRET_KEY_ALSO") && !twice.contains(OTHER_KEY), "{twice}");

@@ -6,7 +6,7 @@ use kaspi_amocrm_simulator::{
     fault::{Fault, Rule},
     kaspi::SimOrder,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Rows in the order of their keys.
 fn rows(rig: &Rig) -> Vec<Value> {
@@ -101,8 +101,12 @@ fn a_buyer_is_told_until_the_order_is_settled() {
         .rule(Rule::new(Fault::bad_request()).method("POST").path("/api/v4/leads"));
     rig.run().expect("a report");
     let ask = |code: &str| {
-        let options = format!(r#"{{"code":"{code}"}}"#);
-        rig.ask(async |ports| buyer(ports, &options).await)
+        rig.ask(async |ports| {
+            let told = buyer(ports, None, code)
+                .await?
+                .map(|buyer| json!({"name": buyer.name, "phone": buyer.phone, "address": buyer.address}));
+            Ok(json!({"buyer": told}))
+        })
     };
     let told = ask("1000000000").expect("an answer");
     assert_eq!(

@@ -10,10 +10,6 @@ use crate::{
     changes::rig,
     support::{MINUTE_MS, Rig},
 };
-use kaspi_amocrm_plugin::{
-    exports::{orders::orders as find_orders, retry::retry},
-    run::backfill,
-};
 use kaspi_amocrm_simulator::{
     amo::{Lead, account},
     fault::{Fault, Rule},
@@ -176,8 +172,7 @@ impl Scenario {
         let (mut from_ms, to_ms) = (self.rig.now_ms() - age_ms, self.rig.now_ms());
         let mut told = String::new();
         loop {
-            let options = format!(r#"{{"lease":"host","from_ms":{from_ms},"to_ms":{to_ms},"max_ms":60000}}"#);
-            let answer = self.rig.ask(async |ports| backfill(ports, &options).await).expect("a report");
+            let answer = self.rig.backfill(from_ms, to_ms).expect("a report");
             told += &report(&answer);
             match answer["next_from_ms"].as_i64() {
                 Some(next_ms) => from_ms = next_ms,
@@ -187,8 +182,7 @@ impl Scenario {
     }
 
     fn retry(&self, code: &str) -> String {
-        let options = format!(r#"{{"lease":"host","codes":["{code}"]}}"#);
-        format!("{}\n", self.rig.ask(async |ports| retry(ports, &options).await).expect("an answer"))
+        format!("{}\n", self.rig.retry(&[code]).expect("an answer"))
     }
 
     fn lead_ids(&self, code: &str) -> Vec<u64> {
@@ -227,8 +221,7 @@ impl Scenario {
     }
 
     fn orders(&self, code: &str) -> String {
-        let options = format!(r#"{{"codes":["{code}"]}}"#);
-        let answer = self.rig.ask(async |ports| find_orders(ports, &options).await).expect("an answer");
+        let answer = self.rig.orders(&[code]).expect("an answer");
         let order = &answer["orders"][0];
         let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
         let mut told =

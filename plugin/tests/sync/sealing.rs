@@ -1,7 +1,10 @@
 //! What is stored under a secret key: nothing personal in clear, and nothing that was tampered with is used.
 
 use crate::support::{Rig, orders, world};
-use kaspi_amocrm_plugin::run::RunError;
+use kaspi_amocrm_plugin::{
+    exports::http::{Request, answer},
+    run::RunError,
+};
 use kaspi_amocrm_simulator::fault::{Fault, Rule};
 
 pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -30,7 +33,8 @@ pub(crate) fn private_keys(rig: &Rig) -> Vec<String> {
 pub(crate) fn refused(rig: &Rig) -> String {
     let requests = || (rig.amo_requests(), rig.world.borrow().kaspi.requests().len());
     let before = requests();
-    let Err(RunError::Config(text)) = rig.run() else { panic!("the run must not begin") };
+    let Err(error @ RunError::Config(_)) = rig.run() else { panic!("the run must not begin") };
+    let text = error.text();
     assert_eq!(requests(), before, "nothing is sent: {text}");
     assert!(text.chars().any(|c| ('а'..='я').contains(&c)), "{text}");
     text
@@ -125,4 +129,29 @@ fn a_settled_order_leaves_no_payload() {
     rig.wait_minutes(1);
     rig.run().expect("a report");
     assert!(private_keys(&rig).iter().all(|key| !key.contains("/payload/")));
+}
+
+#[test]
+fn a_store_of_an_unreleased_version_is_refused_and_left_as_it_is() {
+    let mut rig = Rig::new(world(orders(2)));
+    rig.set("cron_secret", "a-secret-of-32-letters-and-digits");
+    rig.dry_run().expect("a report");
+    rig.orders(&[]).expect("an answer");
+    assert!(rig.store.values.borrow().is_empty(), "who only reads writes nothing");
+    rig.store.values.borrow_mut().insert("shop/default/meta".to_owned(), b"{\"v\":1}".to_vec());
+    let before = rig.store.values.borrow().clone();
+    assert!(refused(&rig).contains("before 0.2.0"));
+    assert!(rig.orders(&[]).is_err() && rig.dry_run().is_err());
+    let request = Request {
+        method: "GET",
+        path_with_query: "/status?token=a-secret-of-32-letters-and-digits",
+        ..Request::default()
+    };
+    let status = rig.clock.block_on(rig.with_ports(async |ports| answer(ports, request).await));
+    assert!(status.status == 503 && status.body.contains("before 0.2.0"), "{}", status.body);
+    assert_eq!(*rig.store.values.borrow(), before);
+
+    rig.store.values.borrow_mut().clear();
+    rig.run().expect("a report");
+    assert_eq!(rig.store.values.borrow()["format"], br#"{"v":1,"since":"0.2.0"}"#);
 }

@@ -5,8 +5,8 @@ use crate::{
     support::{NOON_MS, Rig, world},
 };
 use kaspi_amocrm_plugin::{
-    exports::{orders::orders as find_orders, retry::retry},
-    run::backfill,
+    contract::{self, types::OrdersQuery},
+    exports::orders::orders as find_orders,
 };
 use kaspi_amocrm_simulator::{
     amo::account,
@@ -149,8 +149,14 @@ fn a_statement_that_cannot_see_one_side_says_so() {
     }
 }
 
-fn asked(rig: &Rig, options: &str) -> Value {
-    rig.ask(async |ports| find_orders(ports, options).await).expect("an answer")
+fn asked(rig: &Rig, codes: &[&str], limit: Option<u32>, after: Option<&str>) -> Value {
+    let query = OrdersQuery {
+        connection: None,
+        codes: codes.iter().map(|code| (*code).to_owned()).collect(),
+        after: after.map(str::to_owned),
+        limit,
+    };
+    rig.ask(async |ports| Ok(contract::json::orders(&find_orders(ports, query).await?))).expect("an answer")
 }
 
 #[test]
@@ -163,7 +169,7 @@ fn an_order_tells_its_steps_and_why_it_waits() {
         .faults
         .rule(Rule::new(Fault::bad_request()).method("POST").path("/api/v4/leads/notes"));
     rig.run().expect("a report");
-    let answer = asked(&rig, r#"{"codes":["1000000002","1000000000","77","1000000001"]}"#);
+    let answer = asked(&rig, &["1000000002", "1000000000", "77", "1000000001"], None, None);
     let row = |i: usize| &answer["orders"][i];
     assert_eq!(row(0)["step"], "note", "{answer}");
     assert_eq!(row(0)["cause"]["class"], "note_refused", "{answer}");
@@ -174,11 +180,11 @@ fn an_order_tells_its_steps_and_why_it_waits() {
     assert_eq!(steps, ["placed", "recorded", "lead", "products"]);
     assert_eq!(row(1)["cause"]["class"], "too_old", "twelve days old: {answer}");
     assert_eq!((&row(2)["found"], &row(2)["cause"]["class"]), (&json!(false), &json!("not_at_kaspi")));
-    let waiting = asked(&rig, "{}");
+    let waiting = asked(&rig, &[], None, None);
     assert_eq!(waiting["orders"].as_array().expect("orders").len(), 2, "{waiting}");
-    let first = asked(&rig, r#"{"limit":1}"#);
+    let first = asked(&rig, &[], Some(1), None);
     assert_eq!(first["next"], "1000000001", "{first}");
-    let second = asked(&rig, r#"{"limit":1,"after":"1000000001"}"#);
+    let second = asked(&rig, &[], Some(1), Some("1000000001"));
     assert_eq!((&second["orders"][0]["code"], &second["next"]), (&json!("1000000002"), &Value::Null));
 }
 
@@ -191,15 +197,16 @@ fn a_retry_does_not_wait_for_the_rhythm_but_for_doubt() {
         .faults
         .rule(Rule::new(Fault::bad_request()).method("POST").path("/api/v4/leads/notes"));
     rig.run().expect("a report");
-    let retried = |options: &str| rig.ask(async |ports| retry(ports, options).await).expect("an answer");
-    let answer = retried(r#"{"lease":"host","codes":["1000000000","5"]}"#);
+    let retried = |codes: &[&str]| rig.retry(codes).expect("an answer");
+    let all_retried = || rig.retry_all().expect("an answer");
+    let answer = retried(&["1000000000", "5"]);
     assert_eq!(answer, json!({"retried": ["1000000000"], "in_doubt": [], "done": [], "unknown": ["5"]}));
     rig.run().expect("a report");
     assert_eq!((rig.notes(0).len(), rig.notes(1).len()), (1, 0));
-    assert_eq!(retried(r#"{"lease":"host","all":true}"#)["retried"], json!(["1000000001"]));
+    assert_eq!(all_retried()["retried"], json!(["1000000001"]));
     rig.run().expect("a report");
     assert_eq!(rig.violations(), Vec::<String>::new());
-    assert_eq!(retried(r#"{"lease":"host","codes":["1000000001"]}"#)["done"], json!(["1000000001"]));
+    assert_eq!(retried(&["1000000001"])["done"], json!(["1000000001"]));
 
     let late = SimOrder::new("2000000001", rig.now_ms());
     rig.world.borrow_mut().kaspi.add_order(late);
@@ -207,7 +214,7 @@ fn a_retry_does_not_wait_for_the_rhythm_but_for_doubt() {
         Rule::new(Fault::CommitLater { status: 504, after_ms: 200_000 }).method("POST").path("/api/v4/leads"),
     );
     rig.run().expect("a report");
-    assert_eq!(retried(r#"{"lease":"host","all":true}"#)["in_doubt"], json!(["2000000001"]));
+    assert_eq!(all_retried()["in_doubt"], json!(["2000000001"]));
     let writes = rig.amo_writes();
     rig.run().expect("a report");
     assert_eq!(rig.amo_writes(), writes, "nothing is sent for it");
@@ -233,8 +240,7 @@ fn a_backfill_brings_in_what_the_first_start_left_out() {
     let mut is_first_batch = true;
     loop {
         slices += 1;
-        let options = format!(r#"{{"lease":"host","from_ms":{from_ms},"to_ms":{to_ms},"max_ms":4000}}"#);
-        let report = rig.ask(async |ports| backfill(ports, &options).await).expect("a report");
+        let report = rig.backfill_slice(from_ms, to_ms, 4_000).expect("a report");
         if is_first_batch {
             rig.run().expect("a report");
             is_first_batch = false;
@@ -250,9 +256,7 @@ fn a_backfill_brings_in_what_the_first_start_left_out() {
     assert_eq!(rig.violations(), Vec::<String>::new());
     assert_eq!(rig.world.borrow().amo.leads().len(), 25);
     let writes = rig.amo_writes();
-    let options =
-        format!(r#"{{"lease":"host","from_ms":{},"to_ms":{to_ms},"max_ms":60000}}"#, NOON_MS - 13 * DAY_MS);
-    rig.ask(async |ports| backfill(ports, &options).await).expect("a report");
+    rig.backfill(NOON_MS - 13 * DAY_MS, to_ms).expect("a report");
     assert_eq!(rig.amo_writes(), writes, "a second time there is nothing to do");
     // What was brought in is followed like all others.
     rig.cancel(10, "BUYER_CANCELLATION_HIMSELF");

@@ -215,39 +215,6 @@ fn a_shop_settles_what_the_other_left_behind_without_taking_it_over() {
 }
 
 #[test]
-fn attempts_of_an_earlier_version_have_no_shop_and_are_settled() {
-    let mut kinds = BTreeSet::new();
-    for step in 1.. {
-        let shops = pair(2, step);
-        shops.befall(0, step, Mishap::Dies);
-        shops.run(&[0]);
-        if shops.awaits_mishap(0) {
-            break;
-        }
-        let mut is_open = false;
-        for (_, value) in
-            shops.rig.store.values.borrow_mut().iter_mut().filter(|(k, _)| k.ends_with("/attempts"))
-        {
-            // Made, and nothing is in it yet.
-            let Ok(mut attempts) = serde_json::from_slice::<Value>(value) else { continue };
-            for (key, attempt) in attempts.as_object_mut().expect("a map") {
-                is_open = true;
-                kinds.insert(key.split('/').next().expect("a kind").to_owned());
-                attempt.as_object_mut().expect("an attempt").remove("shop").expect("a name");
-            }
-            *value = serde_json::to_vec(&attempts).expect("JSON");
-        }
-        if is_open {
-            shops.run_for(&[1], 2, 1);
-            shops.revive(0);
-            shops.run_for(&[0, 1], 6, 4);
-            assert_settled(&shops, &format!("step {step}"));
-        }
-    }
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["contact", "element", "lead", "note"]);
-}
-
-#[test]
 fn five_shops_take_turns() {
     let shops = (0..5).map(|shop| {
         (0..300).map(|i| order(1_000_000_000 * (shop + 1) + i, shop * 1_000 + i, i % 4, NOON_MS)).collect()

@@ -1,6 +1,6 @@
 //! Table tests: one row per kind of fault.
 
-use crate::table::*;
+use crate::{language::Language, table::*};
 
 #[test]
 fn every_fault_has_a_name_and_both_languages_and_repeats_no_secret() {
@@ -55,8 +55,9 @@ fn every_fault_has_a_name_and_both_languages_and_repeats_no_secret() {
         let finding = &findings[0];
         assert_eq!(finding.name, setting.name);
         for text in [&finding.problem, &finding.hint] {
-            assert!(!text.en.is_empty() && text.en.is_ascii(), "{finding}");
-            assert!(text.ru.chars().any(|c| ('а'..='я').contains(&c)), "{finding}");
+            let en = text.render(Language::En);
+            assert!(!en.is_empty() && en.is_ascii(), "{finding}");
+            assert!(text.render(Language::Ru).chars().any(|c| ('а'..='я').contains(&c)), "{finding}");
         }
         let text = finding.to_string();
         assert!(!setting.secret || !text.contains(value), "{text}");

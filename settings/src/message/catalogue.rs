@@ -73,7 +73,7 @@ impl MessageId {
     }
 
     /// Its text with the names of its arguments; in Kazakh, which the catalogue does not have, the Russian one.
-    pub(super) fn template(self, language: Language) -> &'static str {
+    pub(crate) fn template(self, language: Language) -> &'static str {
         match language {
             Language::En => self.row().en,
             Language::Ru | Language::Kk => self.row().ru,

@@ -139,6 +139,10 @@ fn what_comes_from_another_version_is_shown_all_the_same() {
         "lead-on-the-moon (lead: 7, detail: a {lead})"
     );
     assert_eq!(both("lead-on-the-moon", &[]), "lead-on-the-moon");
+    let unknown = Message::from_parts("lead-on-the-moon", arguments);
+    assert_eq!(unknown.to_string(), "lead-on-the-moon (lead: 7, detail: a {lead})");
+    let lead = Message::new(MessageId::LeadGone, [("lead", &7)]);
+    assert_eq!(Message::from_parts(lead.id.name(), lead.arguments.clone()), lead);
     assert_eq!(render("lead-gone", &[], Language::En), "lead ? is gone from amoCRM");
     let nested = owned(&[("detail@", "kaspi-sleeps"), ("detail.hours", "8")]);
     assert_eq!(render("kaspi-trouble", &nested, Language::En), "Kaspi: kaspi-sleeps (hours: 8)");

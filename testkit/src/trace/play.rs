@@ -63,6 +63,7 @@ fn class(error: &RunError) -> &'static str {
         RunError::Config(_) => "config",
         RunError::Busy => "busy",
         RunError::Upstream(_) => "upstream",
+        RunError::InvalidCall(_) => "invalid_call",
         RunError::Internal(_) => "internal",
     }
 }

@@ -20,6 +20,17 @@ pub(super) fn read(folder: &Path) -> Result<Sources> {
     Ok(sources)
 }
 
+/// Reads the files of a folder beside the crates, by path from the folder of all crates. A crate that names one by
+/// `#[path]` leaves its own folder on the way, and what is left of that path is this one.
+///
+/// # Errors
+/// When a folder or file cannot be read.
+pub(super) fn read_shared(folder: &Path, name: &str) -> Result<Sources> {
+    let mut sources = Sources::new();
+    read_folder(folder, &format!("{name}/"), &mut sources)?;
+    Ok(sources)
+}
+
 fn read_folder(folder: &Path, prefix: &str, sources: &mut Sources) -> Result<()> {
     let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     for entry in entries {

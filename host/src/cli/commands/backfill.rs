@@ -3,9 +3,9 @@
 use std::{path::Path, time::Duration};
 
 use crate::{
+    base::clock::now_ms,
     base::{
         calendar::{self, Day},
-        clock::now_ms,
         failure::{Exit, Failure},
     },
     cli::support::{
@@ -82,14 +82,16 @@ fn rest(backfilled: &Backfilled, to: Day, connection: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::Outcome;
+    use crate::{
+        contract::{samples::report, types::Report},
+        service::Outcome,
+    };
 
     #[test]
     fn what_ended_early_says_how_to_go_on() {
         let to: Day = "2026-11-24".parse().unwrap();
         let lines = |more: bool, next_from_ms, connection| {
-            let report = serde_json::from_value(serde_json::json!({"job": "new", "more": more})).unwrap();
-            let outcome = Outcome { report: Some(report), error: None };
+            let outcome = Outcome { report: Some(Report { more, ..report() }), error: None };
             rest(&Backfilled { outcome, next_from_ms }, to, connection)
         };
         assert_eq!(lines(false, None, DEFAULT_CONNECTION), [""; 0]);

@@ -9,7 +9,8 @@ use crate::{
         output::{held, print, say},
     },
     config::{DEFAULT_CONNECTION, Settings},
-    service::{Host, Resealed},
+    contract::types::KeyRotation,
+    service::Host,
 };
 
 /// What was asked for.
@@ -44,11 +45,11 @@ pub(crate) async fn reseal(
 }
 
 /// What was done, and what is left to do.
-fn lines(resealed: &Resealed) -> Vec<String> {
-    let Resealed { key, resealed: count, keys, .. } = resealed;
+fn lines(resealed: &KeyRotation) -> Vec<String> {
+    let KeyRotation { key, resealed: count, keys, .. } = resealed;
     let done = format!("sealed anew with the key {key} / зашифровано заново ключом {key}: {count}");
     let others: Vec<String> =
-        keys.iter().filter(|(id, _)| *id != key).map(|(id, count)| format!("{id} ({count})")).collect();
+        keys.iter().filter(|(id, _)| id != key).map(|(id, count)| format!("{id} ({count})")).collect();
     let left = if others.is_empty() {
         "nothing is left under another key / под другими ключами ничего не осталось".to_owned()
     } else {
@@ -59,21 +60,22 @@ fn lines(resealed: &Resealed) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn what_is_left_is_told_by_key() {
-        let told = |value| lines(&serde_json::from_value(value).unwrap());
+        let told = |key: &str, resealed, left, keys: &[(&str, u64)]| {
+            let keys = keys.iter().map(|(id, count)| ((*id).to_owned(), *count)).collect();
+            lines(&KeyRotation { key: key.to_owned(), resealed, left, keys, next: None })
+        };
         assert_eq!(
-            told(json!({"key": "0a0b0c0d", "resealed": 7, "left": 0, "keys": {"0a0b0c0d": 9}, "next": null})),
+            told("0a0b0c0d", 7, 0, &[("0a0b0c0d", 9)]),
             [
                 "sealed anew with the key 0a0b0c0d / зашифровано заново ключом 0a0b0c0d: 7",
                 "nothing is left under another key / под другими ключами ничего не осталось",
             ]
         );
-        let left = told(json!({"key": "b", "left": 3, "keys": {"a": 1, "b": 9, "c": 2}}));
+        let left = told("b", 0, 3, &[("a", 1), ("b", 9), ("c", 2)]);
         assert_eq!(left[1], "left under other keys / осталось под другими ключами: a (1), c (2)");
     }
 }

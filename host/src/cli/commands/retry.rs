@@ -10,7 +10,8 @@ use crate::{
         output::{held, print_outcome, say},
     },
     config::{DEFAULT_CONNECTION, Settings},
-    service::{Host, RetryAnswer, Which},
+    contract::types::{RetryResult, RetryWhich},
+    service::Host,
 };
 
 /// Codes that are named in one line.
@@ -41,7 +42,7 @@ pub(crate) async fn retry(
     let plugin = load_plugin(plugin)?;
     let stop = stop_on_signals();
     let host = Host::open(settings, plugin).await?;
-    let which = if wanted.all { Which::All } else { Which::Codes(wanted.codes) };
+    let which = if wanted.all { RetryWhich::All } else { RetryWhich::Codes(wanted.codes) };
     let retried = Box::pin(host.retry(&wanted.connection, &which, crate::cli::support::begin::WAIT, &stop))
         .await
         .map_err(held)?;
@@ -50,7 +51,7 @@ pub(crate) async fn retry(
 }
 
 /// What became of the wish, order by order.
-fn lines(answer: &RetryAnswer) -> Vec<String> {
+fn lines(answer: &RetryResult) -> Vec<String> {
     let told = [
         (&answer.retried, "tried again", "повторная попытка"),
         (
@@ -82,24 +83,26 @@ fn list(codes: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn what_became_of_each_order_is_told() {
-        let answer = |value| lines(&serde_json::from_value(value).unwrap());
+        let codes = |codes: &[u32]| codes.iter().map(ToString::to_string).collect();
+        let answer = |retried: &[u32], in_doubt: &[u32], done: &[u32], unknown: &[u32]| {
+            let [retried, in_doubt, done, unknown] = [retried, in_doubt, done, unknown].map(codes);
+            lines(&RetryResult { retried, in_doubt, done, unknown })
+        };
         assert_eq!(
-            answer(json!({"retried": ["1", "2"], "in_doubt": [], "done": [3], "unknown": ["4"]})),
+            answer(&[1, 2], &[], &[3], &[4]),
             [
                 "tried again / повторная попытка: 1, 2",
                 "nothing to do, done already / делать нечего, уже готово: 3",
                 "no record of it / записи о нём нет: 4",
             ]
         );
-        assert!(answer(json!({"in_doubt": ["5"]}))[0].ends_with("что произошло: 5"));
-        assert_eq!(answer(json!({})), ["no order is parked / отложенных заказов нет"]);
+        assert!(answer(&[], &[5], &[], &[])[0].ends_with("что произошло: 5"));
+        assert_eq!(answer(&[], &[], &[], &[]), ["no order is parked / отложенных заказов нет"]);
         let many: Vec<u32> = (0..25).collect();
-        assert!(answer(json!({"retried": many}))[0].ends_with("18, 19 (+5)"));
+        assert!(answer(&many, &[], &[], &[])[0].ends_with("18, 19 (+5)"));
     }
 }

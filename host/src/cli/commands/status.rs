@@ -145,7 +145,7 @@ mod tests {
             last_success_ms_ago: Some(20_000),
             last_reconcile_ms_ago: Some(400_000),
             last_error: None,
-            hindrance: None,
+            blocker: None,
         };
         let ill = ConnectionStatus {
             connection: "astana".to_owned(),
@@ -154,7 +154,7 @@ mod tests {
             token_left_ms: Some(-1),
             last_success_ms_ago: None,
             last_error: Some(format!("the pair is dead\n{}", "x".repeat(200))),
-            hindrance: None,
+            blocker: None,
             ..well.clone()
         };
         assert_eq!(

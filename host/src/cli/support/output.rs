@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use crate::{
     base::failure::{Exit, Failure, Text},
-    service::{Outcome, RunError},
+    service::{Outcome, RunError, Slices as _},
 };
 
 /// Prints one line of data.

@@ -1,3 +1,5 @@
+use kaspi_amocrm_settings::Language;
+
 use super::*;
 
 const TEXT: &str = "# the shop\nKASPI_API_TOKEN=old # from the cabinet\nAPP_ENV=local\n\nexport AMO_SUBDOMAIN = 'acme'\n\
@@ -145,7 +147,7 @@ fn files_are_written_private_and_only_where_something_is_new() {
         "amo_rps = \"9\"\nkaspi_api_token = \"k\"\n"
     );
     let missing = Settings::default().write(&folder.path().join("none"), "default", &new).unwrap_err();
-    assert!(missing.problem.en.starts_with("cannot be written"), "{missing}");
+    assert!(missing.problem.render(Language::En).starts_with("cannot be written"), "{missing}");
 }
 
 #[test]

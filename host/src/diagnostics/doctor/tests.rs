@@ -1,9 +1,13 @@
 use kaspi_amocrm_settings::Language;
 
 use super::*;
+use crate::contract::{
+    samples::{message, problem},
+    types::ProblemClass,
+};
 
 fn symptom(class: &str) -> Finding {
-    Finding::symptom(&Symptom { class: class.to_owned(), ..Symptom::default() })
+    Finding::new(if class.starts_with("kaspi") { Check::Kaspi } else { Check::Amocrm }, class, Value::Null)
 }
 
 fn exit(classes: &[&str]) -> u8 {
@@ -38,14 +42,32 @@ fn what_was_looked_at_and_is_well_is_told() {
 
 #[test]
 fn what_the_component_refuses_is_told_by_its_setting() {
-    let told = |text: &str| {
-        let finding = unexamined(RunError::Config(text.to_owned())).unwrap();
-        (finding.class(), finding.name.clone(), finding.cause(Language::Ru))
+    let wrong = |setting: Option<&str>, id: &str| Problem {
+        setting: setting.map(str::to_owned),
+        ..problem(ProblemClass::Config, id)
     };
-    assert_eq!(told("SECRET_KEY: the store is sealed / зашифровано").0, "key_wrong");
-    let expected = ("setting_wrong", Some("AMO_RPS".to_owned()), "мало".to_owned());
-    assert_eq!(told("AMO_RPS: too few / мало"), expected);
-    assert!(unexamined(RunError::Interrupted).is_none());
+    let told = |problems| {
+        let found = unexamined(RunError::Config(problems));
+        let parts = |one: &Finding| (one.class(), one.name.clone(), one.cause(Language::Ru));
+        found.iter().map(parts).collect::<Vec<_>>()
+    };
+    let name = |name: &str| Some(name.to_owned());
+    let key = told(vec![wrong(Some("SECRET_KEY"), "sealed")]);
+    assert_eq!((key[0].0, &key[0].1, key.len()), ("key_wrong", &name("SECRET_KEY"), 1));
+    assert_eq!(
+        told(vec![
+            Problem { hint: Some(message("more")), ..wrong(Some("AMO_RPS"), "too-few") },
+            wrong(Some("NO_SETTING"), "a"),
+            wrong(None, "b"),
+        ]),
+        [
+            ("setting_wrong", name("AMO_RPS"), "too-few; more".to_owned()),
+            ("setting_wrong", None, "a".to_owned()),
+            ("setting_wrong", None, "b".to_owned()),
+        ]
+    );
+    assert_eq!(unexamined(RunError::Config(Vec::new())).len(), 1, "something keeps it from looking");
+    assert!(unexamined(RunError::Interrupted).is_empty());
 }
 
 async fn classes(settings: &Settings) -> Vec<&'static str> {

@@ -3,7 +3,7 @@
 
 use kaspi_amocrm_settings::Language;
 
-use crate::i18n::words::Words;
+use crate::{contract::types::DoneStepKind, i18n::words::Words};
 
 /// Why an order waits, and what helps.
 #[derive(Debug, Clone, Copy)]
@@ -274,19 +274,22 @@ pub(crate) fn step(step: &str) -> Option<Words> {
 }
 
 /// Something that was done for an order.
-pub(crate) fn done(step: &str) -> Option<Words> {
-    Some(match step {
-        "placed" => Words::new("Placed at Kaspi", "Оформлен в Kaspi", "Kaspi-де рәсімделді"),
-        "recorded" => Words::new("Read from Kaspi", "Прочитан из Kaspi", "Kaspi-ден оқылды"),
-        "lead" => {
+pub(crate) fn done(step: DoneStepKind) -> Words {
+    match step {
+        DoneStepKind::Placed => Words::new("Placed at Kaspi", "Оформлен в Kaspi", "Kaspi-де рәсімделді"),
+        DoneStepKind::Recorded => Words::new("Read from Kaspi", "Прочитан из Kaspi", "Kaspi-ден оқылды"),
+        DoneStepKind::Lead => {
             Words::new("The lead is in amoCRM", "Сделка появилась в amoCRM", "Мәміле amoCRM-де пайда болды")
         }
-        "products" => Words::new("Products were linked", "Товары привязаны", "Тауарлар байланыстырылды"),
-        "note" => Words::new("The note was written", "Примечание записано", "Ескертпе жазылды"),
-        "change" => Words::new("Changed at Kaspi", "Изменился в Kaspi", "Kaspi-де өзгерді"),
-        "followed" => Words::new("The lead was brought up to date", "Сделка обновлена", "Мәміле жаңартылды"),
-        _ => return None,
-    })
+        DoneStepKind::Products => {
+            Words::new("Products were linked", "Товары привязаны", "Тауарлар байланыстырылды")
+        }
+        DoneStepKind::Note => Words::new("The note was written", "Примечание записано", "Ескертпе жазылды"),
+        DoneStepKind::Change => Words::new("Changed at Kaspi", "Изменился в Kaspi", "Kaspi-де өзгерді"),
+        DoneStepKind::Followed => {
+            Words::new("The lead was brought up to date", "Сделка обновлена", "Мәміле жаңартылды")
+        }
+    }
 }
 
 /// State and status of an order at Kaspi.

@@ -1,6 +1,7 @@
 //! Operation by operation.
 
 use super::*;
+use crate::store::Blocker;
 
 on_every_database! { values counters compare_and_swap leases due_jobs tickets schedule last_runs runs own_clock }
 
@@ -230,6 +231,7 @@ async fn last_runs(rig: &Rig) {
         took_ms: 7,
         report: Some("{\"seen\":\"заказ\"}".to_owned()),
         error: error.map(str::to_owned),
+        blocker: error.map(|_| Blocker::Kaspi),
     };
     assert!(store.last_runs("shop").await.unwrap().is_empty());
     let day = 40 * DAY_MS;
@@ -274,7 +276,8 @@ async fn runs(rig: &Rig) {
         ("shop", Job::Reconcile, 300),
     ] {
         let connection = connection.to_owned();
-        let run = RunRecord { connection, job, started_ms, took_ms: 7, report: None, error: None };
+        let run =
+            RunRecord { connection, job, started_ms, took_ms: 7, report: None, error: None, blocker: None };
         store.record_run(&run).await.unwrap();
     }
     for (from_ms, before_ms, limit, expected) in [

@@ -1,6 +1,7 @@
 //! The same operations on every database must get the same answers, one by one.
 
 use super::*;
+use crate::store::Blocker;
 
 /// A failure tells its seed; it is added here.
 const SEEDS: [u64; 4] = [1, 2, 20_260_801, 0xDEAD_BEEF];
@@ -176,6 +177,7 @@ async fn operation(store: &dyn Store, random: &mut Random, known: &mut Known) ->
                 took_ms: 5,
                 report: Some("{}".to_owned()),
                 error: (random.below(2) == 0).then(|| "ошибка".to_owned()),
+                blocker: (random.below(2) == 0).then_some(Blocker::Token),
             };
             told("record", &store.record_run(&run).await)
         }

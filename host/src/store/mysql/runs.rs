@@ -9,7 +9,7 @@ use crate::{
         error::StoreError,
         port::{
             future::StoreFuture,
-            runs::{LastRuns, RUNS_KEPT_MS, RunRecord, Runs, Span},
+            runs::{Blocker, LastRuns, RUNS_KEPT_MS, RunRecord, Runs, Span},
             schedule::{Claim, PERIODS_AHEAD_MAX, Schedule},
         },
         server::Tries,
@@ -104,8 +104,8 @@ impl Runs for MySql {
     fn record_run<'a>(&'a self, run: &'a RunRecord) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             sqlx::query(
-                "INSERT INTO runs (connection, job, started_at_ms, duration_ms, report, error)
-                 VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO runs (connection, job, started_at_ms, duration_ms, report, error, blocker)
+                 VALUES (?, ?, ?, ?, ?, ?, ?)",
             )
             .bind(run.connection.as_bytes())
             .bind(run.job.name().as_bytes())
@@ -113,6 +113,7 @@ impl Runs for MySql {
             .bind(run.took_ms)
             .bind(&run.report)
             .bind(&run.error)
+            .bind(run.blocker.map(Blocker::name))
             .execute(&self.pool)
             .await?;
             sqlx::query("DELETE FROM runs WHERE connection = ? AND started_at_ms < ?")
@@ -130,10 +131,10 @@ impl Runs for MySql {
             for job in Job::ALL {
                 let rows = sqlx::query(
                     "SELECT * FROM (
-                         SELECT started_at_ms, duration_ms, report, error FROM runs
+                         SELECT started_at_ms, duration_ms, report, error, blocker FROM runs
                          WHERE connection = ? AND job = ? ORDER BY started_at_ms DESC, id DESC LIMIT 1) AS latest
                      UNION ALL SELECT * FROM (
-                         SELECT started_at_ms, duration_ms, report, error FROM runs
+                         SELECT started_at_ms, duration_ms, report, error, blocker FROM runs
                          WHERE connection = ? AND job = ? AND error IS NULL
                          ORDER BY started_at_ms DESC, id DESC LIMIT 1) AS good",
                 )
@@ -153,7 +154,7 @@ impl Runs for MySql {
     fn runs<'a>(&'a self, connection: &'a str, span: Span, limit: u32) -> StoreFuture<'a, Vec<RunRecord>> {
         Box::pin(async move {
             let rows = sqlx::query(
-                "SELECT started_at_ms, duration_ms, report, error, job FROM runs
+                "SELECT started_at_ms, duration_ms, report, error, blocker, job FROM runs
                  WHERE connection = ? AND started_at_ms >= ? AND started_at_ms < ?
                  ORDER BY started_at_ms DESC, id DESC LIMIT ?",
             )
@@ -165,7 +166,7 @@ impl Runs for MySql {
             .await?;
             let mut runs = Vec::with_capacity(rows.len());
             for row in &rows {
-                let name: Vec<u8> = row.try_get(4)?;
+                let name: Vec<u8> = row.try_get(5)?;
                 // A job that is none of ours came from another version.
                 if let Some(job) = str::from_utf8(&name).ok().and_then(Job::of) {
                     runs.push(to_run(connection, job, row)?);
@@ -184,5 +185,6 @@ fn to_run(connection: &str, job: Job, row: &MySqlRow) -> Result<RunRecord, Store
         took_ms: row.try_get(1)?,
         report: row.try_get(2)?,
         error: row.try_get(3)?,
+        blocker: row.try_get::<Option<String>, _>(4)?.map(|name| Blocker::of(&name)),
     })
 }

@@ -1,7 +1,45 @@
 //! Past runs.
 
+use serde::Serialize;
+
 use super::future::StoreFuture;
 use crate::base::job::Job;
+
+/// What kept a run from its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blocker {
+    /// amoCRM refuses the token: somebody has to connect again.
+    Token,
+    /// A setting is missing or wrong.
+    Setting,
+    /// Kaspi cannot be reached or refuses.
+    Kaspi,
+    /// amoCRM cannot be reached or refuses.
+    Amocrm,
+    /// Something else; the error says what.
+    Other,
+}
+
+impl Blocker {
+    const ALL: [Self; 5] = [Self::Token, Self::Setting, Self::Kaspi, Self::Amocrm, Self::Other];
+
+    /// As it is stored.
+    pub(in crate::store) fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Setting => "setting",
+            Self::Kaspi => "kaspi",
+            Self::Amocrm => "amocrm",
+            Self::Other => "other",
+        }
+    }
+
+    /// That of a name. One that is none of ours came from another version, and is something else.
+    pub(in crate::store) fn of(name: &str) -> Self {
+        Self::ALL.into_iter().find(|blocker| blocker.name() == name).unwrap_or(Self::Other)
+    }
+}
 
 /// A past run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +56,8 @@ pub struct RunRecord {
     pub report: Option<String>,
     /// How it ended otherwise.
     pub error: Option<String>,
+    /// What that was about.
+    pub blocker: Option<Blocker>,
 }
 
 /// From one moment to another, milliseconds since 1970: the first is part of it, the last is not.

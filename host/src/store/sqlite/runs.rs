@@ -9,7 +9,7 @@ use crate::{
         error::StoreError,
         port::{
             future::StoreFuture,
-            runs::{LastRuns, RUNS_KEPT_MS, RunRecord, Runs, Span},
+            runs::{Blocker, LastRuns, RUNS_KEPT_MS, RunRecord, Runs, Span},
             schedule::{Claim, PERIODS_AHEAD_MAX, Schedule},
         },
     },
@@ -75,8 +75,8 @@ impl Runs for Sqlite {
     fn record_run<'a>(&'a self, run: &'a RunRecord) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             sqlx::query(
-                "INSERT INTO runs (connection, job, started_at_ms, duration_ms, report, error)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO runs (connection, job, started_at_ms, duration_ms, report, error, blocker)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )
             .bind(&run.connection)
             .bind(run.job.name())
@@ -84,6 +84,7 @@ impl Runs for Sqlite {
             .bind(run.took_ms)
             .bind(&run.report)
             .bind(&run.error)
+            .bind(run.blocker.map(Blocker::name))
             .execute(&self.data)
             .await?;
             sqlx::query("DELETE FROM runs WHERE connection = ?1 AND started_at_ms < ?2")
@@ -101,10 +102,10 @@ impl Runs for Sqlite {
             for job in Job::ALL {
                 let rows = sqlx::query(
                     "SELECT * FROM (
-                         SELECT started_at_ms, duration_ms, report, error FROM runs
+                         SELECT started_at_ms, duration_ms, report, error, blocker FROM runs
                          WHERE connection = ?1 AND job = ?2 ORDER BY started_at_ms DESC, id DESC LIMIT 1)
                      UNION ALL SELECT * FROM (
-                         SELECT started_at_ms, duration_ms, report, error FROM runs
+                         SELECT started_at_ms, duration_ms, report, error, blocker FROM runs
                          WHERE connection = ?1 AND job = ?2 AND error IS NULL
                          ORDER BY started_at_ms DESC, id DESC LIMIT 1)",
                 )
@@ -122,7 +123,7 @@ impl Runs for Sqlite {
     fn runs<'a>(&'a self, connection: &'a str, span: Span, limit: u32) -> StoreFuture<'a, Vec<RunRecord>> {
         Box::pin(async move {
             let rows = sqlx::query(
-                "SELECT started_at_ms, duration_ms, report, error, job FROM runs
+                "SELECT started_at_ms, duration_ms, report, error, blocker, job FROM runs
                  WHERE connection = ?1 AND started_at_ms >= ?2 AND started_at_ms < ?3
                  ORDER BY started_at_ms DESC, id DESC LIMIT ?4",
             )
@@ -135,7 +136,7 @@ impl Runs for Sqlite {
             let mut runs = Vec::with_capacity(rows.len());
             for row in &rows {
                 // A job that is none of ours came from another version.
-                if let Some(job) = Job::of(row.try_get(4)?) {
+                if let Some(job) = Job::of(row.try_get(5)?) {
                     runs.push(to_run(connection, job, row)?);
                 }
             }
@@ -152,5 +153,6 @@ fn to_run(connection: &str, job: Job, row: &SqliteRow) -> Result<RunRecord, Stor
         took_ms: row.try_get(1)?,
         report: row.try_get(2)?,
         error: row.try_get(3)?,
+        blocker: row.try_get::<Option<String>, _>(4)?.map(|name| Blocker::of(&name)),
     })
 }

@@ -1,7 +1,7 @@
 //! One instance of the component: what it works with, and how much of everything it may use. Of WASI it gets an empty
 //! context: no files, no environment, no sockets.
 
-pub mod bindings;
+pub(super) mod bindings;
 mod http;
 mod keyvalue;
 mod resources;

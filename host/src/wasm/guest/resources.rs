@@ -1,4 +1,5 @@
 //! Things of the store that the component holds by a handle.
+#![expect(unreachable_pub, reason = "the generated code re-exports them")]
 
 use crate::store::Versioned;
 

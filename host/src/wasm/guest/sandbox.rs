@@ -48,7 +48,8 @@ pub struct Sandbox {
     pub keys_at_once: usize,
     /// Bytes of all keys and values that one call writes; more are refused, so that no call fills the disk.
     pub written_bytes: u64,
-    /// Bytes of the report; a longer one is not read. Errors of the component are cut to a thousand characters.
+    /// Bytes of an answer, written out; a longer one is not used. Texts in errors of the component are cut to a thousand
+    /// characters.
     pub report_bytes: usize,
     /// How much longer a call may take than the component was told; then it is stopped, whatever it does or waits for.
     pub grace: Duration,

@@ -7,9 +7,10 @@ use std::{
 };
 
 use crate::{
-    base::{calendar::Range, clock::now_ms},
+    base::calendar::Range,
+    base::clock::now_ms,
+    contract::types::{RangeStatement, RetryResult},
     i18n::words::Words,
-    service::{RetryAnswer, Statement},
 };
 
 /// Outcomes are kept for an hour.
@@ -19,7 +20,7 @@ const KEPT_MS: i64 = 3_600_000;
 #[derive(Default)]
 pub(crate) struct Desk {
     /// Orders that are tried again.
-    pub(crate) retries: Arc<Tasks<(), Result<RetryAnswer, Words>>>,
+    pub(crate) retries: Arc<Tasks<(), Result<RetryResult, Words>>>,
     /// Statements.
     pub(crate) statements: Arc<Tasks<Asked, Result<Compared, Words>>>,
 }
@@ -36,7 +37,7 @@ pub(crate) struct Asked {
 /// A statement, and what a repair has come to.
 #[derive(Debug)]
 pub(crate) struct Compared {
-    pub(crate) statement: Statement,
+    pub(crate) statement: RangeStatement,
     /// Orders that were to be mended, and those that were; the latter `None` where the mending ended early.
     pub(crate) mended: Option<(usize, Option<usize>)>,
 }

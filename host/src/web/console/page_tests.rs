@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_settings::{Language, rows::OrderRow};
 use maud::Markup;
 use serde_json::json;
 use tracing::Level;
@@ -16,13 +16,18 @@ use super::{
     },
 };
 use crate::{
-    base::{calendar::Range, job::Job, recent_log::Line},
+    base::job::Job,
+    base::{calendar::Range, recent_log::Line},
+    contract::types::{
+        BuyerDetails, Cause, Difference, DifferenceKind, DoneStep, DoneStepKind, FieldDifference, Message,
+        Order, OrderFacts, OrderLead, OrderStep, ProblemClass, RangeStatement, Requests, StateCounts,
+        TwoNumbers, TwoTexts,
+    },
     service::{
-        Buyer,
-        connections_status::{ConnectionStatus, Health, Hindrance},
+        connections_status::{ConnectionStatus, Health},
         order_rows::{Row, Rows, Work},
     },
-    store::RunRecord,
+    store::{Blocker, RunRecord},
     web::app::background_tasks::{Asked, Compared, State},
 };
 
@@ -41,7 +46,7 @@ fn visitor(language: Language) -> Visitor {
     }
 }
 
-fn status(health: Health, hindrance: Option<Hindrance>, text: &str) -> ConnectionStatus {
+fn status(health: Health, blocker: Option<Blocker>, text: &str) -> ConnectionStatus {
     ConnectionStatus {
         connection: "shop".to_owned(),
         account: text.to_owned(),
@@ -54,8 +59,8 @@ fn status(health: Health, hindrance: Option<Hindrance>, text: &str) -> Connectio
         token_left_ms: None,
         last_success_ms_ago: Some(20_000),
         last_reconcile_ms_ago: None,
-        last_error: hindrance.map(|_| text.to_owned()),
-        hindrance,
+        last_error: blocker.map(|_| text.to_owned()),
+        blocker,
     }
 }
 
@@ -73,31 +78,73 @@ fn figures() -> overview::Figures {
     }
 }
 
-/// Orders of every step and every kind of cause, all of whose texts are the same.
-fn found(text: &str) -> Vec<crate::service::FoundOrder> {
-    let steps = ["lead", "products", "note", "changes", "done", "no_lead", "unknown", text];
-    let orders = steps.map(|step| {
-        json!({
-            "code": text, "found": true, "created_at": text, "state": text, "status": text, "stage": text,
-            "total_kzt": text, "lead_id": 7, "is_adopted": true, "step": step,
-            "cause": {"class": text, "en": text, "ru": text, "tries": 2, "next_try_at": text},
-            "steps": [{"step": text, "at": text, "en": text, "ru": text}],
-        })
-    });
-    orders.into_iter().map(|order| serde_json::from_value(order).unwrap()).collect()
+/// A message that nobody knows, and whose arguments are not known either.
+fn message(text: &str) -> Message {
+    Message { id: text.to_owned(), arguments: vec![(text.to_owned(), text.to_owned())] }
+}
+
+/// Orders of every step and many kinds of cause, all of whose texts are the same.
+fn found(text: &str) -> Vec<Order> {
+    use OrderStep::{Changes, Done, Lead, NoLead, Note, Products, Unknown};
+    use ProblemClass::{Config, Gone, InDoubt, LeadRefused, NotAtKaspi, Poison, Token};
+    let steps = [Lead, Products, Note, Changes, Done, NoLead, Unknown];
+    let classes = [Config, Gone, InDoubt, LeadRefused, NotAtKaspi, Poison, Token];
+    let order = |(step, class)| Order {
+        code: text.to_owned(),
+        found: true,
+        facts: Some(OrderFacts {
+            created_at_ms: NOW_MS,
+            state: text.to_owned(),
+            status: text.to_owned(),
+            stage: Some(text.to_owned()),
+            total_kzt: -1,
+        }),
+        lead: Some(OrderLead { id: Some(7), is_adopted: true }),
+        step,
+        cause: Some(Cause { class, message: message(text), tries: 2, next_try_at_ms: Some(NOW_MS) }),
+        history: vec![DoneStep { step: DoneStepKind::Lead, at_ms: NOW_MS, message: message(text) }],
+    };
+    steps.into_iter().zip(classes).map(order).collect()
 }
 
 fn compared(text: &str) -> Compared {
-    let statement = json!({
-        "complete": false, "orders": 3, "leads": 1,
-        "states": [{"state": text, "status": text, "orders": 3, "agree": 1}],
-        "differences": [
-            {"code": text, "kind": "missing", "lead_ids": [], "en": text, "ru": text, "will_mend": true},
-            {"code": text, "kind": "different", "lead_ids": [text, "8"], "en": text, "ru": text,
-             "fields": [{"field": text, "kaspi": text, "amocrm": text}]},
+    let difference = |kind, lead_ids: &[i64], fields| Difference {
+        code: text.to_owned(),
+        state: text.to_owned(),
+        status: text.to_owned(),
+        kind,
+        lead_ids: lead_ids.to_vec(),
+        fields,
+        will_mend: true,
+        message: message(text),
+    };
+    let lines = TwoTexts { kaspi: text.to_owned(), amocrm: text.to_owned() };
+    let numbers = TwoNumbers { kaspi: -1, amocrm: 1_500 };
+    let fields =
+        vec![FieldDifference::Lines(lines), FieldDifference::Price(numbers), FieldDifference::Stage(numbers)];
+    let statement = RangeStatement {
+        complete: false,
+        orders: 3,
+        leads: 1,
+        states: vec![StateCounts {
+            state: text.to_owned(),
+            status: text.to_owned(),
+            orders: 3,
+            agree: 1,
+            missing: 0,
+            doubled: 0,
+            different: 0,
+            kept: 0,
+            no_lead: 0,
+        }],
+        differences: vec![
+            difference(DifferenceKind::Missing, &[], Vec::new()),
+            difference(DifferenceKind::Different, &[7, 8], fields),
         ],
-    });
-    Compared { statement: serde_json::from_value(statement).unwrap(), mended: Some((2, Some(1))) }
+        problems: Vec::new(),
+        requests: Requests { kaspi: 1, amocrm: 2 },
+    };
+    Compared { statement, mended: Some((2, Some(1))) }
 }
 
 fn run(text: &str) -> RunRecord {
@@ -110,42 +157,43 @@ fn run(text: &str) -> RunRecord {
         took_ms: 1_200,
         report: Some(report.to_string()),
         error: Some(text.to_owned()),
+        blocker: Some(Blocker::Other),
     }
 }
 
 /// Every page, with a text wherever one can stand that comes from elsewhere.
 fn pages(visitor: &Visitor, text: &str) -> Vec<(&'static str, Markup)> {
     let mut pages = Vec::new();
-    for (health, hindrance) in [
+    for (health, blocker) in [
         (Health::Never, None),
         (Health::Working, None),
         (Health::Late, None),
-        (Health::Failing, Some(Hindrance::Token)),
-        (Health::Failing, Some(Hindrance::Setting)),
-        (Health::Failing, Some(Hindrance::Kaspi)),
-        (Health::Failing, Some(Hindrance::Amocrm)),
-        (Health::Failing, Some(Hindrance::Other)),
+        (Health::Failing, Some(Blocker::Token)),
+        (Health::Failing, Some(Blocker::Setting)),
+        (Health::Failing, Some(Blocker::Kaspi)),
+        (Health::Failing, Some(Blocker::Amocrm)),
+        (Health::Failing, Some(Blocker::Other)),
     ] {
-        let all = [status(health, hindrance, text)];
+        let all = [status(health, blocker, text)];
         pages.push(("overview", overview::body(visitor, &all, &figures())));
     }
     for (work, step) in Work::ALL.into_iter().zip(["done", "note", "lead", "no_lead", text]) {
-        let row = Row {
+        let order = OrderRow {
             code: text.to_owned(),
             created_ms: NOW_MS,
             state: text.to_owned(),
             status: text.to_owned(),
             step: step.to_owned(),
             class: Some(text.to_owned()),
-            ..Row::default()
+            ..OrderRow::default()
         };
-        let rows = Rows { rows: vec![row], next: Some(text.to_owned()) };
+        let rows = Rows { rows: vec![Row { order, place: String::new() }], next: Some(text.to_owned()) };
         let view =
             orders::View { rows, work, is_first: false, refused: Some(text.to_owned()), now_ms: NOW_MS };
         pages.push(("orders", orders::body(visitor, &view)));
     }
     for order in found(text) {
-        let buyer = Buyer {
+        let buyer = BuyerDetails {
             name: Some(text.to_owned()),
             phone: Some(text.to_owned()),
             address: Some(text.to_owned()),
@@ -308,7 +356,7 @@ fn a_page_says_how_a_connection_is_in_a_sentence() {
         told(Language::Ru, &rest),
         "Kaspi проверен 20 секунд назад. Не проходит дальше: 5 заказов, остальные есть в amoCRM."
     );
-    let dead = status(Health::Failing, Some(Hindrance::Token), "amoCRM refuses the token");
+    let dead = status(Health::Failing, Some(Blocker::Token), "amoCRM refuses the token");
     assert!(told(Language::En, &dead).starts_with("amoCRM refuses the token. Connect again."));
 }
 
@@ -331,8 +379,11 @@ fn what_is_live_can_be_said_aloud() {
 #[test]
 fn who_ordered_is_shown_on_request_only() {
     let order = found("1").remove(0);
-    let buyer =
-        Buyer { name: Some("Айгүл".to_owned()), phone: Some("+77011234567".to_owned()), address: None };
+    let buyer = BuyerDetails {
+        name: Some("Айгүл".to_owned()),
+        phone: Some("+77011234567".to_owned()),
+        address: None,
+    };
     let shown = |buyer| {
         let view = order::View { order: order.clone(), buyer, account: None, now_ms: NOW_MS };
         order::body(&visitor(Language::Ru), &view).0

@@ -15,7 +15,9 @@ use kaspi_amocrm_simulator::{
 
 use super::tests::{Answer, Rig};
 use crate::{
-    base::{calendar::Day, clock::now_ms, job::Job, shutdown::Stop},
+    base::clock::now_ms,
+    base::job::Job,
+    base::{calendar::Day, shutdown::Stop},
     service::RunLimits,
 };
 

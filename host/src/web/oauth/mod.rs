@@ -217,7 +217,7 @@ fn store_failed(visitor: &Visitor, error: &StoreError) -> Response {
 fn told(error: &RunError, visitor: &Visitor) -> String {
     match error {
         RunError::Busy => visitor.say(&Refusal::Busy.words()).to_owned(),
-        RunError::Internal(_) => visitor.say(&Refusal::Database.words()).to_owned(),
+        RunError::Internal(_) | RunError::Fault(_) => visitor.say(&Refusal::Database.words()).to_owned(),
         other => other.to_string(),
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::{
     base::job::Job,
     config::DEFAULT_CONNECTION,
-    service::{Outcome, RunError, RunLimits},
+    service::{Outcome, RunError, RunLimits, Slices as _},
     web::{
         app::state::Web,
         http::answer::{internal, json, problem},
@@ -77,16 +77,19 @@ pub(crate) async fn run_job(
 fn refused(error: &RunError) -> Response {
     match error {
         RunError::Busy => json(StatusCode::ACCEPTED, r#"{"busy":true,"due":true}"#.to_owned()),
-        RunError::Config(text) => problem(StatusCode::INTERNAL_SERVER_ERROR, "config", text),
-        RunError::Settings(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, "config", &error.to_string()),
-        RunError::Upstream(text) => problem(StatusCode::BAD_GATEWAY, "upstream", text),
+        RunError::Config(_) | RunError::InvalidCall(_) | RunError::Settings(_) => {
+            problem(StatusCode::INTERNAL_SERVER_ERROR, "config", &error.to_string())
+        }
+        RunError::Upstream(_) | RunError::Late(_) => {
+            problem(StatusCode::BAD_GATEWAY, "upstream", &error.to_string())
+        }
         RunError::Interrupted => problem(StatusCode::SERVICE_UNAVAILABLE, "ending", "this host is ending"),
         RunError::Store(error) => {
             tracing::error!("a run could not begin: {error}");
             internal()
         }
-        RunError::Internal(text) => {
-            tracing::error!("a run failed: {text}");
+        RunError::Internal(_) | RunError::Fault(_) => {
+            tracing::error!("a run failed: {error}");
             internal()
         }
     }

@@ -117,7 +117,7 @@ mod tests {
             last_success_ms_ago: Some(20_000),
             last_reconcile_ms_ago: None,
             last_error: Some("never told here".to_owned()),
-            hindrance: None,
+            blocker: None,
         };
         let text = text(&[one]);
         for line in [

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
+use kaspi_amocrm_settings::Language;
+
 use crate::ports::Config;
 
 struct Pairs(BTreeMap<String, String>);
@@ -112,9 +114,9 @@ fn every_contradiction_is_told_with_the_names_of_the_account() {
         let check = check_account(&layout(), &settings(&name.to_lowercase(), value));
         assert_eq!(check.findings.len(), 1, "{name}={value}");
         let finding = &check.findings[0];
-        assert_eq!((finding.name.as_str(), finding.problem.en.as_str()), (name, problem));
-        assert!(finding.hint.en.ends_with(&format!(": {choice}")), "{finding}");
-        for text in [&finding.problem.ru, &finding.hint.ru] {
+        assert_eq!((finding.name.as_str(), finding.problem.render(Language::En).as_str()), (name, problem));
+        assert!(finding.hint.render(Language::En).ends_with(&format!(": {choice}")), "{finding}");
+        for text in [finding.problem.render(Language::Ru), finding.hint.render(Language::Ru)] {
             assert!(text.chars().any(|c| ('а'..='я').contains(&c)), "{finding}");
         }
     }
@@ -142,7 +144,10 @@ fn the_user_of_the_token_must_see_all_leads() {
     let check = check_account(&Layout { current_user_id: Some(2), ..layout() }, &settings);
     let [finding] = check.findings.as_slice() else { panic!("{:?}", check.findings) };
     assert_eq!(finding.name, "AMO_LONG_LIVED_TOKEN");
-    assert_eq!(finding.problem.en, "it belongs to user 2 \"Сотрудник 2\", who does not see all leads");
+    assert_eq!(
+        finding.problem.render(Language::En),
+        "it belongs to user 2 \"Сотрудник 2\", who does not see all leads"
+    );
     assert!(!finding.to_string().contains("secret-token"));
 
     let check = check_account(&Layout { users: None, ..layout() }, &settings);

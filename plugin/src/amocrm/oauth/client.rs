@@ -4,25 +4,29 @@
 //! under a lock that all runs of the store share; the new pair is durable before its access token is used; and a
 //! renewal happens at half of the access token's life, so that a pair that got lost leaves hours to mend it.
 //! A pair of the settings moves into the store once, and again only when the settings changed.
+use crate::contract::types::Account;
+use kaspi_amocrm_settings::{Finding, Message, MessageId};
 
 use std::cell::{Cell, RefCell};
 
 use futures_util::lock::Mutex;
-use kaspi_amocrm_settings::{Finding, Text};
 use serde_json::{Value, json};
 
 use super::{
     pair::{Dead, Renewal, Stored, ends_ms_of, new_pair, of, pair_key},
-    refusals::{config, dead_pair, refused_code},
+    refusals::{SWITCHED_OFF, dead_pair, refused_code, token},
 };
 use crate::{
     amocrm::{
-        error::Stop, limits::WRITE_DEADLINE_MS, same_account::another_account, transport::Transport,
-        wire::positive,
+        error::Stop,
+        limits::WRITE_DEADLINE_MS,
+        same_account::another_account,
+        transport::Transport,
+        wire::{positive, text},
     },
     domain::hash::hash,
     ports::{
-        HttpError, Method, StoreError,
+        HttpError, Method, NetworkTrouble, StoreError,
         document::{self, encode},
         lock::Lock,
     },
@@ -39,8 +43,6 @@ const WAIT_MS_MAX: u64 = 40_000;
 const LOOK_AGAIN_MS: u64 = 250;
 /// After a renewal that reached nobody, while the access token still works.
 const TRY_AGAIN_MS: i64 = 600_000;
-/// Why a pair was given up that amoCRM did not refuse.
-const SWITCHED_OFF: &str = "the integration was switched off in amoCRM";
 /// Half of the life of an access token whose beginning is not known (1.4).
 const HALF_LIFE_MS: i64 = 43_200_000;
 
@@ -53,7 +55,7 @@ pub(crate) struct OAuth<'a> {
     /// Requests of one run that meet a refusal together make one renewal.
     turn: Mutex<()>,
     has_renewed: Cell<bool>,
-    problem: RefCell<Option<String>>,
+    problem: RefCell<Option<Stop>>,
 }
 
 /// How a token stands.
@@ -97,7 +99,7 @@ impl<'a> OAuth<'a> {
     }
 
     /// What a person has to do about the tokens while they still work.
-    pub(crate) fn token_problem(&self) -> Option<String> {
+    pub(crate) fn token_problem(&self) -> Option<Stop> {
         self.problem.borrow().clone()
     }
 
@@ -176,8 +178,7 @@ impl<'a> OAuth<'a> {
         } else {
             "AMO_ACCESS_TOKEN"
         };
-        let problem = Text::new("amoCRM refuses the token (401)", "amoCRM не принимает токен (401)");
-        config(name, problem)
+        token(name, MessageId::AmoTokenRefused)
     }
 
     /// Takes the pair of the store, or that of the settings where it is new.
@@ -198,9 +199,8 @@ impl<'a> OAuth<'a> {
             lock.release(self.transport.ports.store)?;
         }
         let Some(pair) = pair else {
-            let problem =
-                Text::new("no token is set, and none is in the database", "токен не задан, и в базе его нет");
-            return Err(config("AMO_LONG_LIVED_TOKEN", problem));
+            let (problem, hint) = (MessageId::AmoTokenNotSet, MessageId::ConnectAmoAgain);
+            return Err(Stop::Config(Finding::new("AMO_LONG_LIVED_TOKEN", problem, hint)));
         };
         let now_ms = self.transport.ports.clock.now_ms();
         let has_ended = pair.access.is_empty() || pair.ends_ms.is_some_and(|ends_ms| ends_ms <= now_ms);
@@ -209,7 +209,11 @@ impl<'a> OAuth<'a> {
         if has_ended || is_due {
             match self.renew(&pair.access).await {
                 // The access token still works: that is said, and the run goes on.
-                Err(Stop::Config(why)) if !has_ended => drop(self.problem.replace(Some(why))),
+                Err(stop @ (Stop::Config(_) | Stop::Token(_) | Stop::Unpaid | Stop::Denied(_)))
+                    if !has_ended =>
+                {
+                    drop(self.problem.replace(Some(stop)));
+                }
                 Err(Stop::Unreachable(_)) if !has_ended => self.try_again_later(&pair.access)?,
                 other => return other,
             }
@@ -243,15 +247,8 @@ impl<'a> OAuth<'a> {
     /// Renews the pair whose access token is `used`, unless another run has done so.
     async fn renew(&self, used: &str) -> Result<(), Stop> {
         if self.is_rehearsing {
-            let problem = Text::new(
-                "has ended, and a dry run renews nothing, because the new pair would have to be stored",
-                "больше не действует, а пробный запуск ничего не продлевает: новую пару пришлось бы сохранить",
-            );
-            let hint = Text::new(
-                "set AMO_LONG_LIVED_TOKEN, or a fresh pair, or run without --dry-run",
-                "задайте AMO_LONG_LIVED_TOKEN или свежую пару, либо запустите без --dry-run",
-            );
-            return Err(Stop::Config(Finding::new("AMO_ACCESS_TOKEN", problem, hint).to_string()));
+            let problem = MessageId::DryRunRenewsNothing;
+            return Err(Stop::Config(Finding::new("AMO_ACCESS_TOKEN", problem, MessageId::RunForReal)));
         }
         let key = self.lock_key();
         let lock = self.lock(&key).await?;
@@ -299,20 +296,18 @@ impl<'a> OAuth<'a> {
     ///
     /// # Errors
     /// When amoCRM refuses the code, the tokens open another account, or there is no usable answer: nothing is kept.
-    pub(crate) async fn connect(&self, code: &str, expected_id: Option<i64>) -> Result<Value, Stop> {
+    pub(crate) async fn connect(&self, code: &str, expected_id: Option<i64>) -> Result<Account, Stop> {
         let credentials = &self.settings().credentials;
         if credentials.long_lived.is_some() {
-            let problem =
-                Text::new("is set, and counts more than a connection", "задан и важнее подключения");
-            let hint = Text::new("remove it first", "сначала уберите его");
-            return Err(Stop::Config(Finding::new("AMO_LONG_LIVED_TOKEN", problem, hint).to_string()));
+            let problem = MessageId::LongLivedTokenCounts;
+            return Err(Stop::Config(Finding::new(
+                "AMO_LONG_LIVED_TOKEN",
+                problem,
+                MessageId::RemoveItFirst,
+            )));
         }
         let Some(client) = &credentials.client else {
-            let hint = Text::new(
-                "set AMO_CLIENT_ID, AMO_CLIENT_SECRET and AMO_REDIRECT_URI from the keys of your integration",
-                "задайте AMO_CLIENT_ID, AMO_CLIENT_SECRET и AMO_REDIRECT_URI из ключей своей интеграции",
-            );
-            return Err(Stop::Config(Finding::missing("AMO_CLIENT_ID", hint).to_string()));
+            return Err(Stop::Config(Finding::missing("AMO_CLIENT_ID", MessageId::SetIntegration)));
         };
         let key = self.lock_key();
         let lock = self.lock(&key).await?;
@@ -327,7 +322,7 @@ impl<'a> OAuth<'a> {
         code: &str,
         expected_id: Option<i64>,
         until_ms: i64,
-    ) -> Result<Value, Stop> {
+    ) -> Result<Account, Stop> {
         let (access, refresh, lives_ms) =
             match self.ask_for_pair(client, ("authorization_code", "code", code), until_ms).await? {
                 Renewal::Done { access, refresh, lives_ms } => (access, refresh, lives_ms),
@@ -341,10 +336,10 @@ impl<'a> OAuth<'a> {
         let Some((account, id)) =
             account.and_then(|account: Value| positive(&account, "id").map(|id| (account, id)))
         else {
-            return Err(Stop::Unreachable("the account of the new tokens cannot be read".into()));
+            return Err(Stop::unreachable(MessageId::NewAccountUnreadable));
         };
         if let Some(expected) = expected_id.filter(|expected| *expected != id) {
-            return Err(Stop::Config(another_account(self.transport.connection, id, expected).to_string()));
+            return Err(Stop::Config(another_account(self.transport.connection, id, expected)));
         }
         let stored = self.stored_pair()?;
         let mut taken = stored.as_ref().map(|stored| stored.taken.clone()).unwrap_or_default();
@@ -359,7 +354,7 @@ impl<'a> OAuth<'a> {
             lives_ms,
             taken,
         ))?;
-        Ok(account)
+        Ok(Account { id, name: text(&account, "name"), subdomain: text(&account, "subdomain") })
     }
 
     /// Gives the pair up because amoCRM said that the integration was switched off. Answers whether there was one.
@@ -399,7 +394,7 @@ impl<'a> OAuth<'a> {
             name: value,
             "redirect_uri": client.redirect_uri,
         });
-        let mut trouble = String::new();
+        let (mut trouble, mut kind) = (Message::verbatim(""), NetworkTrouble::Other);
         let mut is_lost = false;
         for attempt in 0..TRIES_MAX {
             if attempt > 0 {
@@ -428,16 +423,18 @@ impl<'a> OAuth<'a> {
                     }
                     (status, _) => {
                         is_lost = true;
-                        trouble = format!("status {status}");
+                        kind = NetworkTrouble::Other;
+                        trouble = Message::new(MessageId::AnswerStatus, [("status", &status)]);
                     }
                 },
                 Err(error) => {
-                    is_lost |= matches!(error, HttpError::Unknown(_));
-                    trouble = error.to_string();
+                    is_lost |= matches!(error, HttpError::Unknown(..));
+                    (trouble, kind) = (error.message(), error.trouble());
                 }
             }
         }
-        Err(Stop::Unreachable(format!("the token cannot be renewed: {trouble}")))
+        self.transport.gave_up(kind);
+        Err(Stop::Unreachable(Message::plain(MessageId::TokenNotRenewed).nest("detail", trouble)))
     }
 
     /// No further try for a while, whichever run comes next.
@@ -453,13 +450,8 @@ impl<'a> OAuth<'a> {
         if pair.refresh.is_empty() {
             return self.dead_token();
         }
-        let problem = Text::new(
-            "the access token has ended and cannot be renewed, because AMO_CLIENT_ID, AMO_CLIENT_SECRET and \
-             AMO_REDIRECT_URI are not all set",
-            "токен доступа больше не действует, и его нельзя продлить: заданы не все из AMO_CLIENT_ID, \
-             AMO_CLIENT_SECRET и AMO_REDIRECT_URI",
-        );
-        config("AMO_REFRESH_TOKEN", problem)
+        let problem = MessageId::PairNotRenewable;
+        Stop::Config(Finding::new("AMO_REFRESH_TOKEN", problem, MessageId::ConnectAmoAgain))
     }
 
     async fn lock(&self, key: &str) -> Result<Lock, Stop> {
@@ -471,7 +463,7 @@ impl<'a> OAuth<'a> {
                 return Ok(lock);
             }
             if clock.monotonic_ms() - began_ms > WAIT_MS_MAX {
-                return Err(Stop::Unreachable("another run is busy with the token of this account".into()));
+                return Err(Stop::unreachable(MessageId::TokenBusy));
             }
             clock.sleep(LOOK_AGAIN_MS).await;
         }

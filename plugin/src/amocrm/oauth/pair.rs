@@ -17,19 +17,14 @@ pub(super) struct Stored {
     pub(super) access: String,
     pub(super) refresh: String,
     /// When we renewed it.
-    #[serde(default)]
     pub(super) made_ms: Option<i64>,
     /// When to renew although the access token still works.
-    #[serde(default)]
     pub(super) renew_ms: Option<i64>,
     /// When the access token ends.
-    #[serde(default)]
     pub(super) ends_ms: Option<i64>,
     /// Fingerprint of the pair that the settings of each connection held when it was taken over.
-    #[serde(default)]
     pub(super) taken: BTreeMap<String, String>,
     /// amoCRM refused to renew it.
-    #[serde(default)]
     pub(super) dead: Option<Dead>,
 }
 

@@ -1,45 +1,39 @@
 //! What a person has to do when amoCRM refuses a token or a code.
 
-use kaspi_amocrm_settings::{Finding, Text};
+use kaspi_amocrm_settings::{Finding, Message, MessageId};
 
 use crate::amocrm::error::Stop;
+
+/// Why a pair was given up that amoCRM did not refuse.
+pub(super) const SWITCHED_OFF: &str = "the integration was switched off in amoCRM";
 
 /// Why a code was refused, by what amoCRM hints at (1.8).
 pub(super) fn refused_code(reason: &str) -> Stop {
     let has = |word: &str| reason.contains(word);
-    let (name, en, ru) = if has("`client_id`") {
-        ("AMO_CLIENT_ID", "is not known to amoCRM", "неизвестен amoCRM")
+    let (name, problem) = if has("`client_id`") {
+        ("AMO_CLIENT_ID", MessageId::ClientUnknown)
     } else if has("`client_secret`") {
-        ("AMO_CLIENT_SECRET", "is not the secret of this integration", "не подходит к этой интеграции")
+        ("AMO_CLIENT_SECRET", MessageId::ClientSecretWrong)
     } else if has("Redirect URI") {
-        ("AMO_REDIRECT_URI", "differs from the one in the integration", "не совпадает с адресом в интеграции")
+        ("AMO_REDIRECT_URI", MessageId::RedirectAddressDiffers)
     } else if has("Invalid account") {
-        ("AMO_SUBDOMAIN", "is not the account that gave the code", "не тот аккаунт, который выдал код")
+        ("AMO_SUBDOMAIN", MessageId::CodeOfOtherAccount)
     } else {
-        ("AMO_CLIENT_ID", "the code has ended or was used before", "код истёк или уже использован")
+        ("AMO_CLIENT_ID", MessageId::CodeRefused)
     };
-    let problem = Text::new(format!("{en} ({reason})"), format!("{ru} ({reason})"));
-    let hint = Text::new("put it right and connect again", "исправьте и подключите снова");
-    Stop::Config(Finding::new(name, problem, hint).to_string())
+    let problem = Message::new(problem, [("reason", &reason)]);
+    Stop::Config(Finding::new(name, problem, MessageId::ConnectOnceRight))
 }
 
 pub(super) fn dead_pair(reason: &str) -> Stop {
-    let problem = Text::new(
-        format!("amoCRM refuses to renew the token pair ({reason})"),
-        format!("amoCRM отказывается продлить пару токенов ({reason})"),
-    );
-    config("AMO_REFRESH_TOKEN", problem)
+    let refused = Message::plain(MessageId::AmoPairRefused);
+    let problem = match reason {
+        SWITCHED_OFF => refused.nest("reason", MessageId::IntegrationSwitchedOff.into()),
+        reason => refused.with("reason", reason),
+    };
+    token("AMO_REFRESH_TOKEN", problem)
 }
 
-pub(super) fn config(name: &str, problem: Text) -> Stop {
-    Stop::Config(Finding::new(name, problem, way_out()).to_string())
-}
-
-fn way_out() -> Text {
-    Text::new(
-        "connect amoCRM again on the page of the settings, or set AMO_LONG_LIVED_TOKEN or a new pair AMO_ACCESS_TOKEN \
-         and AMO_REFRESH_TOKEN from the keys of your integration; orders of Kaspi are recorded meanwhile",
-        "подключите amoCRM заново на странице настроек или задайте AMO_LONG_LIVED_TOKEN либо новую пару \
-         AMO_ACCESS_TOKEN и AMO_REFRESH_TOKEN из ключей своей интеграции; заказы Kaspi тем временем записываются",
-    )
+pub(super) fn token(name: &str, problem: impl Into<Message>) -> Stop {
+    Stop::Token(Finding::new(name, problem, MessageId::ConnectAmoAgain))
 }

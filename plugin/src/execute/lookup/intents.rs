@@ -210,7 +210,7 @@ mod tests {
             about: 0,
             scans: vec![],
             is_absent: false,
-            shop: String::new(),
+            shop: "default".to_owned(),
         };
         for (looks, wanted) in [
             (vec![1_299], false),

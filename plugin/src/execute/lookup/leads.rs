@@ -1,5 +1,7 @@
 //! Finds the leads of orders.
 
+use crate::contract::types::ProblemClass;
+use kaspi_amocrm_settings::{Message, MessageId};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::walk::{DAY_S, Falling, PAGES_MAX};
@@ -36,7 +38,7 @@ pub(crate) async fn read_tail(session: &mut Session<'_>, oldest_created_s: i64) 
             break;
         }
         if page == PAGES_MAX {
-            return Err(Stop::Unreachable("the list of leads has no end; nothing is created".into()).into());
+            return Err(Stop::unreachable(MessageId::LeadListEndlessNothingMade).into());
         }
     }
     if !is_deep {
@@ -147,15 +149,15 @@ pub(crate) async fn leads_of(session: &mut Session<'_>, works: &[&Work]) -> Resu
                 for (id, _) in of_order.filter(|lead| Some(*lead) != adopted) {
                     session.report.order_problem(
                         order.code.as_str(),
-                        "doubled",
-                        format!("lead {id} is of this order too; the oldest one is followed"),
+                        ProblemClass::Doubled,
+                        Message::new(MessageId::LeadDoubled, [("lead", &id)]),
                     );
                 }
                 for (id, _) in verdicts.iter().filter(|(_, verdict)| *verdict == Verdict::Twin) {
                     session.report.order_problem(
                         order.code.as_str(),
-                        "possible_twin",
-                        format!("lead {id} mentions this order but is older, closed or in another pipeline"),
+                        ProblemClass::PossibleTwin,
+                        Message::new(MessageId::LeadMentionsOrder, [("lead", &id)]),
                     );
                 }
                 if let Some(lead) = adopted.and_then(|(id, _)| leads.iter().find(|lead| lead.id == id)) {

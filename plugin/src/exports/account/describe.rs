@@ -1,23 +1,25 @@
 //! What the account of the settings looks like, for people who fill them in.
 
-use kaspi_amocrm_settings::{Finding, Language};
-use serde_json::{Value, json};
+use crate::contract::types::AccountDescription;
+use kaspi_amocrm_settings::Finding;
 
 use crate::{
     amocrm::{Amo, Extent, Layout, another_account, check_account},
     ports::{Overlay, Ports, encrypted::SealedStore},
     records::ShopLedger,
-    run::{RunError, options::Options, settings::load_settings},
+    run::{RunError, settings::load_settings},
 };
 
-/// Reads the account and compares the settings with it; writes nothing, neither there nor into the store. Answers with
-/// JSON, see `describe-account` in `wit/world.wit`.
+/// Reads the account and compares the settings with it; writes nothing, neither there nor into the store. See
+/// `describe-account` in `wit/world.wit`.
 ///
 /// # Errors
 /// When settings are missing or wrong, or the account cannot be read.
-pub async fn describe_account(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options = Options::parse(options, &["connection"])?;
-    let settings = load_settings(ports, options.connection)?;
+pub async fn describe_account(
+    ports: Ports<'_>,
+    connection: Option<String>,
+) -> Result<AccountDescription, RunError> {
+    let settings = load_settings(ports, connection)?;
     let overlay = Overlay::new(ports.store);
     let store = SealedStore::new(&overlay, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };
@@ -28,19 +30,6 @@ pub async fn describe_account(ports: Ports<'_>, options: &str) -> Result<String,
     if let Some(pin) = pin.filter(|pin| pin.account_id != check.account_id) {
         check.findings.push(another_account(&settings.connection, check.account_id, pin.account_id));
     }
-    let mut description = layout.describe();
-    description["findings"] = told(&check.findings);
-    description["hints"] = told(&check.hints);
-    Ok(description.to_string())
-}
-
-fn told(findings: &[Finding]) -> Value {
-    let row = |finding: &Finding| {
-        json!({
-            "name": finding.name,
-            "en": finding.text(Language::En),
-            "ru": finding.text(Language::Ru),
-        })
-    };
-    findings.iter().map(row).collect()
+    let told = |findings: &[Finding]| findings.iter().map(Into::into).collect();
+    Ok(AccountDescription { findings: told(&check.findings), hints: told(&check.hints), ..layout.describe() })
 }

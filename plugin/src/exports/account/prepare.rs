@@ -1,7 +1,8 @@
 //! Makes in the account what a person asked for: fields, and a list of products. What is there is not made again.
 
+use crate::contract::types::{AccountPart, Caller, Prepared, PreparedPart, Problem, ProblemClass};
 use kaspi_amocrm_settings::SettingsError;
-use serde_json::{Value, json};
+use kaspi_amocrm_settings::{Finding, Message, MessageId};
 
 use crate::{
     amocrm::{Amo, Part, Stop, Write, account_id},
@@ -10,7 +11,7 @@ use crate::{
         document::{encode, read},
         encrypted::SealedStore,
     },
-    run::{RunError, lease::Guard, options::Options},
+    run::{RunError, lease::Guard},
     settings::Settings,
 };
 
@@ -25,35 +26,33 @@ const LOOK_AGAIN_MS: [u64; 3] = [1_000, 4_000, 10_000];
 ///
 /// # Errors
 /// When settings are missing or wrong, the account cannot be read, or it refuses to make something.
-pub async fn prepare_account(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let options = Options::parse(options, &["connection", "lease", "make"])?;
+pub async fn prepare_account(
+    ports: Ports<'_>,
+    caller: Caller,
+    parts: &[AccountPart],
+) -> Result<Prepared, RunError> {
     let (mut settings, mut wrong) = Settings::so_far(ports.config);
     wrong.retain(|finding| !finding.name.starts_with("KASPI_"));
-    SettingsError::none_of(wrong).map_err(|error| RunError::Config(error.to_string()))?;
-    settings.connection = options.connection.unwrap_or(settings.connection);
-    let catalog_id = settings.amo.catalog_id;
-    let mut parts = Vec::new();
-    for word in &options.make {
-        parts.push(match (word.as_str(), catalog_id) {
-            ("order_code", _) => Part::OrderCode,
-            ("catalog", wanted) => Part::Catalog { wanted },
-            ("sku", Some(catalog_id)) => Part::Sku { catalog_id },
-            ("price", Some(catalog_id)) => Part::Price { catalog_id },
-            ("sku" | "price", None) => {
-                return Err(RunError::Config("AMO_CATALOG_ID: is not set / не задано".to_owned()));
-            }
-            _ => return Err(RunError::Config(format!("options: make: {word:.20} is not known"))),
-        });
-    }
-    let guard = Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?;
+    SettingsError::none_of(wrong)?;
+    settings.connection = caller.connection.unwrap_or(settings.connection);
+    let wanted = settings.amo.catalog_id;
+    let catalog = || wanted.ok_or_else(|| RunError::config(MessageId::CatalogNotSet));
+    let part = |part: &AccountPart| {
+        Ok::<_, RunError>(match part {
+            AccountPart::OrderCode => Part::OrderCode,
+            AccountPart::Catalog => Part::Catalog { wanted },
+            AccountPart::Sku => Part::Sku { catalog_id: catalog()? },
+            AccountPart::Price => Part::Price { catalog_id: catalog()? },
+        })
+    };
+    let parts: Vec<Part> = parts.iter().map(part).collect::<Result<_, _>>()?;
+    let guard = Guard::begin(ports, &settings.connection, caller.lease).await?;
     let ports = guard.ports();
     let store = SealedStore::new(ports.store, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };
     let amo = Amo::new(ports, &settings, REST_MS);
     let account_id = account_id(&amo).await.map_err(told)?;
-    let account_id = account_id.ok_or_else(|| {
-        RunError::Config("AMO_SUBDOMAIN: there is no such account / такого аккаунта нет".to_owned())
-    })?;
+    let account_id = account_id.ok_or_else(|| RunError::config(MessageId::AccountNotFound))?;
     if amo.lock().take(account_id, LOCK_WAIT_MS).await?.is_none() {
         return Err(RunError::Busy);
     }
@@ -71,8 +70,8 @@ struct Work<'w> {
 }
 
 impl Work<'_> {
-    async fn all(&self, parts: Vec<Part>) -> Result<String, RunError> {
-        let (mut made, mut found): (Vec<Value>, Vec<Value>) = Default::default();
+    async fn all(&self, parts: Vec<Part>) -> Result<Prepared, RunError> {
+        let mut prepared = Prepared { made: Vec::new(), found: Vec::new() };
         let mut waiting: std::collections::VecDeque<Part> = parts.into();
         while let Some(part) = waiting.pop_front() {
             let (is_made, (id, name)) = self.see_to(part).await?;
@@ -80,10 +79,10 @@ impl Work<'_> {
                 // Without them it is no list of products.
                 waiting.extend([Part::Sku { catalog_id: id }, Part::Price { catalog_id: id }]);
             }
-            let list = if is_made { &mut made } else { &mut found };
-            list.push(json!({"what": part.word(), "id": id, "name": name}));
+            let list = if is_made { &mut prepared.made } else { &mut prepared.found };
+            list.push(PreparedPart { part: part.kind(), id, name });
         }
-        Ok(json!({"made": made, "found": found}).to_string())
+        Ok(prepared)
     }
 
     /// Finds a part, or makes it: answers whether it was made, and its id and name.
@@ -97,7 +96,7 @@ impl Work<'_> {
             return Ok((false, found));
         }
         if until_ms.is_some_and(|until_ms| self.ports.clock.now_ms() < until_ms) {
-            return Err(unknown(part, "an earlier answer was lost"));
+            return Err(unknown(part, MessageId::EarlierAnswerLost.into()));
         }
         // Durable before it is sent: whoever dies here leaves a doubt, not a second list.
         let until_ms = self.ports.clock.now_ms() + self.settings.settle_ms;
@@ -115,18 +114,19 @@ impl Work<'_> {
                     self.ports.store.delete_many(&[key])?;
                     return Ok((true, made));
                 }
-                None => "an answer that names nothing".to_owned(),
+                None => MessageId::AnswerNamesNothing.into(),
             },
             Write::Rejected(rejection) => {
                 self.ports.store.delete_many(&[key])?;
-                let reason = rejection.items.into_values().next().unwrap_or(rejection.detail);
+                let reason =
+                    rejection.items.into_values().next().map_or(rejection.detail, |refusal| refusal.reason);
                 return Err(not_made(part, &reason));
             }
             Write::NotApplied(reason) => {
                 self.ports.store.delete_many(&[key])?;
                 return Err(not_made(part, &reason));
             }
-            Write::Unknown(reason) => reason,
+            Write::Unknown(reason) => Message::verbatim(reason),
         };
         for wait_ms in LOOK_AGAIN_MS {
             self.ports.clock.sleep(wait_ms).await;
@@ -135,7 +135,7 @@ impl Work<'_> {
                 return Ok((true, made));
             }
         }
-        Err(unknown(part, &reason))
+        Err(unknown(part, reason))
     }
 
     /// Where it is kept that a part may just have been made, and until when that may still show.
@@ -150,24 +150,21 @@ impl Work<'_> {
 
 fn told(stop: Stop) -> RunError {
     match stop {
-        Stop::Refused { status: 403, .. } => RunError::Config(
-            "AMO_LONG_LIVED_TOKEN: only an administrator may do this; use a token of an administrator / это может \
-             только администратор; возьмите токен администратора"
-                .to_owned(),
-        ),
+        Stop::Refused { status: 403, .. } => {
+            let (problem, hint) = (MessageId::OnlyAdministrator, MessageId::UseAdministratorToken);
+            let finding = Finding::new("AMO_LONG_LIVED_TOKEN", problem, hint);
+            RunError::Config(vec![Problem::of_setting(ProblemClass::Config, &finding)])
+        }
         other => other.into(),
     }
 }
 
 fn not_made(part: Part, reason: &str) -> RunError {
-    let word = part.word();
-    RunError::Upstream(format!("amoCRM did not make {word}: {reason} / amoCRM не создала {word}: {reason}"))
+    let message = Message::new(MessageId::PartNotMade, [("part", &part.word()), ("reason", &reason)]);
+    RunError::Upstream(message.into())
 }
 
-fn unknown(part: Part, reason: &str) -> RunError {
-    let word = part.word();
-    RunError::Upstream(format!(
-        "it is not known whether amoCRM made {word} ({reason}); try again in a few minutes, it is looked for first / \
-         неизвестно, создала ли amoCRM {word} ({reason}); повторите через несколько минут, сначала будет проверено"
-    ))
+fn unknown(part: Part, reason: Message) -> RunError {
+    let message = Message::new(MessageId::PartInDoubt, [("part", &part.word())]).nest("reason", reason);
+    RunError::Upstream(message.into())
 }

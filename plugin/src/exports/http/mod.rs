@@ -1,6 +1,8 @@
 //! The component's own HTTP face, for hosts that have an HTTP trigger and no cron trigger: `/cron` and `/status`.
 //!
 //! Both ask for `CRON_SECRET`. `/cron` answers as that of our own host does (docs/configuration.md, Addresses).
+use crate::contract::types::{Caller, Lease, RunOptions};
+use kaspi_amocrm_settings::{Language, Message, MessageId};
 
 mod page;
 mod status;
@@ -8,9 +10,10 @@ mod status;
 use serde_json::json;
 
 use crate::{
+    contract::json as contract_json,
     domain::{Job, base64::from_base64, hash::hash, url},
     ports::Ports,
-    run::{RunError, options::Options, run_slice},
+    run::{RunError, run},
     settings::door_token,
 };
 use page::page;
@@ -77,8 +80,8 @@ pub async fn answer(ports: Ports<'_>, request: Request<'_>) -> Answer {
     match (request.method, path.rsplit('/').next()) {
         ("GET" | "POST", Some("cron")) => cron(ports, request, query).await,
         ("GET", Some("status")) => status(ports, request, query).await,
-        (_, Some("cron" | "status")) => Answer::problem(405, "method", "use GET"),
-        _ => Answer::problem(404, "not_found", "there are /cron?task=new|reconcile and /status"),
+        (_, Some("cron" | "status")) => Answer::problem(405, "method", &told(MessageId::UseGet)),
+        _ => Answer::problem(404, "not_found", &told(MessageId::AddressUnknown)),
     }
 }
 
@@ -87,14 +90,15 @@ async fn cron(ports: Ports<'_>, request: Request<'_>, query: &str) -> Answer {
         return refused();
     }
     let Some(job) = parameter(query, "task").and_then(|task| Job::of(&task)) else {
-        return Answer::problem(400, "task", "task must be new or reconcile");
+        return Answer::problem(400, "task", &told(MessageId::TaskUnknown));
     };
-    let options = Options { max_ms: Some(SLICE_MS), ..Options::default() };
-    match run_slice(ports, job, options).await {
-        Ok(report) => Answer::json(200, report.to_json()),
+    let caller = Caller { connection: None, lease: Lease::Component };
+    let options = RunOptions { caller, max_ms: Some(SLICE_MS), continues: false, dry_run: false };
+    match run(ports, job, &options).await {
+        Ok(report) => Answer::json(200, contract_json::report(&report).to_string()),
         Err(RunError::Busy) => Answer::json(202, r#"{"busy":true}"#.to_owned()),
-        Err(error @ RunError::Upstream(_)) => Answer::problem(502, error.class(), &error.to_string()),
-        Err(error) => Answer::problem(500, error.class(), &error.to_string()),
+        Err(error @ RunError::Upstream(_)) => Answer::problem(502, error.class(), &error.text()),
+        Err(error) => Answer::problem(500, error.class(), &error.text()),
     }
 }
 
@@ -115,7 +119,12 @@ async fn status(ports: Ports<'_>, request: Request<'_>, query: &str) -> Answer {
 }
 
 fn refused() -> Answer {
-    Answer::problem(401, "unauthorized", "the token is missing or wrong, or CRON_SECRET is not set")
+    Answer::problem(401, "unauthorized", &told(MessageId::DoorTokenWrong))
+}
+
+/// In the language of programs.
+fn told(id: MessageId) -> String {
+    Message::plain(id).render(Language::En)
 }
 
 /// The token comes as `Authorization: Bearer`, as the password of `Basic`, or as `token=`.

@@ -1,13 +1,10 @@
 //! The page.
 
 use kaspi_amocrm_settings::Language;
-use serde_json::Value;
+use kaspi_amocrm_settings::calendar::rfc3339;
 
 use super::status::{State, Status};
-use crate::{
-    domain::{day::OFFSET_MS, rfc3339::rfc3339},
-    run::history::PastRun,
-};
+use crate::{domain::day::OFFSET_MS, run::history::PastRun};
 
 /// A text in English, Russian and Kazakh.
 type Words = [&'static str; 3];
@@ -74,13 +71,13 @@ pub(crate) fn page(status: &Status) -> String {
         html.push_str("</table>");
     }
     if !status.orders.is_empty() {
-        let language = if status.language == Language::En { "en" } else { "ru" };
         table(&mut html, say(&WAITING), &[]);
         for order in &status.orders {
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let cause = &order["cause"];
-            let next = cause["next_try_at"].as_str().and_then(clock).map(|at| format!("→ {at}"));
-            row(&mut html, &[text(&order["code"]), text(&cause[language]), next.unwrap_or_default()]);
+            let cause = order.cause.as_ref();
+            let why = cause.map(|cause| cause.message.text(status.language)).unwrap_or_default();
+            let next =
+                cause.and_then(|cause| cause.next_try_at_ms).map(|at_ms| format!("→ {}", clock(at_ms)));
+            row(&mut html, &[order.code.clone(), why, next.unwrap_or_default()]);
         }
         html.push_str("</table>");
     }
@@ -105,10 +102,9 @@ fn short(moment_ms: i64) -> String {
     format!("{}.{} {}", &text[8..10], &text[5..7], &text[11..16])
 }
 
-/// Hour and minute in Almaty of a moment in RFC 3339.
-fn clock(moment: &str) -> Option<String> {
-    let hour: i64 = moment.get(11..13)?.parse().ok()?;
-    Some(format!("{:02}{}", (hour + OFFSET_MS / 3_600_000) % 24, moment.get(13..16)?))
+/// Hour and minute in Almaty.
+fn clock(moment_ms: i64) -> String {
+    rfc3339(moment_ms + OFFSET_MS)[11..16].to_owned()
 }
 
 fn paragraph(html: &mut String, text: &str) {

@@ -2,13 +2,15 @@
 //!
 //! Asks the store only, so it costs the servers nothing however often somebody looks.
 
+use kaspi_amocrm_settings::calendar::rfc3339;
 use kaspi_amocrm_settings::{Finding, Language};
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{Job, rfc3339::rfc3339},
+    contract::{json as contract_json, types::Order},
+    domain::Job,
     exports::orders,
-    ports::Ports,
+    ports::{Ports, encrypted},
     records::ShopLedger,
     run::{
         RunError,
@@ -21,7 +23,7 @@ use crate::{
 /// Two firings in a row that are lost, where the rhythm is the slowest that there is: every five minutes.
 const LATE_MS: i64 = 12 * 60_000;
 /// Orders that are told one by one.
-const ORDERS_MAX: usize = 50;
+const ORDERS_MAX: u32 = 50;
 
 /// How it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +73,8 @@ pub(crate) struct Status {
     pub(super) watermark_ms: Option<i64>,
     pub(super) new: Vec<PastRun>,
     pub(super) reconcile: Vec<PastRun>,
-    /// Orders that are not settled, as `orders` tells them.
-    pub(super) orders: Vec<Value>,
+    /// Orders that are not settled.
+    pub(super) orders: Vec<Order>,
     pub(super) findings: Vec<Finding>,
     /// Why the store does not answer.
     pub(super) trouble: Option<String>,
@@ -94,7 +96,7 @@ impl Status {
             findings,
             trouble: None,
         };
-        status.trouble = status.ask(ports, &settings).await.err().map(|error| error.to_string());
+        status.trouble = status.ask(ports, &settings).await.err().map(|error| error.text());
         let last: Vec<&PastRun> =
             [&status.new, &status.reconcile].into_iter().filter_map(|runs| runs.first()).collect();
         status.state = State::of(&status.findings, status.trouble.is_some(), &last, now_ms);
@@ -103,6 +105,7 @@ impl Status {
 
     async fn ask(&mut self, ports: Ports<'_>, settings: &Settings) -> Result<(), RunError> {
         lease::check(ports.store, &self.connection)?;
+        encrypted::check_format(ports.store)?;
         self.new = history::runs(ports.store, &self.connection, Job::New)?;
         self.reconcile = history::runs(ports.store, &self.connection, Job::Reconcile)?;
         // Nothing can be asked with settings that are wrong, and they are what has to be mended.
@@ -121,8 +124,10 @@ impl Status {
 
     /// For programs.
     pub(crate) fn json(&self) -> Value {
-        let order =
-            |order: &Value| json!({"code": order["code"], "step": order["step"], "cause": order["cause"]});
+        let order = |order: &Order| {
+            let cause = order.cause.as_ref().map(contract_json::cause);
+            json!({"code": order.code, "step": order.step.name(), "cause": cause})
+        };
         let runs = |runs: &[PastRun]| -> Vec<Value> {
             runs.iter()
                 .map(|run| {

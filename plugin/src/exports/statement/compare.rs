@@ -1,57 +1,24 @@
 //! One order against its leads. Pure.
 
+use crate::contract::types;
+use crate::contract::types::{DifferenceKind as Kind, FieldDifference};
+use crate::contract::types::{TwoNumbers, TwoTexts};
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use kaspi_amocrm_settings::{Message, MessageId};
 
 use super::sides::Sides;
 use crate::{
     amocrm::Lead,
     domain::{ElementId, Facts, Order, OrderCode, element_key},
-    exports::orders::no_lead_in_russian,
     plan::diff,
     records::{Parts, Record, tombstones},
 };
 
-/// What is the matter with an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
-    /// Nothing.
-    Agree,
-    /// It has no lead.
-    Missing,
-    /// It has several.
-    Doubled,
-    /// Its lead says something else.
-    Different,
-    /// Its lead says something else, because people changed it and the sync keeps that.
-    Kept,
-    /// It gets no lead.
-    NoLead,
-}
-
-impl Kind {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Agree, Self::Missing, Self::Doubled, Self::Different, Self::Kept, Self::NoLead];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Agree => "agree",
-            Self::Missing => "missing",
-            Self::Doubled => "doubled",
-            Self::Different => "different",
-            Self::Kept => "kept",
-            Self::NoLead => "no_lead",
-        }
-    }
-}
-
 /// One field that differs.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Field {
-    name: &'static str,
-    kaspi: Value,
-    amocrm: Value,
+    what: FieldDifference,
     /// A person's edit that the sync keeps.
     is_kept: bool,
 }
@@ -64,26 +31,34 @@ pub(super) struct Difference {
     pub(super) lead_ids: Vec<i64>,
     pub(super) fields: Vec<Field>,
     pub(super) will_mend: bool,
-    pub(super) en: String,
-    pub(super) ru: String,
+    pub(super) message: Message,
 }
 
 impl Difference {
     /// What differs and nobody keeps.
     pub(super) fn to_mend(&self) -> Parts {
-        let has = |name| self.fields.iter().any(|field| field.name == name && !field.is_kept);
-        Parts { stage: has("stage"), price: has("price"), lines: has("lines") }
+        let mut parts = Parts::default();
+        for field in self.fields.iter().filter(|field| !field.is_kept) {
+            match field.what {
+                FieldDifference::Stage(_) => parts.stage = true,
+                FieldDifference::Price(_) => parts.price = true,
+                FieldDifference::Lines(_) => parts.lines = true,
+            }
+        }
+        parts
     }
 
-    pub(super) fn json(&self) -> Value {
-        let field =
-            |field: &Field| json!({"field": field.name, "kaspi": field.kaspi, "amocrm": field.amocrm});
-        json!({
-            "code": self.order.code.as_str(), "state": self.order.state, "status": self.order.status,
-            "kind": self.kind.name(), "lead_ids": self.lead_ids,
-            "fields": self.fields.iter().map(field).collect::<Vec<_>>(),
-            "will_mend": self.will_mend, "en": self.en, "ru": self.ru,
-        })
+    pub(super) fn told(self) -> types::Difference {
+        types::Difference {
+            code: self.order.code.as_str().to_owned(),
+            state: self.order.state,
+            status: self.order.status,
+            kind: self.kind,
+            lead_ids: self.lead_ids,
+            fields: self.fields.into_iter().map(|field| field.what).collect(),
+            will_mend: self.will_mend,
+            message: self.message.into(),
+        }
     }
 }
 
@@ -98,37 +73,24 @@ pub(super) fn compare(sides: &Sides<'_>, code: &OrderCode, order: &Order) -> Opt
     };
     let is_binned = record.and_then(Record::lead_id).is_some_and(|lead| sides.binned.contains(&lead));
     let tombstone = tombstone.or(Some(tombstones::DELETED).filter(|_| is_binned && leads.is_empty()));
-    let (kind, fields, en, ru) = match (tombstone, leads) {
-        (Some(why), _) => (Kind::NoLead, Vec::new(), why.to_owned(), no_lead_in_russian(why).to_owned()),
-        (None, []) => {
-            let (en, ru) = why_missing(record);
-            (Kind::Missing, Vec::new(), en, ru)
-        }
+    let (kind, fields, message) = match (tombstone, leads) {
+        (Some(why), _) => (Kind::NoLead, Vec::new(), tombstones::message(why)),
+        (None, []) => (Kind::Missing, Vec::new(), why_missing(record)),
         (None, [lead]) => {
             let fields = fields(sides, order, record, lead);
             if fields.is_empty() {
                 return None;
             }
             if fields.iter().all(|field| field.is_kept) {
-                let (en, ru) = ("people changed it, and that is kept", "изменено людьми и сохраняется");
-                (Kind::Kept, fields, en.to_owned(), ru.to_owned())
+                (Kind::Kept, fields, MessageId::PeopleChangedIt.into())
             } else {
-                let (en, ru) = ("the lead says something else", "в сделке другое");
-                (Kind::Different, fields, en.to_owned(), ru.to_owned())
+                (Kind::Different, fields, MessageId::LeadDiffers.into())
             }
         }
-        (None, [first, ..]) => (
-            Kind::Doubled,
-            Vec::new(),
-            format!(
-                "lead {} is followed; look at the others and delete or merge them in amoCRM",
-                followed(record, first)
-            ),
-            format!(
-                "ведётся сделка {}; проверьте остальные и удалите или объедините их в amoCRM",
-                followed(record, first)
-            ),
-        ),
+        (None, [first, ..]) => {
+            let lead = followed(record, first);
+            (Kind::Doubled, Vec::new(), Message::new(MessageId::OneLeadFollowed, [("lead", &lead)]))
+        }
     };
     Some(Difference {
         order: order.clone(),
@@ -137,8 +99,7 @@ pub(super) fn compare(sides: &Sides<'_>, code: &OrderCode, order: &Order) -> Opt
         lead_ids: leads.iter().map(|lead| lead.id.0).collect(),
         fields,
         will_mend: false,
-        en,
-        ru,
+        message,
     })
 }
 
@@ -146,22 +107,14 @@ fn followed(record: Option<&Record>, first: &Lead) -> i64 {
     record.and_then(|record| record.lead).unwrap_or(first.id.0)
 }
 
-fn why_missing(record: Option<&Record>) -> (String, String) {
+fn why_missing(record: Option<&Record>) -> Message {
     match record {
-        None => (
-            "it has not been read yet; the next runs bring it in".to_owned(),
-            "ещё не прочитан; его загрузят следующие запуски".to_owned(),
-        ),
-        Some(Record { lead: Some(lead), .. }) => {
-            (format!("lead {lead} is gone from amoCRM"), format!("сделка {lead} исчезла из amoCRM"))
-        }
+        None => MessageId::OrderNotRead.into(),
+        Some(Record { lead: Some(lead), .. }) => Message::new(MessageId::LeadGone, [("lead", lead)]),
         Some(Record { trouble: Some(trouble), .. }) => {
-            (trouble.message.clone(), format!("отложен: {}", trouble.message))
+            Message::plain(MessageId::OrderParked).nest("reason", trouble.message.clone())
         }
-        Some(_) => (
-            "it waits for its lead; why: kaspi-amocrm orders".to_owned(),
-            "ждёт сделки; почему: kaspi-amocrm orders".to_owned(),
-        ),
+        Some(_) => MessageId::OrderWaitsForLead.into(),
     }
 }
 
@@ -177,18 +130,14 @@ fn fields(sides: &Sides<'_>, order: &Order, record: Option<&Record>, lead: &Lead
             None => !lead.is_tagged,
         };
         fields.push(Field {
-            name: "price",
-            kaspi: json!(facts.total_kzt),
-            amocrm: json!(lead.price_kzt),
+            what: FieldDifference::Price(TwoNumbers { kaspi: facts.total_kzt, amocrm: lead.price_kzt }),
             is_kept: kept.price || lead.is_price_computed || is_others,
         });
     }
     let stage = sides.with_policy(|policy| diff::mapped_stage(&facts, policy));
     if let Some(stage) = stage.filter(|stage| *stage != lead.status_id) {
         fields.push(Field {
-            name: "stage",
-            kaspi: json!(stage),
-            amocrm: json!(lead.status_id),
+            what: FieldDifference::Stage(TwoNumbers { kaspi: stage, amocrm: lead.status_id }),
             is_kept: kept.stage,
         });
     }
@@ -226,9 +175,7 @@ fn products(sides: &Sides<'_>, order: &Order, record: Option<&Record>, lead: &Le
         }
     }
     (!kaspi.is_empty()).then(|| Field {
-        name: "lines",
-        kaspi: json!(kaspi.join(", ")),
-        amocrm: json!(amocrm.join(", ")),
+        what: FieldDifference::Lines(TwoTexts { kaspi: kaspi.join(", "), amocrm: amocrm.join(", ") }),
         is_kept: record.is_some_and(|record| record.kept.lines),
     })
 }

@@ -1,7 +1,8 @@
 //! Records what is to be mended; the next runs do it, by the same way as everything else.
 
-use super::compare::{Difference, Kind};
+use super::compare::Difference;
 use crate::{
+    contract::types::DifferenceKind as Kind,
     domain::OrderCode,
     ports::StoreError,
     records::{AccountLedger, LeadEntry, Note, Parts, Record, ShopLedger},

@@ -1,6 +1,11 @@
 //! Orders at Kaspi against leads in amoCRM, both read anew: what a merchant can show to trust the sync.
 //!
 //! No watermark and no index is believed; the ledger only explains what was found, and says what people keep.
+use crate::contract::types::{
+    Activity, Caller, DifferenceKind, ProblemClass, RangeStatement, Repair, Report, Requests, StateCounts,
+    TimeRange,
+};
+use crate::run::window;
 
 mod compare;
 mod mend;
@@ -8,7 +13,7 @@ mod sides;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use kaspi_amocrm_settings::{Message, MessageId};
 
 use crate::{
     amocrm::{Amo, Catalog, Lead, PAGE_SIZE, Stop},
@@ -22,14 +27,13 @@ use crate::{
     plan::lead_name,
     ports::{Overlay, Ports, encrypted::SealedStore},
     records::{AccountLedger, Meta, Record, ShopLedger},
-    report::Report,
     run::{
-        RunError, account_check::checked_account, cooldown::amocrm_client, lease::Guard, options::Options,
+        RunError, account_check::checked_account, cooldown::amocrm_client, lease::Guard,
         settings::load_settings,
     },
     settings::Settings,
 };
-use compare::{Difference, Kind};
+use compare::Difference;
 use sides::Sides;
 
 /// Pages of the list of leads, and of the catalog.
@@ -38,34 +42,37 @@ const PAGES_MAX: usize = 400;
 const BEFORE_S: i64 = 86_400;
 /// How long other shops of the account are waited for before something is mended.
 const WAIT_MS: u64 = 20_000;
-const BUSY: &str = "other shops of this amoCRM account are at work, so nothing was mended; try again in a minute / \
-    с этим аккаунтом amoCRM работают другие магазины, поэтому ничего не исправлено; повторите через минуту";
 
 /// The statement of a range, see `statement` in `wit/world.wit`.
 ///
 /// # Errors
 /// When settings are missing or wrong, or the store fails. What cannot be read is told in the answer.
-pub async fn statement(ports: Ports<'_>, options: &str) -> Result<String, RunError> {
-    let known = ["connection", "lease", "from_ms", "to_ms", "repair", "missing"];
-    let options = Options::parse(options, &known)?;
-    let range = options.range()?;
-    let settings = load_settings(ports, options.connection)?;
-    let guard = match options.repair {
-        true => Some(Guard::begin(ports, &settings.connection, options.lease.as_deref()).await?),
+pub async fn statement(
+    ports: Ports<'_>,
+    caller: Caller,
+    range: TimeRange,
+    repair: Repair,
+) -> Result<RangeStatement, RunError> {
+    let range = window(range)?;
+    let (mends, is_missing_too) = (repair != Repair::None, repair == Repair::MissingToo);
+    let settings = load_settings(ports, caller.connection)?;
+    let guard = match mends {
+        true => Some(Guard::begin(ports, &settings.connection, caller.lease).await?),
         false => None,
     };
     let ports = guard.as_ref().map_or(ports, Guard::ports);
     let overlay = Overlay::new(ports.store);
-    let store = if options.repair { ports.store } else { &overlay };
+    let store = if mends { ports.store } else { &overlay };
     let store = SealedStore::new(store, settings.secret_key.clone())?;
     let ports = Ports { store: &store, ..ports };
-    let mut report = Report::default();
     let shop = ShopLedger::new(ports.store, &settings.connection);
     let now_ms = ports.clock.now_ms();
+    // What both sides are read with tells its problems to a report.
+    let mut report = Report::new(Activity::Backfill, &settings.connection, now_ms);
     let meta = shop.meta()?.unwrap_or_else(|| Meta::first(now_ms, settings.first_lookback_ms));
     let kaspi = Kaspi::new(ports, &settings.kaspi, &settings.default_country);
     let mut amo = amocrm_client(ports, &settings, &meta);
-    if !options.repair {
+    if !mends {
         amo = amo.rehearsing();
     }
     let range = Window { to_ms: range.to_ms.min(now_ms), ..range };
@@ -76,31 +83,33 @@ pub async fn statement(ports: Ports<'_>, options: &str) -> Result<String, RunErr
         match differences_of(ports, &settings, &shop, &amo, &meta, orders, range, &mut report).await {
             Ok((sides_answer, found)) => (answer, differences) = (sides_answer, found),
             Err(Failure::Store(error)) => return Err(error.into()),
-            Err(Failure::Stop(stop)) => report.problem("upstream_amocrm", stop.to_string()),
+            Err(Failure::Stop(stop)) => report.problem(ProblemClass::UpstreamAmocrm, stop.message()),
         }
-        if options.repair && report.problems.is_empty() {
+        if mends && report.problems.is_empty() {
             let account = answer.account_id.map(|id| AccountLedger::open(ports.store, id)).transpose()?;
             // Only leads that are forgotten concern other shops.
-            let is_free = match answer.account_id.filter(|_| options.missing) {
+            let is_free = match answer.account_id.filter(|_| is_missing_too) {
                 Some(id) => amo.lock().take(id, WAIT_MS).await?.is_some(),
                 None => true,
             };
             if is_free {
-                mend::mend(&shop, account.as_ref(), &mut differences, options.missing, now_ms)?;
+                mend::mend(&shop, account.as_ref(), &mut differences, is_missing_too, now_ms)?;
                 amo.lock().release()?;
             } else {
-                report.problem("upstream_amocrm", BUSY);
+                report.problem(ProblemClass::UpstreamAmocrm, MessageId::NothingMended);
             }
         }
     }
     let complete = report.problems.is_empty();
-    let requests = json!({"kaspi": kaspi.requests(), "amocrm": amo.requests()});
-    let told: Vec<Value> = differences.iter().map(Difference::json).collect();
-    Ok(json!({
-        "complete": complete, "orders": answer.orders, "leads": answer.leads, "states": answer.states,
-        "differences": told, "problems": report.problems, "requests": requests,
+    Ok(RangeStatement {
+        complete,
+        orders: answer.orders as u64,
+        leads: answer.leads as u64,
+        states: answer.states,
+        differences: differences.into_iter().map(Difference::told).collect(),
+        problems: report.problems,
+        requests: Requests { kaspi: kaspi.requests(), amocrm: amo.requests() },
     })
-    .to_string())
 }
 
 #[derive(Default)]
@@ -108,7 +117,7 @@ struct Answer {
     account_id: Option<i64>,
     orders: usize,
     leads: usize,
-    states: Vec<Value>,
+    states: Vec<StateCounts>,
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of one statement, each used once")]
@@ -123,11 +132,11 @@ async fn differences_of(
     report: &mut Report,
 ) -> Result<(Answer, Vec<Difference>), Failure> {
     let now_ms = ports.clock.now_ms();
-    let Some(check) = checked_account(settings, shop, amo, now_ms, false, report).await? else {
+    let Some(check) = checked_account(settings, shop, amo, now_ms, false, true, report).await? else {
         return Ok((Answer::default(), Vec::new()));
     };
     // Hints are for runs.
-    report.problems.retain(|problem| problem.class != "hint");
+    report.problems.retain(|problem| problem.class != ProblemClass::Hint);
     let account = AccountLedger::open(ports.store, check.account_id)?;
     let codes: Vec<OrderCode> = orders.keys().cloned().collect();
     let (loaded, unreadable) = shop.load(&codes)?;
@@ -154,28 +163,44 @@ async fn differences_of(
         now_ms,
     };
     let mut differences = Vec::new();
-    let mut states: BTreeMap<(String, String), BTreeMap<Kind, usize>> = BTreeMap::new();
+    let mut states: BTreeMap<(String, String), StateCounts> = BTreeMap::new();
     for (code, order) in &sides.orders {
         let difference = compare::compare(&sides, code, order);
-        let kind = difference.as_ref().map_or(Kind::Agree, |difference| difference.kind);
-        let counts = states.entry((order.state.clone(), order.status.clone())).or_default();
-        *counts.entry(kind).or_default() += 1;
+        let counts = states
+            .entry((order.state.clone(), order.status.clone()))
+            .or_insert_with(|| no_orders(&order.state, &order.status));
+        counts.orders += 1;
+        *match difference.as_ref().map(|difference| difference.kind) {
+            None => &mut counts.agree,
+            Some(DifferenceKind::Missing) => &mut counts.missing,
+            Some(DifferenceKind::Doubled) => &mut counts.doubled,
+            Some(DifferenceKind::Different) => &mut counts.different,
+            Some(DifferenceKind::Kept) => &mut counts.kept,
+            Some(DifferenceKind::NoLead) => &mut counts.no_lead,
+        } += 1;
         differences.extend(difference);
     }
-    let state = |((state, status), counts): (&(String, String), &BTreeMap<Kind, usize>)| {
-        let mut row = json!({"state": state, "status": status, "orders": counts.values().sum::<usize>()});
-        for kind in Kind::ALL {
-            row[kind.name()] = json!(counts.get(&kind).copied().unwrap_or(0));
-        }
-        row
-    };
     let answer = Answer {
         account_id: Some(check.account_id),
         orders: sides.orders.len(),
         leads: sides.leads.values().map(Vec::len).sum(),
-        states: states.iter().map(state).collect(),
+        states: states.into_values().collect(),
     };
     Ok((answer, differences))
+}
+
+fn no_orders(state: &str, status: &str) -> StateCounts {
+    StateCounts {
+        state: state.to_owned(),
+        status: status.to_owned(),
+        orders: 0,
+        agree: 0,
+        missing: 0,
+        doubled: 0,
+        different: 0,
+        kept: 0,
+        no_lead: 0,
+    }
 }
 
 /// All orders of a range; `None` where Kaspi did not tell them all.
@@ -193,11 +218,8 @@ async fn kaspi_side(
             Ok(WindowRead::Rows(Rows { orders: rows, bad_rows, is_complete, .. })) => {
                 for bad in bad_rows {
                     let code = bad.code.unwrap_or_default();
-                    report.order_problem(
-                        &code,
-                        "malformed",
-                        format!("Kaspi's row cannot be read: {}", bad.reason),
-                    );
+                    let message = Message::new(MessageId::KaspiRowUnreadable, [("reason", &bad.reason)]);
+                    report.order_problem(&code, ProblemClass::Malformed, message);
                 }
                 if !is_complete {
                     tell_incomplete(report);
@@ -246,7 +268,7 @@ async fn crm_side(
             break;
         }
         if page == PAGES_MAX {
-            return Err(Stop::Unreachable("the list of leads has no end".into()).into());
+            return Err(Stop::unreachable(MessageId::LeadListEndless).into());
         }
     }
     for (code, record) in records {

@@ -5,6 +5,7 @@
 //! The nonce follows from the contents under a key of its own: no randomness is asked of a host that may have none,
 //! and one nonce never serves two contents. What that gives away is whether a value was written again unchanged.
 
+mod format;
 mod keyring;
 mod private;
 pub(crate) mod secret_key;
@@ -14,3 +15,4 @@ pub use keyring::Keyring;
 pub use private::is_private;
 pub use secret_key::{SealError, SecretKey};
 pub use store::SealedStore;
+pub(crate) use store::check_format;

@@ -1,5 +1,6 @@
 //! One secret key and its envelopes.
 
+use kaspi_amocrm_settings::{Finding, Message, MessageId};
 use std::fmt;
 
 use chacha20poly1305::{
@@ -83,23 +84,14 @@ impl SecretKey {
 }
 
 /// Why a sealed value cannot be read. Never names anything but keys of the store.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SealError {
     /// Sealed, and no key is set.
-    #[error(
-        "SECRET_KEY: is not set, but the store is sealed with the key {sealed_with}; set that key again / не задан, \
-         но данные зашифрованы ключом {sealed_with}; верните этот ключ"
-    )]
     NoKey {
         /// Name of the key.
         sealed_with: String,
     },
     /// Sealed with another key.
-    #[error(
-        "SECRET_KEY: the store is sealed with the key {sealed_with}, what is set is {have}; set the right one, add it \
-         to SECRET_KEY_ALSO, or put its key file back / данные зашифрованы ключом {sealed_with}, а задан {have}; \
-         укажите прежний ключ, добавьте его в SECRET_KEY_ALSO или верните его файл"
-    )]
     OtherKey {
         /// Name of the key that sealed it.
         sealed_with: String,
@@ -107,20 +99,41 @@ pub enum SealError {
         have: String,
     },
     /// Changed since it was sealed, or moved from another row.
-    #[error(
-        "DATABASE_URL: the value of {key} was changed or moved by something other than this program; restore the \
-         database from a backup / значение {key} изменено или перемещено не этой программой; восстановите базу \
-         из резервной копии"
-    )]
     Damaged {
         /// Key of the row.
         key: String,
     },
 }
 
+impl SealError {
+    /// The setting, what is wrong, and what to do.
+    pub fn finding(&self) -> Finding {
+        match self {
+            Self::NoKey { sealed_with } => Finding::new(
+                "SECRET_KEY",
+                Message::new(MessageId::StoreSealedKeyNotSet, [("sealed_with", sealed_with)]),
+                MessageId::SetThatKeyAgain,
+            ),
+            Self::OtherKey { sealed_with, have } => Finding::new(
+                "SECRET_KEY",
+                Message::new(
+                    MessageId::StoreSealedWithOtherKey,
+                    [("sealed_with", sealed_with), ("have", have)],
+                ),
+                MessageId::SetRightKey,
+            ),
+            Self::Damaged { key } => Finding::new(
+                "DATABASE_URL",
+                Message::new(MessageId::ValueDamaged, [("key", key)]),
+                MessageId::RestoreDatabase,
+            ),
+        }
+    }
+}
+
 impl From<SealError> for StoreError {
     fn from(error: SealError) -> Self {
-        Self::Unusable(error.to_string())
+        error.finding().into()
     }
 }
 

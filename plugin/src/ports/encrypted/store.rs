@@ -1,20 +1,26 @@
 //! A store over another one: what is private is sealed on its way.
 
+use std::cell::Cell;
+
+use kaspi_amocrm_settings::rows::KEY_PROOF;
+
 use super::{
+    format,
     keyring::Keyring,
     private::is_private,
     secret_key::{SealError, is_envelope, key_id},
 };
 use crate::ports::store::{KeyPage, Store, StoreError};
 
-/// Proves which secret key a store belongs to, also while nothing else in it is sealed.
-pub(crate) const PROOF_KEY: &str = "seal";
+/// Under [`KEY_PROOF`]: proves which secret key a store belongs to, also while nothing else in it is sealed.
 const PROOF: &[u8] = b"the secret key of this store";
 
 /// A store that seals what is private. Everything else passes through.
 pub struct SealedStore<'a> {
     inner: &'a dyn Store,
     keys: Option<Keyring>,
+    /// Nothing has been written yet: the first write names the format.
+    is_new: Cell<bool>,
 }
 
 impl<'a> SealedStore<'a> {
@@ -22,25 +28,51 @@ impl<'a> SealedStore<'a> {
     /// stays as it is, because other hosts may have no other key yet.
     ///
     /// # Errors
-    /// When no key is the one of the store, or the store fails.
+    /// When no key is the one of the store, it is of a version that is newer or was never released, or it fails.
     pub fn new(inner: &'a dyn Store, keys: Option<Keyring>) -> Result<Self, StoreError> {
-        let proof = inner.get(PROOF_KEY)?;
+        let mut stored = inner.get_many(&[KEY_PROOF.to_owned(), format::KEY.to_owned()])?;
+        let (format, proof) = (stored.pop().flatten(), stored.pop().flatten());
+        let mut is_new = format::is_new(inner, format.as_deref(), proof.is_some())?;
         match (&keys, proof) {
             (None, None) => {}
             (None, Some(proof)) => {
                 return Err(SealError::NoKey { sealed_with: key_id(&proof) }.into());
             }
             (Some(keys), Some(proof)) => {
-                if keys.open(PROOF_KEY, &proof)? != PROOF {
-                    return Err(SealError::Damaged { key: PROOF_KEY.to_owned() }.into());
+                if keys.open(KEY_PROOF, &proof)? != PROOF {
+                    return Err(SealError::Damaged { key: KEY_PROOF.to_owned() }.into());
                 }
             }
             (Some(keys), None) => {
-                inner.set_many(&[(PROOF_KEY.to_owned(), keys.seal(PROOF_KEY, PROOF))])?;
+                let mut pairs = vec![(KEY_PROOF.to_owned(), keys.seal(KEY_PROOF, PROOF))];
+                if is_new {
+                    pairs.insert(0, format::pair());
+                    is_new = false;
+                }
+                inner.set_many(&pairs)?;
             }
         }
-        Ok(Self { inner, keys })
+        Ok(Self { inner, keys, is_new: Cell::new(is_new) })
     }
+
+    /// For writes that cannot name the format in the same step.
+    fn name_format(&self) -> Result<(), StoreError> {
+        if self.is_new.get() {
+            self.inner.set_many(&[format::pair()])?;
+            self.is_new.set(false);
+        }
+        Ok(())
+    }
+}
+
+/// Whether this version may use a store, as far as can be told without its keys.
+///
+/// # Errors
+/// When it may not, or the store fails.
+pub(crate) fn check_format(store: &dyn Store) -> Result<(), StoreError> {
+    let mut stored = store.get_many(&[KEY_PROOF.to_owned(), format::KEY.to_owned()])?;
+    let (format, proof) = (stored.pop().flatten(), stored.pop().flatten());
+    format::is_new(store, format.as_deref(), proof.is_some()).map(drop)
 }
 
 impl Store for SealedStore<'_> {
@@ -60,15 +92,18 @@ impl Store for SealedStore<'_> {
     }
 
     fn set_many(&self, pairs: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
-        let Some(secret) = &self.keys else { return self.inner.set_many(pairs) };
-        let sealed: Vec<_> = pairs
-            .iter()
-            .map(|(key, value)| {
-                let value = if is_private(key) { secret.seal(key, value) } else { value.clone() };
-                (key.clone(), value)
-            })
-            .collect();
-        self.inner.set_many(&sealed)
+        if self.keys.is_none() && !self.is_new.get() {
+            return self.inner.set_many(pairs);
+        }
+        let sealed = pairs.iter().map(|(key, value)| match &self.keys {
+            Some(secret) if is_private(key) => (key.clone(), secret.seal(key, value)),
+            _ => (key.clone(), value.clone()),
+        });
+        let format = self.is_new.get().then(format::pair);
+        let all: Vec<_> = format.into_iter().chain(sealed).collect();
+        self.inner.set_many(&all)?;
+        self.is_new.set(false);
+        Ok(())
     }
 
     fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
@@ -76,6 +111,9 @@ impl Store for SealedStore<'_> {
     }
 
     fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        if !key.starts_with("lock/") {
+            self.name_format()?;
+        }
         self.inner.increment(key, delta)
     }
 
@@ -167,7 +205,7 @@ mod tests {
             unreachable!("nothing is swapped here")
         }
         fn list_keys(&self, _: Option<&str>) -> Result<KeyPage, StoreError> {
-            unreachable!("nothing is listed here")
+            Ok(KeyPage { keys: self.0.borrow().keys().cloned().collect(), cursor: None })
         }
     }
 
@@ -188,12 +226,56 @@ mod tests {
     }
 
     #[test]
+    fn a_store_names_its_format_with_its_first_write() {
+        let written = |keys: Option<Keyring>| {
+            let map = Map::default();
+            let store = SealedStore::new(&map, keys).unwrap();
+            let begun: Vec<String> = map.0.borrow().keys().cloned().collect();
+            store.set_many(&[("shop/default/meta".to_owned(), b"{}".to_vec())]).unwrap();
+            let format = map.0.borrow()[format::KEY].clone();
+            (begun, String::from_utf8(format).unwrap())
+        };
+        let format = r#"{"v":1,"since":"0.2.0"}"#.to_owned();
+        assert_eq!(written(None), (vec![], format.clone()));
+        assert_eq!(written(keys(1, &[])), (vec![format::KEY.to_owned(), KEY_PROOF.to_owned()], format));
+    }
+
+    #[test]
+    fn a_store_of_another_format_is_refused_and_left_as_it_is() {
+        for (key, value, wanted) in [
+            ("shop/default/meta", "{}", Some("before 0.2.0")),
+            ("amo/1/tail", "{}", Some("before 0.2.0")),
+            ("oauth/acme.amocrm.ru", "{}", Some("before 0.2.0")),
+            (KEY_PROOF, "sealed", Some("before 0.2.0")),
+            ("lease/default", "12345678", None),
+            ("lock/amo/1/salt", "12345678", None),
+            ("shop/default/runs/new", "[]", None),
+            (format::KEY, r#"{"v":2,"since":"0.9.0"}"#, Some("0.9.0")),
+            (format::KEY, "[]", Some("newer version")),
+            (format::KEY, r#"{"v":1,"since":"0.2.0","more":1}"#, None),
+        ] {
+            let map = Map::default();
+            map.0.borrow_mut().insert(key.to_owned(), value.as_bytes().to_vec());
+            let before = map.0.borrow().clone();
+            let answer = SealedStore::new(&map, None).map(drop);
+            match (answer, wanted) {
+                (Ok(()), None) => {}
+                (Err(StoreError::Unusable(finding)), Some(text)) => {
+                    assert!(finding.to_string().contains(text), "{key}: {finding}");
+                }
+                (answer, _) => panic!("{key} {value}: {answer:?}"),
+            }
+            assert_eq!(*map.0.borrow(), before, "{key} {value}");
+        }
+    }
+
+    #[test]
     fn a_store_is_opened_by_its_own_key_only() {
         let map = Map::default();
         SealedStore::new(&map, keys(1, &[])).unwrap();
         SealedStore::new(&map, keys(1, &[])).unwrap();
         let refused = |keys| match SealedStore::new(&map, keys) {
-            Err(StoreError::Unusable(text)) => text,
+            Err(StoreError::Unusable(finding)) => finding.to_string(),
             Err(error) => panic!("{error}"),
             Ok(_) => panic!("the store is sealed with another key"),
         };

@@ -62,6 +62,22 @@ macro_rules! store {
                 en: "SECRET_KEY: is not set: nothing can be sealed",
                 ru: "SECRET_KEY: не задан: зашифровать нечем",
             }
+            StoreUnreleased "store-unreleased" {
+                en: "the key-value store was written by an unreleased version (before 0.2.0) and is left as it is",
+                ru: "хранилище записано невыпущенной версией (до 0.2.0) и остаётся как есть",
+            }
+            StartWithEmptyStore "start-with-empty-store" {
+                en: "start with an empty one; existing leads are recognised by their order codes, so none is doubled",
+                ru: "начните с пустого; существующие сделки узнаются по номерам заказов, поэтому ни одна не удвоится",
+            }
+            StoreNewer "store-newer" {
+                en: "the key-value store was written by a newer version, from {since} on",
+                ru: "хранилище записано более новой версией, не раньше {since}",
+            }
+            UseNewerVersion "use-newer-version" {
+                en: "use that version or a later one",
+                ru: "используйте её или более позднюю",
+            }
         }
     };
 }

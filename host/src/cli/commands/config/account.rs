@@ -5,13 +5,13 @@ use kaspi_amocrm_settings::{KNOWN_PAIRS, StatusMap};
 use crate::{
     cli::support::table,
     config::Connection,
-    service::{AccountDescription, Item, Pipeline},
+    contract::types::{Account, AccountDescription, Named, Pipeline},
 };
 
 /// Lines for people, where nothing was found.
 pub(crate) fn confirmation(connection: &Connection, account: &AccountDescription) -> Vec<String> {
     let id = |name: &str| connection.get(name).and_then(|value| value.parse::<i64>().ok());
-    let Item { id: account_id, name, subdomain, .. } = &account.account;
+    let Account { id: account_id, name, subdomain } = &account.account;
     let mut lines =
         vec![format!("[{}] account {account_id} \"{name}\" ({subdomain}): in order", connection.name())];
     let mut say = |what: &str, named: String| lines.push(format!("  {what}: {named}"));
@@ -20,7 +20,7 @@ pub(crate) fn confirmation(connection: &Connection, account: &AccountDescription
         say("AMO_PIPELINE_ID", format!("{} \"{}\"{own}", pipeline.id, pipeline.name));
         let first = pipeline.stages.first();
         let (stage, own) = match id("AMO_STATUS_ID") {
-            Some(id) => (named(id, &pipeline.stages), ""),
+            Some(id) => (by_name(id, &pipeline.stages), ""),
             None => (first.map(quoted).unwrap_or_default(), ", the first one"),
         };
         say("AMO_STATUS_ID", format!("{stage}{own}"));
@@ -48,18 +48,18 @@ pub(crate) fn confirmation(connection: &Connection, account: &AccountDescription
         if name == "AMO_LOSS_REASON_ID" && items.is_empty() {
             continue;
         }
-        say(name, id(name).map_or_else(|| "not set".to_owned(), |id| named(id, items)));
+        say(name, id(name).map_or_else(|| "not set".to_owned(), |id| by_name(id, items)));
     }
     lines
 }
 
 /// Every pair that orders are known to have, and where it leads. A pair that `STATUS_MAP` does not name never moves a
 /// lead that is there.
-fn moves(map: &StatusMap, first: &str, stages: &[Item]) -> Vec<String> {
+fn moves(map: &StatusMap, first: &str, stages: &[Named]) -> Vec<String> {
     let line = |(state, status, stage): (&str, &str, Option<&str>)| {
         let pair = format!("{state}/{}", stage.unwrap_or(status));
         let happens = match map.matching(state, status, stage) {
-            Some((key, id)) => format!("{} (STATUS_MAP {key})", named(id, stages)),
+            Some((key, id)) => format!("{} (STATUS_MAP {key})", by_name(id, stages)),
             None => format!("stays where it is; a new lead begins in {first} (not in STATUS_MAP)"),
         };
         [pair, format!("→ {happens}")]
@@ -76,29 +76,27 @@ fn pipeline(wanted: Option<i64>, pipelines: &[Pipeline]) -> Option<&Pipeline> {
     }
 }
 
-fn named(id: i64, items: &[Item]) -> String {
+fn by_name(id: i64, items: &[Named]) -> String {
     items.iter().find(|item| item.id == id).map_or_else(|| id.to_string(), quoted)
 }
 
-fn quoted(item: &Item) -> String {
+fn quoted(item: &Named) -> String {
     format!("{} \"{}\"", item.id, item.name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{DEFAULT_CONNECTION, Settings};
+    use crate::{
+        config::{DEFAULT_CONNECTION, Settings},
+        contract::samples::{description, named},
+    };
 
     #[test]
     fn settings_are_told_by_the_names_of_the_account() {
-        let item = |id: i64, name: &str| Item {
-            id,
-            name: name.to_owned(),
-            subdomain: "acme".to_owned(),
-            kind: String::new(),
-        };
+        let item = |id: i64, name: &str| named(id, name, None);
         let account = AccountDescription {
-            account: item(7, "Acme"),
+            account: Account { id: 7, name: "Acme".to_owned(), subdomain: "acme".to_owned() },
             pipelines: vec![Pipeline {
                 id: 100,
                 name: "Kaspi".to_owned(),
@@ -109,7 +107,7 @@ mod tests {
             users: vec![item(1, "Сотрудник")],
             lead_fields: vec![item(20, "Номер")],
             loss_reasons: vec![item(9, "Отказ")],
-            ..AccountDescription::default()
+            ..description()
         };
         let connection = Settings::from_pairs([
             ("KASPI_API_TOKEN", "k"),

@@ -4,7 +4,7 @@ mod account;
 
 use std::path::Path;
 
-use kaspi_amocrm_settings::{Scope, Setting, docs, rules, table};
+use kaspi_amocrm_settings::{Language, Scope, Setting, docs, rules, table};
 
 use crate::{
     base::{
@@ -16,6 +16,7 @@ use crate::{
         output::{print, report_failure},
     },
     config::{Settings, SettingsError},
+    contract::types::Finding,
     service::{Host, RunError},
 };
 
@@ -70,8 +71,8 @@ async fn check_account(host: &std::sync::Arc<Host>, connection: &str, stop: &Sto
     let description = match Box::pin(host.describe_account(connection, stop)).await {
         Ok(description) => description,
         // The component names the setting itself.
-        Err(RunError::Config(text)) => {
-            print(&format!("[{connection}] {text}"))?;
+        Err(error @ (RunError::Config(_) | RunError::InvalidCall(_))) => {
+            print(&format!("[{connection}] {error}"))?;
             return Ok(Exit::Findings);
         }
         Err(RunError::Settings(SettingsError { findings })) => {
@@ -81,8 +82,10 @@ async fn check_account(host: &std::sync::Arc<Host>, connection: &str, stop: &Sto
         Err(error @ RunError::Upstream(_)) => return Ok(report_failure(&error.into())),
         Err(error) => return Err(error.into()),
     };
-    let told = |kind: &str, told: &[crate::service::Told]| -> Result<(), Failure> {
-        told.iter().try_for_each(|one| print(&format!("{kind}{}: {} / {}", one.name, one.en, one.ru)))
+    let told = |kind: &str, told: &[Finding]| -> Result<(), Failure> {
+        let both =
+            |one: &Finding| [Language::En, Language::Ru].map(|language| one.text(language)).join(" / ");
+        told.iter().try_for_each(|one| print(&format!("{kind}{}: {}", one.setting, both(one))))
     };
     told("", &description.findings)?;
     told("hint: ", &description.hints)?;

@@ -12,11 +12,11 @@ use std::{
 };
 
 use crate::{
+    base::clock::now_ms,
+    base::job::Job,
     base::{
         calendar::Range,
-        clock::now_ms,
         failure::{Exit, Failure},
-        job::Job,
         shutdown::Stop,
     },
     cli::support::{
@@ -25,7 +25,8 @@ use crate::{
         table,
     },
     config::DEFAULT_CONNECTION,
-    service::{Host, RunLimits, StateCounts},
+    contract::types::StateCounts,
+    service::{Host, RunLimits},
 };
 use scene::{Counts, Day, Scene};
 

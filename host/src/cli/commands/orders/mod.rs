@@ -11,7 +11,11 @@ use crate::{
         output::print,
     },
     config::{DEFAULT_CONNECTION, Settings},
-    service::{FoundOrder, Host},
+    contract::{
+        json,
+        types::{Order, OrderStep},
+    },
+    service::Host,
 };
 
 /// What was asked for.
@@ -49,7 +53,7 @@ pub(crate) async fn orders(
     let host = Host::open_unchanged(settings, plugin).await?;
     let orders = Box::pin(host.find_orders(&wanted.connection, &wanted.codes, &stop)).await?;
     let lines = match (wanted.json, wanted.codes.is_empty()) {
-        (true, _) => orders.iter().map(|order| order.whole.to_string()).collect(),
+        (true, _) => orders.iter().map(|order| json::order(order).to_string()).collect(),
         (false, true) => view::table(&orders),
         (false, false) => view::blocks(&orders),
     };
@@ -58,8 +62,8 @@ pub(crate) async fn orders(
 }
 
 /// An order that was asked for by name and is not known is a finding.
-fn exit(orders: &[FoundOrder]) -> Exit {
-    if orders.iter().all(|order| order.found && order.step != "unknown") {
+fn exit(orders: &[Order]) -> Exit {
+    if orders.iter().all(|order| order.found && order.step != OrderStep::Unknown) {
         Exit::Done
     } else {
         Exit::Findings
@@ -69,6 +73,7 @@ fn exit(orders: &[FoundOrder]) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::samples;
 
     #[test]
     fn codes_are_numbers_of_orders() {
@@ -80,13 +85,14 @@ mod tests {
 
     #[test]
     fn an_order_that_is_not_known_is_a_finding() {
-        let order = |found, step: &str| FoundOrder { found, step: step.to_owned(), ..FoundOrder::default() };
+        use OrderStep::{Done, Lead, NoLead, Note, Unknown};
+        let order = |found, step| Order { found, step, ..samples::order("1") };
         for (orders, expected) in [
             (vec![], Exit::Done),
-            (vec![order(true, "note"), order(true, "no_lead")], Exit::Done),
-            (vec![order(true, "done"), order(false, "unknown")], Exit::Findings),
-            (vec![order(false, "lead")], Exit::Findings),
-            (vec![order(true, "unknown")], Exit::Findings),
+            (vec![order(true, Note), order(true, NoLead)], Exit::Done),
+            (vec![order(true, Done), order(false, Unknown)], Exit::Findings),
+            (vec![order(false, Lead)], Exit::Findings),
+            (vec![order(true, Unknown)], Exit::Findings),
         ] {
             assert_eq!(exit(&orders), expected, "{orders:?}");
         }

@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use crate::{cli::support::table, service::FoundOrder};
+use kaspi_amocrm_settings::{Language, calendar::rfc3339};
+
+use crate::{
+    cli::support::table,
+    contract::types::{Message, Order, OrderStep},
+};
 
 /// Everything known of each order.
-pub(crate) fn blocks(orders: &[FoundOrder]) -> Vec<String> {
+pub(crate) fn blocks(orders: &[Order]) -> Vec<String> {
     let blocks: Vec<Vec<String>> = orders.iter().map(block).collect();
     blocks.join(&String::new())
 }
 
 /// All orders in one table, and how many there are.
-pub(crate) fn table(orders: &[FoundOrder]) -> Vec<String> {
+pub(crate) fn table(orders: &[Order]) -> Vec<String> {
     if orders.is_empty() {
         return vec!["no order has anything left to do / все заказы обработаны".to_owned()];
     }
@@ -19,7 +24,7 @@ pub(crate) fn table(orders: &[FoundOrder]) -> Vec<String> {
     let header = ["Order", "Kaspi", "Price", "Lead", "Next", "Tries", "Next try (UTC)", "Why"];
     let mut lines = table::lines(header, &rows);
     let mut steps: BTreeMap<&str, usize> = BTreeMap::new();
-    orders.iter().for_each(|order| *steps.entry(&order.step).or_default() += 1);
+    orders.iter().for_each(|order| *steps.entry(order.step.name()).or_default() += 1);
     let steps: Vec<String> = steps.iter().map(|(step, count)| format!("{step} {count}")).collect();
     let (count, waiting) = (orders.len(), orders.iter().filter(|order| order.cause.is_some()).count());
     lines.extend([
@@ -31,7 +36,7 @@ pub(crate) fn table(orders: &[FoundOrder]) -> Vec<String> {
     lines
 }
 
-fn block(order: &FoundOrder) -> Vec<String> {
+fn block(order: &Order) -> Vec<String> {
     let code = &order.code;
     let mut lines = Vec::new();
     if order.found {
@@ -41,19 +46,18 @@ fn block(order: &FoundOrder) -> Vec<String> {
     } else {
         lines.push(format!("{code}  there is no record of this order / записи об этом заказе нет"));
     }
-    for step in &order.steps {
-        let at = step.at.as_deref().map(moment).unwrap_or_default();
-        lines.push(format!("  {at} UTC  {}", both(&step.en, &step.ru, &step.step)));
+    for step in &order.history {
+        lines.push(format!("  {} UTC  {}", moment(step.at_ms), both(&step.message)));
     }
-    lines.push(format!("  {}", next(if order.step.is_empty() { "unknown" } else { &order.step })));
+    lines.push(format!("  {}", next(order.step)));
     let Some(cause) = &order.cause else { return lines };
-    let en = if cause.en.is_empty() { &cause.class } else { &cause.en };
+    let [en, ru] = [Language::En, Language::Ru].map(|language| cause.message.text(language));
     lines.push(format!("  why:     {en}"));
-    if !cause.ru.is_empty() && cause.ru != cause.en {
-        lines.push(format!("  почему:  {}", cause.ru));
+    if ru != en {
+        lines.push(format!("  почему:  {ru}"));
     }
-    if let Some(at) = &cause.next_try_at {
-        let (tries, at) = (cause.tries, moment(at));
+    if let Some(at_ms) = cause.next_try_at_ms {
+        let (tries, at) = (cause.tries, moment(at_ms));
         lines.push(match tries {
             0 => format!("  looked at again after {at} UTC / следующая проверка после {at} UTC"),
             _ => {
@@ -64,125 +68,147 @@ fn block(order: &FoundOrder) -> Vec<String> {
     lines
 }
 
-fn row(order: &FoundOrder) -> [String; 8] {
-    let cause = order.cause.clone().unwrap_or_default();
-    let tries = if cause.tries == 0 { String::new() } else { cause.tries.to_string() };
-    let next_try = cause.next_try_at.as_deref().map(moment).unwrap_or_default();
-    let why = if cause.en.is_empty() { cause.class } else { cause.en };
-    let lead = order.lead_id.map(|id| id.to_string()).unwrap_or_default();
-    [order.code.clone(), kaspi(order), price(order), lead, order.step.clone(), tries, next_try, why]
+fn row(order: &Order) -> [String; 8] {
+    let cause = order.cause.as_ref();
+    let tries = cause.map(|cause| cause.tries).filter(|tries| *tries > 0);
+    let tries = tries.map(|tries| tries.to_string()).unwrap_or_default();
+    let next_try = cause.and_then(|cause| cause.next_try_at_ms).map(moment).unwrap_or_default();
+    let why = cause.map(|cause| cause.message.text(Language::En)).unwrap_or_default();
+    let lead = order.lead.and_then(|lead| lead.id).map(|id| id.to_string()).unwrap_or_default();
+    let step = order.step.name().to_owned();
+    [order.code.clone(), kaspi(order), price(order), lead, step, tries, next_try, why]
 }
 
 /// What comes next, in both languages.
-fn next(step: &str) -> String {
+fn next(step: OrderStep) -> String {
     let (en, ru) = match step {
-        "lead" => ("next: its lead", "дальше: сделка"),
-        "products" => ("next: its products", "дальше: товары"),
-        "note" => ("next: its note", "дальше: заметка"),
-        "changes" => ("next: what has changed at Kaspi", "дальше: изменения из Kaspi"),
-        "done" => ("done: nothing is left to do", "готово: делать больше нечего"),
-        "no_lead" => ("gets no lead", "сделка не создаётся"),
-        "unknown" => (
+        OrderStep::Lead => ("next: its lead", "дальше: сделка"),
+        OrderStep::Products => ("next: its products", "дальше: товары"),
+        OrderStep::Note => ("next: its note", "дальше: заметка"),
+        OrderStep::Changes => ("next: what has changed at Kaspi", "дальше: изменения из Kaspi"),
+        OrderStep::Done => ("done: nothing is left to do", "готово: делать больше нечего"),
+        OrderStep::NoLead => ("gets no lead", "сделка не создаётся"),
+        OrderStep::Unknown => (
             "nothing is known of it; kaspi-amocrm backfill brings in older orders",
             "о нём ничего не известно; старые заказы загружает kaspi-amocrm backfill",
         ),
-        other => return format!("next: {other}"),
     };
     format!("{en} / {ru}")
 }
 
-fn kaspi(order: &FoundOrder) -> String {
-    let names = [order.state.as_deref(), order.status.as_deref()];
-    let pair = names.into_iter().flatten().collect::<Vec<_>>().join("/");
-    match &order.stage {
+fn kaspi(order: &Order) -> String {
+    let Some(facts) = &order.facts else { return String::new() };
+    let pair = format!("{}/{}", facts.state, facts.status);
+    match &facts.stage {
         Some(stage) => format!("{pair} ({stage})"),
         None => pair,
     }
 }
 
-fn price(order: &FoundOrder) -> String {
-    if order.total_kzt.is_empty() { String::new() } else { format!("{} KZT", order.total_kzt) }
+fn price(order: &Order) -> String {
+    order.facts.as_ref().map(|facts| format!("{} KZT", facts.total_kzt)).unwrap_or_default()
 }
 
-fn lead(order: &FoundOrder) -> String {
-    let adopted = if order.is_adopted { " (adopted)" } else { "" };
-    order.lead_id.map_or_else(|| "no lead".to_owned(), |id| format!("lead {id}{adopted}"))
+fn lead(order: &Order) -> String {
+    let Some(lead) = order.lead else { return "no lead".to_owned() };
+    let adopted = if lead.is_adopted { " (adopted)" } else { "" };
+    lead.id.map_or_else(|| "no lead".to_owned(), |id| format!("lead {id}{adopted}"))
 }
 
-/// `en / ru`, or what there is.
-fn both(en: &str, ru: &str, otherwise: &str) -> String {
-    match (en, ru) {
-        ("", "") => otherwise.to_owned(),
-        (one, "") | ("", one) => one.to_owned(),
-        (en, ru) if en == ru => en.to_owned(),
-        (en, ru) => format!("{en} / {ru}"),
-    }
+/// `en / ru`, or one of them where both are the same.
+fn both(message: &Message) -> String {
+    let [en, ru] = [Language::En, Language::Ru].map(|language| message.text(language));
+    if en == ru { en } else { format!("{en} / {ru}") }
 }
 
-/// `2026-11-24T05:27:31Z` as `2026-11-24 05:27`; anything else as it is.
-fn moment(text: &str) -> String {
-    match (text.get(..10), text.get(10..11), text.get(11..16)) {
-        (Some(day), Some("T"), Some(time)) if time.contains(':') => format!("{day} {time}"),
-        _ => text.to_owned(),
-    }
+/// `2026-11-24 05:27`.
+fn moment(ms: i64) -> String {
+    rfc3339(ms).chars().take("2026-11-24 05:27".len()).collect::<String>().replace('T', " ")
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
+    use crate::contract::{
+        samples::{message, order},
+        types::{Cause, DoneStep, DoneStepKind, OrderFacts, OrderLead, ProblemClass},
+    };
 
-    fn orders(value: Value) -> Vec<FoundOrder> {
-        serde_json::from_value(value).unwrap()
+    /// 2026-11-24T05:27:31Z.
+    const MOMENT_MS: i64 = 1_795_498_051_000;
+
+    fn facts(state: &str, status: &str, stage: Option<&str>, total_kzt: i64) -> Option<OrderFacts> {
+        Some(OrderFacts {
+            created_at_ms: MOMENT_MS,
+            state: state.to_owned(),
+            status: status.to_owned(),
+            stage: stage.map(str::to_owned),
+            total_kzt,
+        })
+    }
+
+    fn cause(class: ProblemClass, id: &str, tries: u32, next_try_at_ms: Option<i64>) -> Option<Cause> {
+        Some(Cause { class, message: message(id), tries, next_try_at_ms })
     }
 
     #[test]
     fn an_order_is_told_with_its_steps_and_its_cause() {
-        let orders = orders(json!([
-            {"code": "100", "found": true, "created_at": "2026-11-24T05:27:31Z", "state": "KASPI_DELIVERY",
-             "status": "ACCEPTED_BY_MERCHANT", "stage": "packed", "total_kzt": 15000, "lead_id": 800003,
-             "is_adopted": true, "step": "products",
-             "cause": {"class": "products_refused", "en": "amoCRM refuses the products",
-                       "ru": "amoCRM отклоняет товары", "tries": 3, "next_try_at": "2026-11-24T06:30:00Z"},
-             "steps": [{"step": "lead", "at": "2026-11-24T05:28:00Z", "en": "lead found", "ru": "сделка найдена"}]},
-            {"code": "200", "found": false, "step": "unknown", "state": null, "steps": []},
-            {"code": "300", "found": true, "state": "ARCHIVE", "status": "COMPLETED", "stage": null,
-             "total_kzt": null, "lead_id": null, "step": "no_lead",
-             "cause": {"class": "too_old", "en": "it is older than the first start", "ru": ""}},
-        ]));
+        let next_try = Some(MOMENT_MS + 3_749_000);
+        let followed = Order {
+            facts: facts("KASPI_DELIVERY", "ACCEPTED_BY_MERCHANT", Some("packed"), 15_000),
+            lead: Some(OrderLead { id: Some(800_003), is_adopted: true }),
+            step: OrderStep::Products,
+            cause: cause(ProblemClass::LinkRefused, "setting-not-set", 3, next_try),
+            history: vec![DoneStep {
+                step: DoneStepKind::Lead,
+                at_ms: MOMENT_MS + 29_000,
+                message: message("setting-not-set"),
+            }],
+            ..order("100")
+        };
+        let unknown = Order { found: false, step: OrderStep::Unknown, ..order("200") };
+        let too_old = Order {
+            facts: facts("ARCHIVE", "COMPLETED", None, 0),
+            step: OrderStep::NoLead,
+            cause: cause(ProblemClass::TooOld, "older", 0, None),
+            ..order("300")
+        };
         assert_eq!(
-            blocks(&orders),
+            blocks(&[followed, unknown, too_old]),
             [
                 "100  KASPI_DELIVERY/ACCEPTED_BY_MERCHANT (packed)  15000 KZT  lead 800003 (adopted)",
-                "  2026-11-24 05:28 UTC  lead found / сделка найдена",
+                "  2026-11-24 05:28 UTC  is not set / не задано",
                 "  next: its products / дальше: товары",
-                "  why:     amoCRM refuses the products",
-                "  почему:  amoCRM отклоняет товары",
+                "  why:     is not set",
+                "  почему:  не задано",
                 "  tries so far: 3, next at 2026-11-24 06:30 UTC / попыток: 3, следующая в 2026-11-24 06:30 UTC",
                 "",
                 "200  there is no record of this order / записи об этом заказе нет",
                 "  nothing is known of it; kaspi-amocrm backfill brings in older orders / о нём ничего не известно; \
                  старые заказы загружает kaspi-amocrm backfill",
                 "",
-                "300  ARCHIVE/COMPLETED  no lead",
+                "300  ARCHIVE/COMPLETED  0 KZT  no lead",
                 "  gets no lead / сделка не создаётся",
-                "  why:     it is older than the first start",
+                "  why:     older",
             ]
         );
     }
 
     #[test]
     fn open_orders_stand_in_a_table() {
-        let orders = orders(json!([
-            {"code": "100", "found": true, "state": "NEW", "status": "APPROVED_BY_BANK", "total_kzt": 15000,
-             "step": "lead", "cause": {"class": "doubt", "en": "its answer was lost", "ru": "ответ потерян", "tries": 1,
-             "next_try_at": "2026-11-24T06:30:00Z"}},
-            {"code": "2000", "found": true, "state": "PICKUP", "status": "ACCEPTED_BY_MERCHANT", "total_kzt": 900,
-             "lead_id": 7, "step": "note", "cause": null},
-        ]));
+        let doubtful = Order {
+            facts: facts("NEW", "APPROVED_BY_BANK", None, 15_000),
+            cause: cause(ProblemClass::InDoubt, "its answer was lost", 1, Some(MOMENT_MS + 3_749_000)),
+            ..order("100")
+        };
+        let open = Order {
+            facts: facts("PICKUP", "ACCEPTED_BY_MERCHANT", None, 900),
+            lead: Some(OrderLead { id: Some(7), is_adopted: false }),
+            step: OrderStep::Note,
+            ..order("2000")
+        };
         assert_eq!(
-            table(&orders),
+            table(&[doubtful, open]),
             [
                 "Order  Kaspi                        Price      Lead  Next  Tries  Next try (UTC)    Why",
                 "-----  ---------------------------  ---------  ----  ----  -----  ----------------  -------------------",
@@ -195,17 +221,5 @@ mod tests {
             ]
         );
         assert_eq!(table(&[]).len(), 1);
-    }
-
-    #[test]
-    fn moments_are_shortened_where_they_are_moments() {
-        for (text, shown) in [
-            ("2026-11-24T05:27:31.123Z", "2026-11-24 05:27"),
-            ("2026-11-24", "2026-11-24"),
-            ("вчера вечером, в пять", "вчера вечером, в пять"),
-            ("", ""),
-        ] {
-            assert_eq!(moment(text), shown);
-        }
     }
 }

@@ -5,9 +5,9 @@ mod plan;
 use std::{path::Path, time::Duration};
 
 use crate::{
+    base::job::Job,
     base::{
         failure::{Exit, Failure},
-        job::Job,
         shutdown::Stop,
     },
     cli::support::{
@@ -15,7 +15,7 @@ use crate::{
         output::{print, print_outcome},
     },
     config::Settings,
-    service::{Host, RunLimits},
+    service::{Host, RunLimits, Slices as _},
 };
 
 /// A dry run is one call of the component: what it has found out is gone with it.

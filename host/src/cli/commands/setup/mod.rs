@@ -12,9 +12,9 @@ use kaspi_amocrm_settings::{Language, Setting, StatusMap, table};
 
 use super::doctor::Spoken;
 use crate::{
+    base::job::Job,
     base::{
         failure::{Exit, Failure},
-        job::Job,
         shutdown::Stop,
     },
     cli::support::{
@@ -22,14 +22,15 @@ use crate::{
         output::print,
     },
     config::{self, Changes, DEFAULT_CONNECTION, Settings},
+    contract::types::{AccountDescription, AccountPart, Examination, Pipeline, Side, SymptomClass},
     diagnostics::finding::Finding,
     i18n::{messages::setup_terminal, words::Words},
     onboarding::{
         choices::{self, Choice, MAKE, Proposed},
-        dry_run::Rehearsal,
+        dry_run::{Rehearsal, fate},
         setup, stages,
     },
-    service::{AccountDescription, Examination, Host, RunError},
+    service::{Host, RunError},
 };
 use person::Person;
 
@@ -153,14 +154,14 @@ impl Setup {
     }
 
     /// Tries one side. Says what is wrong; answers with what was seen where nothing stops.
-    async fn tried(&self, part: &str) -> Result<Option<Examination>, Failure> {
+    async fn tried(&self, side: Side) -> Result<Option<Examination>, Failure> {
         self.say(&setup_terminal::TRYING)?;
         let setup::Tried { seen, stopping } =
-            setup::try_part(&self.draft_host(), &self.connection, part, &self.stop).await?;
+            setup::try_side(&self.draft_host(), &self.connection, side, &self.stop).await?;
         if stopping.is_empty() {
-            let hints = seen.findings.iter().map(Finding::symptom);
+            let hints = seen.symptoms.iter().map(Finding::symptom);
             hints
-                .filter(|hint| hint.class() == "kaspi_phones_masked")
+                .filter(|hint| hint.class() == SymptomClass::KaspiPhonesMasked.name())
                 .try_for_each(|hint| self.tell(&hint))?;
             return Ok(Some(seen));
         }
@@ -179,7 +180,7 @@ impl Setup {
         self.say(&setup_terminal::KASPI)?;
         loop {
             self.value(&table::KASPI_API_TOKEN, &setup_terminal::KASPI_TOKEN).await?;
-            if let Some(Examination { kaspi: Some(seen), .. }) = self.tried("kaspi").await? {
+            if let Some(Examination { kaspi: Some(seen), .. }) = self.tried(Side::Kaspi).await? {
                 let text = self
                     .person
                     .words(&setup_terminal::KASPI_WORKS)
@@ -226,7 +227,7 @@ impl Setup {
             } else if !self.integration().await? {
                 continue;
             }
-            if let Some(Examination { amocrm: Some(seen), .. }) = self.tried("amocrm").await? {
+            if let Some(Examination { amocrm: Some(seen), .. }) = self.tried(Side::Amocrm).await? {
                 let text =
                     self.person.words(&setup_terminal::AMO_WORKS).replace("{name}", &seen.account.name);
                 return self.person.say(&text);
@@ -249,8 +250,8 @@ impl Setup {
         let host = self.draft_host();
         match Box::pin(host.connect_account(&self.connection, &code, WAIT, &self.stop)).await {
             Ok(_) => Ok(true),
-            Err(RunError::Config(text) | RunError::Upstream(text)) => {
-                self.person.say(&format!("  ! {text}"))?;
+            Err(error @ (RunError::Config(_) | RunError::InvalidCall(_) | RunError::Upstream(_))) => {
+                self.person.say(&format!("  ! {error}"))?;
                 Ok(false)
             }
             Err(error) => Err(error.into()),
@@ -291,35 +292,37 @@ impl Setup {
     /// Makes in the account what was asked for, and offers what else is missing.
     async fn make(&mut self) -> Result<(), Failure> {
         let mut wanted = Vec::new();
-        for (name, what) in [
-            (table::AMO_LEAD_ORDER_CODE_FIELD_ID.name, "order_code"),
-            (table::AMO_CATALOG_ID.name, "catalog"),
+        for (name, part) in [
+            (table::AMO_LEAD_ORDER_CODE_FIELD_ID.name, AccountPart::OrderCode),
+            (table::AMO_CATALOG_ID.name, AccountPart::Catalog),
         ] {
             if self.changes.get(name).is_some_and(|value| value == MAKE) {
                 self.changes.insert(name, String::new());
-                wanted.push(what);
+                wanted.push(part);
             }
         }
         self.prepare(&wanted).await?;
         if self.draft().value(&self.connection, &table::AMO_CATALOG_ID).is_none() {
             return Ok(());
         }
-        let Some(examination) = self.tried("amocrm").await? else { return Ok(()) };
-        for (class, what) in [("amo_no_sku", "sku"), ("amo_no_price", "price")] {
+        let Some(examination) = self.tried(Side::Amocrm).await? else { return Ok(()) };
+        for (class, part) in
+            [(SymptomClass::AmoNoSku, AccountPart::Sku), (SymptomClass::AmoNoPrice, AccountPart::Price)]
+        {
             let found =
-                examination.findings.iter().find(|symptom| symptom.class == class).map(Finding::symptom);
+                examination.symptoms.iter().find(|symptom| symptom.class == class).map(Finding::symptom);
             if let Some(finding) = found {
                 self.tell(&finding)?;
                 let question = self.person.words(&setup_terminal::MAKE_IT);
                 if self.person.agrees(question, true).await? {
-                    self.prepare(&[what]).await?;
+                    self.prepare(&[part]).await?;
                 }
             }
         }
         Ok(())
     }
 
-    async fn prepare(&mut self, wanted: &[&str]) -> Result<(), Failure> {
+    async fn prepare(&mut self, wanted: &[AccountPart]) -> Result<(), Failure> {
         if wanted.is_empty() {
             return Ok(());
         }
@@ -333,7 +336,9 @@ impl Setup {
                 self.changes.extend(setup::named(&prepared.found));
                 Ok(())
             }
-            Err(RunError::Config(text) | RunError::Upstream(text)) => self.person.say(&format!("  ! {text}")),
+            Err(error @ (RunError::Config(_) | RunError::InvalidCall(_) | RunError::Upstream(_))) => {
+                self.person.say(&format!("  ! {error}"))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -380,7 +385,7 @@ impl Setup {
         Ok(())
     }
 
-    fn stage(&self, pipeline: &crate::service::Pipeline, id: Option<i64>) -> String {
+    fn stage(&self, pipeline: &Pipeline, id: Option<i64>) -> String {
         let name = |id| pipeline.stages.iter().find(|stage| stage.id == id).map(|stage| stage.name.clone());
         id.and_then(name).unwrap_or_else(|| self.person.words(&setup_terminal::STAYS).to_owned())
     }
@@ -394,9 +399,9 @@ impl Setup {
         let mut is_well = true;
         match Box::pin(host.dry_run(&self.connection, Job::New, REHEARSAL_MAX, &self.stop)).await {
             Ok(report) => self.show(&Rehearsal::of(&report), account)?,
-            Err(RunError::Config(text) | RunError::Upstream(text)) => {
+            Err(error @ (RunError::Config(_) | RunError::InvalidCall(_) | RunError::Upstream(_))) => {
                 is_well = false;
-                self.person.say(&format!("  ! {text}"))?;
+                self.person.say(&format!("  ! {error}"))?;
             }
             Err(error) => return Err(error.into()),
         }
@@ -408,15 +413,15 @@ impl Setup {
         let text =
             self.person.words(&setup_terminal::ORDERS_READ).replace("{orders}", &rehearsal.seen.to_string());
         self.person.say(&format!("  {text}"))?;
-        for (fate, count) in &rehearsal.counts {
-            self.person.say(&format!("  {}: {count}", self.person.words(&fate.words())))?;
+        for (action, count) in &rehearsal.counts {
+            self.person.say(&format!("  {}: {count}", self.person.words(&fate(*action))))?;
         }
         let stages = account.pipelines.iter().flat_map(|pipeline| &pipeline.stages);
         for order in &rehearsal.examples {
             let stage = stages.clone().find(|stage| Some(stage.id) == order.status_id);
             let stage = stage.map(|stage| format!(" → {}", stage.name)).unwrap_or_default();
             let price = order.price_kzt.map(|price| format!(", {price} ₸")).unwrap_or_default();
-            let fate = self.person.words(&order.fate.words());
+            let fate = self.person.words(&fate(order.lead));
             self.person.say(&format!("    {}{price}: {fate}{stage}", order.code))?;
         }
         rehearsal.problems.iter().try_for_each(|(code, text)| self.person.say(&format!("  ! {code} {text}")))

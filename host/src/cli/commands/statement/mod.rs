@@ -5,9 +5,9 @@ mod view;
 use std::path::Path;
 
 use crate::{
+    base::clock::now_ms,
     base::{
         calendar::{self, Day, Range},
-        clock::now_ms,
         failure::{Exit, Failure},
         shutdown::Stop,
     },
@@ -16,7 +16,8 @@ use crate::{
         output::{held, print, report_failure, say},
     },
     config::{DEFAULT_CONNECTION, Settings},
-    service::{Host, Repaired, Statement},
+    contract::{json, types::RangeStatement},
+    service::{Comparison as _, Host, Repaired, Slices as _},
 };
 
 /// What was asked for.
@@ -96,15 +97,15 @@ async fn repair(
     }
 }
 
-fn show(statement: &Statement, json: bool) -> Result<(), Failure> {
+fn show(statement: &RangeStatement, json: bool) -> Result<(), Failure> {
     if json {
-        return print(&statement.whole);
+        return print(&json::statement(statement).to_string());
     }
     view::lines(statement).iter().try_for_each(|line| print(line))
 }
 
 /// A statement that could not be finished says nothing about what it did not see.
-fn exit(statement: &Statement) -> Exit {
+fn exit(statement: &RangeStatement) -> Exit {
     if !statement.complete {
         Exit::Upstream
     } else if statement.open().next().is_some() {
@@ -118,7 +119,7 @@ fn exit(statement: &Statement) -> Exit {
 fn exit_of_repair(repaired: &Repaired) -> Exit {
     let exit = exit(&repaired.statement);
     let report = repaired.outcome.as_ref().and_then(|outcome| outcome.report.as_ref());
-    match report.map(crate::service::Report::exit) {
+    match report.map(|report| report.exit()) {
         Some(worse @ (Exit::Config | Exit::Upstream)) if exit == Exit::Findings => worse,
         _ => exit,
     }
@@ -126,26 +127,41 @@ fn exit_of_repair(repaired: &Repaired) -> Exit {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-    use crate::service::Outcome;
+    use crate::{
+        contract::{
+            samples::{self, message, problem, report},
+            types::{Difference, DifferenceKind, ProblemClass, Report},
+        },
+        service::Outcome,
+    };
 
-    fn statement(complete: bool, kinds: &[&str]) -> Statement {
-        let differences: Vec<_> = kinds.iter().map(|kind| json!({"code": "1", "kind": kind})).collect();
-        serde_json::from_value(json!({"complete": complete, "differences": differences})).unwrap()
+    fn statement(complete: bool, kinds: &[DifferenceKind]) -> RangeStatement {
+        let difference = |kind: &DifferenceKind| Difference {
+            code: "1".to_owned(),
+            state: String::new(),
+            status: String::new(),
+            kind: *kind,
+            lead_ids: Vec::new(),
+            fields: Vec::new(),
+            will_mend: false,
+            message: message("x"),
+        };
+        let differences = kinds.iter().map(difference).collect();
+        RangeStatement { complete, differences, ..samples::statement() }
     }
 
     #[test]
     fn the_code_tells_whether_both_sides_agree() {
+        use DifferenceKind::{Different, Doubled, Kept, Missing, NoLead};
         for (complete, kinds, expected) in [
             (true, &[][..], Exit::Done),
-            (true, &["kept", "no_lead"], Exit::Done),
-            (true, &["kept", "missing"], Exit::Findings),
-            (true, &["doubled"], Exit::Findings),
-            (true, &["different"], Exit::Findings),
+            (true, &[Kept, NoLead], Exit::Done),
+            (true, &[Kept, Missing], Exit::Findings),
+            (true, &[Doubled], Exit::Findings),
+            (true, &[Different], Exit::Findings),
             (false, &[], Exit::Upstream),
-            (false, &["missing"], Exit::Upstream),
+            (false, &[Missing], Exit::Upstream),
         ] {
             assert_eq!(exit(&statement(complete, kinds)), expected, "{complete} {kinds:?}");
         }
@@ -154,17 +170,16 @@ mod tests {
     #[test]
     fn a_repair_that_could_not_work_has_the_code_of_its_cause() {
         for (kinds, class, expected) in [
-            (&["missing"][..], "upstream_amocrm", Exit::Upstream),
-            (&["missing"], "config", Exit::Config),
-            (&["missing"], "lead_refused", Exit::Findings),
-            (&[], "upstream_amocrm", Exit::Done),
+            (&[DifferenceKind::Missing][..], ProblemClass::UpstreamAmocrm, Exit::Upstream),
+            (&[DifferenceKind::Missing], ProblemClass::Config, Exit::Config),
+            (&[DifferenceKind::Missing], ProblemClass::LeadRefused, Exit::Findings),
+            (&[], ProblemClass::UpstreamAmocrm, Exit::Done),
         ] {
-            let report =
-                serde_json::from_value(json!({"job": "reconcile", "problems": [{"class": class}]})).unwrap();
+            let report = Report { problems: vec![problem(class, "x")], ..report() };
             let outcome = Some(Outcome { report: Some(report), error: None });
             let repaired =
                 Repaired { statement: statement(true, kinds), wanted: 1, mended: Some(0), outcome };
-            assert_eq!(exit_of_repair(&repaired), expected, "{kinds:?} {class}");
+            assert_eq!(exit_of_repair(&repaired), expected, "{kinds:?} {class:?}");
         }
     }
 }

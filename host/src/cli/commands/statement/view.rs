@@ -1,12 +1,15 @@
 //! A statement as lines for people.
 
+use kaspi_amocrm_settings::Language;
+
 use crate::{
     cli::support::table,
-    service::{Difference, Problem, Repaired, StateCounts, Statement},
+    contract::types::{Difference, FieldDifference, Problem, RangeStatement, StateCounts},
+    service::{Comparison as _, Repaired},
 };
 
 /// The table by state, what does not agree, and what was left out on purpose.
-pub(crate) fn lines(statement: &Statement) -> Vec<String> {
+pub(crate) fn lines(statement: &RangeStatement) -> Vec<String> {
     let (orders, leads) = (statement.orders, statement.leads);
     let mut lines =
         vec![format!("{orders} orders at Kaspi, {leads} leads / заказов в Kaspi: {orders}, сделок: {leads}")];
@@ -55,9 +58,10 @@ pub(crate) fn mended(repaired: &Repaired) -> String {
 
 /// A problem of a statement or of a run.
 pub(crate) fn problem(problem: &Problem) -> String {
-    match problem.code.as_str() {
-        Some(code) => format!("{} {code}: {}", problem.class, problem.message),
-        None => format!("{}: {}", problem.class, problem.message),
+    let (class, text) = (problem.class.name(), problem.text());
+    match &problem.code {
+        Some(code) => format!("{class} {code}: {text}"),
+        None => format!("{class}: {text}"),
     }
 }
 
@@ -90,28 +94,36 @@ fn cells(first: String, numbers: [u64; 7]) -> [String; 8] {
 }
 
 fn told(difference: &Difference) -> Vec<String> {
-    let mut parts = vec![difference.code.clone(), difference.kind.clone()];
-    let fields = difference.fields.iter().map(|field| {
-        let shown = |value: &str| if value.is_empty() { "-".to_owned() } else { value.to_owned() };
-        format!("{} {} ≠ {}", field.field, shown(&field.kaspi), shown(&field.amocrm))
-    });
-    parts.push(fields.collect::<Vec<_>>().join(", "));
+    let mut parts = vec![difference.code.clone(), difference.kind.name().to_owned()];
+    parts.push(difference.fields.iter().map(differs).collect::<Vec<_>>().join(", "));
     let name = if difference.lead_ids.len() > 1 { "leads" } else { "lead" };
     parts.push(match difference.lead_ids.as_slice() {
         [] => String::new(),
-        ids => format!("{name} {}", ids.join(", ")),
+        ids => format!("{name} {}", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
     });
     if difference.will_mend {
         parts.push("(will be mended / будет исправлено)".to_owned());
     }
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    let reasons = [&difference.told.en, &difference.told.ru];
+    let reasons = [Language::En, Language::Ru].map(|language| difference.message.text(language));
     let reasons = reasons.into_iter().filter(|reason| !reason.is_empty());
     std::iter::once(parts.join("  ")).chain(reasons.map(|reason| format!("    {reason}"))).collect()
 }
 
+/// A value on both sides.
+fn differs(field: &FieldDifference) -> String {
+    match field {
+        FieldDifference::Price(both) => format!("price {} ≠ {}", both.kaspi, both.amocrm),
+        FieldDifference::Stage(both) => format!("stage {} ≠ {}", both.kaspi, both.amocrm),
+        FieldDifference::Lines(both) => {
+            let shown = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+            format!("lines {} ≠ {}", shown(&both.kaspi), shown(&both.amocrm))
+        }
+    }
+}
+
 /// What is otherwise on purpose.
-fn counts(statement: &Statement) -> [String; 2] {
+fn counts(statement: &RangeStatement) -> [String; 2] {
     let sum = |count: fn(&StateCounts) -> u64| -> u64 {
         statement.states.iter().map(count).fold(0, u64::saturating_add)
     };
@@ -124,34 +136,62 @@ fn counts(statement: &Statement) -> [String; 2] {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
+    use crate::contract::{
+        samples::{message, problem as problem_of, statement},
+        types::{DifferenceKind, ProblemClass, TwoNumbers, TwoTexts},
+    };
 
-    fn shown(value: Value) -> Vec<String> {
-        lines(&serde_json::from_value(value).unwrap())
+    fn counts_of(state: &str, status: &str, orders: u64) -> StateCounts {
+        StateCounts {
+            state: state.to_owned(),
+            status: status.to_owned(),
+            orders,
+            agree: 0,
+            missing: 0,
+            doubled: 0,
+            different: 0,
+            kept: 0,
+            no_lead: 0,
+        }
+    }
+
+    fn difference(code: &str, kind: DifferenceKind, lead_ids: &[i64], id: &str) -> Difference {
+        Difference {
+            code: code.to_owned(),
+            state: "ARCHIVE".to_owned(),
+            status: "COMPLETED".to_owned(),
+            kind,
+            lead_ids: lead_ids.to_vec(),
+            fields: Vec::new(),
+            will_mend: false,
+            message: message(id),
+        }
     }
 
     #[test]
     fn a_statement_reads_as_a_table_and_its_differences() {
-        let lines = shown(json!({
-            "complete": true, "orders": 7, "leads": 6,
-            "states": [
-                {"state": "ARCHIVE", "status": "COMPLETED", "orders": 4, "agree": 2, "different": 1, "no_lead": 1},
-                {"state": "NEW", "status": "", "orders": 3, "missing": 1, "doubled": 1, "kept": 1},
-            ],
-            "differences": [
-                {"code": "100", "state": "ARCHIVE", "status": "COMPLETED", "kind": "different", "lead_ids": [800003],
-                 "fields": [{"field": "price", "kaspi": 15000, "amocrm": 14000},
-                            {"field": "stage", "kaspi": "142", "amocrm": null}],
-                 "will_mend": true, "en": "changed at Kaspi", "ru": "изменено в Kaspi"},
-                {"code": "200", "kind": "missing", "lead_ids": [], "fields": [], "en": "the lead is gone", "ru": "сделки нет"},
-                {"code": "300", "kind": "doubled", "lead_ids": [7, 8], "en": "two leads", "ru": "две сделки"},
-                {"code": "400", "kind": "kept", "en": "x", "ru": "x"},
-                {"code": "500", "kind": "no_lead"},
-            ],
-            "problems": [],
-        }));
+        let fields = vec![
+            FieldDifference::Price(TwoNumbers { kaspi: 15_000, amocrm: 14_000 }),
+            FieldDifference::Stage(TwoNumbers { kaspi: 142, amocrm: 143 }),
+            FieldDifference::Lines(TwoTexts { kaspi: "A × 2".to_owned(), amocrm: String::new() }),
+        ];
+        let differences = vec![
+            Difference {
+                fields,
+                will_mend: true,
+                ..difference("100", DifferenceKind::Different, &[800_003], "setting-not-set")
+            },
+            difference("200", DifferenceKind::Missing, &[], "the lead is gone"),
+            difference("300", DifferenceKind::Doubled, &[7, 8], "two leads"),
+            difference("400", DifferenceKind::Kept, &[9], "x"),
+            difference("500", DifferenceKind::NoLead, &[], "x"),
+        ];
+        let states = vec![
+            StateCounts { agree: 2, different: 1, no_lead: 1, ..counts_of("ARCHIVE", "COMPLETED", 4) },
+            StateCounts { missing: 1, doubled: 1, kept: 1, ..counts_of("NEW", "", 3) },
+        ];
+        let lines = lines(&RangeStatement { orders: 7, leads: 6, states, differences, ..statement() });
         assert_eq!(
             lines,
             [
@@ -163,15 +203,15 @@ mod tests {
                 "NEW                3       0      1        1        0          1     0",
                 "all                7       2      1        1        1          1     1",
                 "",
-                "100  different  price 15000 ≠ 14000, stage 142 ≠ -  lead 800003  (will be mended / будет исправлено)",
-                "    changed at Kaspi",
-                "    изменено в Kaspi",
+                "100  different  price 15000 ≠ 14000, stage 142 ≠ 143, lines A × 2 ≠ -  lead 800003  (will be mended / будет исправлено)",
+                "    is not set",
+                "    не задано",
                 "200  missing",
                 "    the lead is gone",
-                "    сделки нет",
+                "    the lead is gone",
                 "300  doubled  leads 7, 8",
                 "    two leads",
-                "    две сделки",
+                "    two leads",
                 "",
                 "kept as a person has set it / оставлено так, как изменил сотрудник: 1",
                 "gets no lead / сделка не создаётся: 1",
@@ -181,12 +221,13 @@ mod tests {
 
     #[test]
     fn agreement_and_its_absence_are_said() {
-        let lines = shown(json!({"complete": true, "orders": 0, "leads": 0}));
+        let lines_of = lines;
+        let lines = lines_of(&statement());
         assert_eq!(lines.last().unwrap(), "nothing to look at: both sides agree / расхождений нет");
-        let lines = shown(json!({"complete": false, "problems": [
-            {"code": null, "class": "upstream_kaspi", "message": "no answer / нет ответа"}]}));
+        let problems = vec![problem_of(ProblemClass::UpstreamKaspi, "no answer")];
+        let lines = lines_of(&RangeStatement { complete: false, problems, ..statement() });
         assert!(lines[lines.len() - 2].starts_with("not complete"), "{lines:#?}");
-        assert_eq!(lines.last().unwrap(), "upstream_kaspi: no answer / нет ответа");
+        assert_eq!(lines.last().unwrap(), "upstream_kaspi: no answer");
     }
 
     #[test]
@@ -201,7 +242,7 @@ mod tests {
                  его продолжит следующий reconcile",
             ),
         ] {
-            let statement = Statement::default();
+            let statement = statement();
             let repaired = Repaired { statement, wanted, mended: count, outcome: None };
             assert_eq!(mended(&repaired), said);
         }

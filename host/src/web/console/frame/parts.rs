@@ -73,11 +73,11 @@ const FAULT: Words = Words::new(
 pub(crate) fn run_failed(error: &RunError) -> Words {
     match error {
         RunError::Busy => BUSY,
-        RunError::Config(_) | RunError::Settings(_) => WRONG_SETTINGS,
-        RunError::Upstream(_) => NO_ANSWER,
+        RunError::Config(_) | RunError::InvalidCall(_) | RunError::Settings(_) => WRONG_SETTINGS,
+        RunError::Upstream(_) | RunError::Late(_) => NO_ANSWER,
         RunError::Interrupted => ENDING,
         RunError::Store(_) => NO_DATABASE,
-        RunError::Internal(_) => FAULT,
+        RunError::Internal(_) | RunError::Fault(_) => FAULT,
     }
 }
 

@@ -7,14 +7,14 @@ use maud::{Markup, html};
 
 use crate::{
     config::{Changes, Settings},
+    contract::types::{AccountDescription, AccountPart, Named},
     diagnostics::finding::Finding,
     i18n::words::Words,
     onboarding::{
         choices::{Choice, MAKE},
-        dry_run::Rehearsal,
+        dry_run::{Rehearsal, fate},
         stages,
     },
-    service::{AccountDescription, Item},
     web::console::frame::visitor::Visitor,
 };
 
@@ -72,8 +72,8 @@ pub(crate) fn chosen(choices: &[Choice], fields: &Fields) -> Changes {
     choices.iter().filter_map(one).collect()
 }
 
-/// What has to be made in the account before the changes can be written: words of `prepare-account`.
-pub(crate) fn to_make(choices: &[Choice], changes: &mut Changes) -> Vec<&'static str> {
+/// What has to be made in the account before the changes can be written.
+pub(crate) fn to_make(choices: &[Choice], changes: &mut Changes) -> Vec<AccountPart> {
     let mut wanted = Vec::new();
     for choice in choices {
         if let Some(value) = changes.get_mut(choice.setting.name).filter(|value| *value == MAKE) {
@@ -86,7 +86,7 @@ pub(crate) fn to_make(choices: &[Choice], changes: &mut Changes) -> Vec<&'static
 
 /// The stages of a connection as its map has them; those that are proposed where it has none, or one of another
 /// pipeline.
-pub(crate) fn stages_in_force(settings: &Settings, connection: &str, of: &[Item]) -> Vec<Option<i64>> {
+pub(crate) fn stages_in_force(settings: &Settings, connection: &str, of: &[Named]) -> Vec<Option<i64>> {
     let present = present_map(settings, connection);
     let set = stages::of_map(&StatusMap::parse(&present).unwrap_or_default());
     let known = |id: &i64| of.iter().any(|stage| stage.id == *id);
@@ -100,7 +100,7 @@ pub(crate) fn present_map(settings: &Settings, connection: &str) -> String {
 }
 
 /// States of orders with a list of stages each.
-pub(crate) fn stage_table(visitor: &Visitor, of: &[Item], set: &[Option<i64>]) -> Markup {
+pub(crate) fn stage_table(visitor: &Visitor, of: &[Named], set: &[Option<i64>]) -> Markup {
     html! {
         table.list {
             thead { tr { th scope="col" { (visitor.say(&STATE)) } th scope="col" { (visitor.say(&STAGE)) } } }
@@ -125,7 +125,7 @@ pub(crate) fn stage_table(visitor: &Visitor, of: &[Item], set: &[Option<i64>]) -
 }
 
 /// The stages that a form chose; those that the pipeline does not have count as none.
-pub(crate) fn stages_of(fields: &Fields, of: &[Item]) -> Vec<Option<i64>> {
+pub(crate) fn stages_of(fields: &Fields, of: &[Named]) -> Vec<Option<i64>> {
     let known = |id: &i64| of.iter().any(|stage| stage.id == *id);
     let one =
         |row: &stages::Row| fields.get(&format!("{STAGE_FIELD}{}", row.key))?.parse().ok().filter(known);
@@ -161,8 +161,8 @@ pub(crate) fn rehearsal(visitor: &Visitor, account: &AccountDescription, found: 
         div.card {
             p { (visitor.say(&ORDERS_READ)) ": " span.number { (found.seen) } }
             ul {
-                @for (fate, count) in &found.counts {
-                    li { (visitor.say(&fate.words())) ": " span.number { (count) } }
+                @for (action, count) in &found.counts {
+                    li { (visitor.say(&fate(*action))) ": " span.number { (count) } }
                 }
             }
         }
@@ -179,7 +179,7 @@ pub(crate) fn rehearsal(visitor: &Visitor, account: &AccountDescription, found: 
                         tr {
                             th scope="row" { (order.code) }
                             td.number { @if let Some(price) = order.price_kzt { (price) " ₸" } }
-                            td { (visitor.say(&order.fate.words())) }
+                            td { (visitor.say(&fate(order.lead))) }
                             td { @if order.status_id.is_some() { (stage_name(visitor, account, order.status_id)) } }
                         }
                     }

@@ -6,18 +6,20 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
+use kaspi_amocrm_settings::Language;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::orders::{AT_KASPI, PLACED, TOTAL, step_pill};
 use crate::{
-    base::{calendar::moment_ms, percent::encoded},
+    base::percent::encoded,
+    contract::types::{BuyerDetails, Order, OrderStep},
     i18n::{
         format::{self, TRIES},
         messages::causes,
         words::Words,
     },
-    service::{Buyer, FoundOrder, Host, RunError},
+    service::{Host, RunError},
     web::{
         app::state::Web,
         auth::password::OWNER,
@@ -36,14 +38,14 @@ pub(crate) enum Seen {
     /// Nothing: nobody has asked.
     Masked,
     /// What was asked for; `None` where it is no longer kept.
-    Shown(Option<Buyer>),
+    Shown(Option<BuyerDetails>),
     /// It was asked for, and could not be told.
     Failed(Words),
 }
 
 /// What the page shows.
 pub(crate) struct View {
-    pub(crate) order: FoundOrder,
+    pub(crate) order: Order,
     pub(crate) buyer: Seen,
     /// Where the account is, like `https://shop.amocrm.ru`.
     pub(crate) account: Option<String>,
@@ -110,12 +112,7 @@ async fn show(visitor: &Visitor, web: &Web, code: &str, buyer: Seen) -> Response
     }
 }
 
-async fn found(
-    host: &Host,
-    visitor: &Visitor,
-    code: &str,
-    web: &Web,
-) -> Result<Option<FoundOrder>, RunError> {
+async fn found(host: &Host, visitor: &Visitor, code: &str, web: &Web) -> Result<Option<Order>, RunError> {
     let Some(code) = order_code(code) else { return Ok(None) };
     let mut orders = host.find_orders(&visitor.connection, &[code.to_owned()], &web.stop).await?;
     Ok(orders.pop())
@@ -128,11 +125,11 @@ pub(crate) fn account(host: &Host, connection: &str) -> Option<String> {
 }
 
 /// A way to a lead, where the account is known.
-pub(crate) fn lead_link(account: Option<&str>, lead_id: &str, text: &str) -> Markup {
+pub(crate) fn lead_link(account: Option<&str>, lead_id: i64) -> Markup {
     html! {
         @if let Some(account) = account.filter(|account| account.starts_with("http")) {
-            a href={ (account) "/leads/detail/" (encoded(lead_id)) } target="_blank" rel="noreferrer noopener" { (text) }
-        } @else { (text) }
+            a href={ (account) "/leads/detail/" (lead_id) } target="_blank" rel="noreferrer noopener" { (lead_id) }
+        } @else { (lead_id) }
     }
 }
 
@@ -165,84 +162,65 @@ fn absent(visitor: &Visitor) -> Markup {
 pub(crate) fn body(visitor: &Visitor, view: &View) -> Markup {
     let View { order, account, now_ms, .. } = view;
     let language = visitor.language;
-    let moment = |text: &str| match moment_ms(text) {
-        Some(at_ms) => format::moment(language, at_ms, *now_ms),
-        None => text.to_owned(),
-    };
-    let known = order.found || order.state.is_some();
-    let step = if order.step.is_empty() { "unknown" } else { order.step.as_str() };
-    let colour = match (step, order.cause.is_some()) {
-        ("done", _) => "good",
-        ("no_lead" | "unknown", _) => "off",
-        _ => "wait",
+    let moment = |at_ms: i64| format::moment(language, at_ms, *now_ms);
+    let known = order.found || order.facts.is_some();
+    let colour = match order.step {
+        OrderStep::Done => "good",
+        OrderStep::NoLead | OrderStep::Unknown => "off",
+        OrderStep::Lead | OrderStep::Products | OrderStep::Note | OrderStep::Changes => "wait",
     };
     let story = html! {
         div class="card" id="facts" data-say {
             dl {
                 @if known {
-                    @if let Some(at) = &order.created_at {
-                        dt { (visitor.say(&PLACED)) } dd { (moment(at)) }
-                    }
-                    dt { (visitor.say(&AT_KASPI)) }
-                    dd {
-                        (causes::at_kaspi(
-                            language,
-                            order.state.as_deref().unwrap_or_default(),
-                            order.status.as_deref().unwrap_or_default(),
-                        ))
-                    }
-                    dt { (visitor.say(&TOTAL)) }
-                    dd {
-                        @match order.total_kzt.parse() {
-                            Ok(total) => (format::tenge(language, total)),
-                            Err(_) => (order.total_kzt),
-                        }
+                    @if let Some(facts) = &order.facts {
+                        dt { (visitor.say(&PLACED)) } dd { (moment(facts.created_at_ms)) }
+                        dt { (visitor.say(&AT_KASPI)) }
+                        dd { (causes::at_kaspi(language, &facts.state, &facts.status)) }
+                        dt { (visitor.say(&TOTAL)) }
+                        dd { (tenge(language, facts.total_kzt)) }
                     }
                     dt { (visitor.say(&LEAD)) }
                     dd {
-                        @match order.lead_id {
+                        @match order.lead.and_then(|lead| lead.id) {
                             Some(id) => {
-                                (lead_link(account.as_deref(), &id.to_string(), &id.to_string()))
-                                @if order.is_adopted { " " span class="hint" { (visitor.say(&ADOPTED)) } }
+                                (lead_link(account.as_deref(), id))
+                                @if order.lead.is_some_and(|lead| lead.is_adopted) { " " span class="hint" { (visitor.say(&ADOPTED)) } }
                             }
                             None => (visitor.say(&NO_LEAD)),
                         }
                     }
                 }
                 dt { (visitor.say(&WORK)) }
-                dd { (step_pill(language, step, colour)) }
+                dd { (step_pill(language, order.step.name(), colour)) }
             }
         }
         @if let Some(cause) = &order.cause {
-            @let explained = causes::explain(&cause.class);
+            @let explained = causes::explain(cause.class.name());
             section class="card state" id="cause" data-state=(if colour == "off" { "off" } else { "wait" }) {
                 h2 { (visitor.say(&WHY)) }
                 p { (visitor.say(&explained.what)) " " (visitor.say(&explained.remedy)) }
-                @if let Some(at) = &cause.next_try_at { p { (visitor.say(&NEXT_TRY)) ": " (moment(at)) "." } }
-                @if cause.tries > 0 { p class="hint" { (visitor.say(&SO_FAR)) ": " (TRIES.of(language, cause.tries)) "." } }
-                @let told = if language == kaspi_amocrm_settings::Language::En { &cause.en } else { &cause.ru };
+                @if let Some(at) = cause.next_try_at_ms { p { (visitor.say(&NEXT_TRY)) ": " (moment(at)) "." } }
+                @if cause.tries > 0 { p class="hint" { (visitor.say(&SO_FAR)) ": " (TRIES.of(language, cause.tries.into())) "." } }
+                @let en = cause.message.text(Language::En);
+                @let told = if language == Language::En { en.clone() } else { cause.message.text(Language::Ru) };
                 @if !told.is_empty() {
                     details {
                         summary { (visitor.say(&WORDS_OF_AMO)) }
                         p class="hint" { (told) }
-                        @if told != &cause.en { p class="hint" lang="en" { (cause.en) } }
+                        @if told != en { p class="hint" lang="en" { (en) } }
                     }
                 }
             }
         }
-        @if !order.steps.is_empty() {
+        @if !order.history.is_empty() {
             section class="card" id="story" {
                 h2 { (visitor.say(&STORY)) }
                 ol class="steps" {
-                    @for done in &order.steps {
+                    @for done in &order.history {
                         li {
-                            strong {
-                                @match causes::done(&done.step) {
-                                    Some(words) => (visitor.say(&words)),
-                                    None => (done.en),
-                                }
-                            }
-                            @if let Some(at) = &done.at { br; span class="hint" { (moment(at)) } }
+                            strong { (visitor.say(&causes::done(done.step))) }
+                            br; span class="hint" { (moment(done.at_ms)) }
                         }
                     }
                 }
@@ -256,6 +234,11 @@ pub(crate) fn body(visitor: &Visitor, view: &View) -> Markup {
         @if order.found { (live(story)) } @else { (story) }
         @if order.found { (who(visitor, view)) }
     }
+}
+
+/// An amount that is none for people is shown as it is.
+fn tenge(language: Language, amount: i64) -> String {
+    u64::try_from(amount).map_or_else(|_| amount.to_string(), |amount| format::tenge(language, amount))
 }
 
 const BUYER: Words = Words::new("Buyer", "Покупатель", "Сатып алушы");
@@ -277,7 +260,7 @@ const ONCE: Words = Words::new(
 );
 
 fn who(visitor: &Visitor, view: &View) -> Markup {
-    let settled = matches!(view.order.step.as_str(), "done" | "no_lead");
+    let settled = matches!(view.order.step, OrderStep::Done | OrderStep::NoLead);
     html! {
         section class="card" aria-labelledby="buyer" {
             h2 id="buyer" { (visitor.say(&BUYER)) }
@@ -306,7 +289,7 @@ fn who(visitor: &Visitor, view: &View) -> Markup {
     }
 }
 
-fn fields(buyer: &Buyer) -> [(Words, Option<&str>); 3] {
+fn fields(buyer: &BuyerDetails) -> [(Words, Option<&str>); 3] {
     [
         (Words::new("Name", "Имя", "Аты"), buyer.name.as_deref()),
         (Words::new("Phone", "Телефон", "Телефон"), buyer.phone.as_deref()),

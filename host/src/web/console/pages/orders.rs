@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::{
     base::percent::encoded,
+    contract::types::OrderStep,
     i18n::{format, messages::causes, words::Words},
     service::order_rows::{self, Row, Rows, Work},
     web::{
@@ -164,13 +165,13 @@ fn table(visitor: &Visitor, rows: &[Row], now_ms: i64) -> Markup {
             tbody {
                 @for row in rows {
                     tr {
-                        th scope="row" { (link(visitor, &row.code)) }
-                        td data-label=(visitor.say(&PLACED)) { (format::moment(language, row.created_ms, now_ms)) }
+                        th scope="row" { (link(visitor, &row.order.code)) }
+                        td data-label=(visitor.say(&PLACED)) { (format::moment(language, row.order.created_ms, now_ms)) }
                         td data-label=(visitor.say(&AT_KASPI)) {
-                            (causes::at_kaspi(language, &row.state, &row.status))
+                            (causes::at_kaspi(language, &row.order.state, &row.order.status))
                         }
                         td class="number" data-label=(visitor.say(&TOTAL)) {
-                            (format::tenge(language, row.total_kzt))
+                            (format::tenge(language, u64::try_from(row.order.total_kzt).unwrap_or(0)))
                         }
                         td { (state(language, row)) }
                     }
@@ -186,15 +187,18 @@ pub(crate) fn link(visitor: &Visitor, code: &str) -> Markup {
 }
 
 fn state(language: Language, row: &Row) -> Markup {
-    let colour = match row.step.as_str() {
-        "done" => "good",
-        "no_lead" | "" => "off",
-        _ if row.is_stuck() => "bad",
-        _ => "wait",
+    let colour = if row.is(OrderStep::Done) {
+        "good"
+    } else if row.is(OrderStep::NoLead) || row.order.step.is_empty() {
+        "off"
+    } else if row.is_stuck() {
+        "bad"
+    } else {
+        "wait"
     };
     html! {
-        (step_pill(language, &row.step, colour))
-        @if let Some(class) = row.class.as_deref().filter(|_| row.is_stuck()) {
+        (step_pill(language, &row.order.step, colour))
+        @if let Some(class) = row.order.class.as_deref().filter(|_| row.is_stuck()) {
             " " (first_sentence(causes::explain(class).what.get(language)))
         }
     }

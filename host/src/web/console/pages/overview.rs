@@ -5,7 +5,6 @@ use std::time::Duration;
 use axum::{extract::State, response::Response};
 use kaspi_amocrm_settings::Language;
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::chart::{Hours, chart};
 use crate::{
@@ -15,11 +14,12 @@ use crate::{
         words::Words,
     },
     service::{
-        Host, Requests,
-        connections_status::{self, ConnectionStatus, Health, Hindrance},
+        Host,
+        connections_status::{self, ConnectionStatus, Health},
         order_rows,
+        stored_report::StoredReport,
     },
-    store::{RunRecord, Span, StoreError},
+    store::{Blocker, Span, StoreError},
     web::{
         app::state::Web,
         console::frame::{
@@ -52,15 +52,6 @@ pub(crate) struct Figures {
     pub(crate) now_ms: i64,
 }
 
-/// Of a report what is counted here.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Counts {
-    created: u64,
-    adopted: u64,
-    requests: Requests,
-}
-
 pub(crate) async fn overview(SignedIn(visitor): SignedIn, State(web): State<Web>) -> Response {
     let host = web.site.host();
     let all = connections_status::status(host.settings(), host.store().as_ref()).await;
@@ -82,12 +73,12 @@ async fn figures(host: &Host, connection: &str) -> Result<Figures, StoreError> {
     let runs = store.runs(connection, span, RUNS_MAX).await?;
     let (mut last_minute, mut last_hour) = (0_u64, 0_u64);
     for run in &runs {
-        let counts = counts(run);
-        leads.add(run.started_ms, counts.created.saturating_add(counts.adopted));
+        let report = StoredReport::of(run).unwrap_or_default();
+        leads.add(run.started_ms, report.created.saturating_add(report.adopted));
         let ended_ms_ago = now_ms - run.started_ms.saturating_add(run.took_ms);
         for (sum, within) in [(&mut last_minute, MINUTE), (&mut last_hour, HOUR)] {
             if ended_ms_ago < crate::base::clock::millis(within) {
-                *sum = sum.saturating_add(counts.requests.amocrm);
+                *sum = sum.saturating_add(report.requests.amocrm);
             }
         }
     }
@@ -97,10 +88,6 @@ async fn figures(host: &Host, connection: &str) -> Result<Figures, StoreError> {
     }
     let rps = host.settings().connection(connection).map_or(RPS, |connection| connection.amo_rps());
     Ok(Figures { orders, leads, last_minute, last_hour, rps, due_in_ms, now_ms })
-}
-
-fn counts(run: &RunRecord) -> Counts {
-    run.report.as_deref().and_then(|report| serde_json::from_str(report).ok()).unwrap_or_default()
 }
 
 /// The page without its frame.
@@ -135,11 +122,11 @@ const TO_RUNS: Words = Words::new("Look at the runs", "Посмотреть за
 
 /// How urgent the state of a connection is, as pages colour it.
 pub(crate) fn colour(one: &ConnectionStatus) -> &'static str {
-    match (one.health, one.hindrance) {
+    match (one.health, one.blocker) {
         (Health::Never, _) => "off",
         (Health::Working, _) if one.parked + one.in_doubt > 0 => "wait",
         (Health::Working, _) => "good",
-        (Health::Failing, Some(Hindrance::Kaspi | Hindrance::Amocrm)) => "wait",
+        (Health::Failing, Some(Blocker::Kaspi | Blocker::Amocrm)) => "wait",
         (Health::Late | Health::Failing, _) => "bad",
     }
 }
@@ -158,9 +145,9 @@ fn pill(one: &ConnectionStatus) -> Words {
 
 fn card(visitor: &Visitor, one: &ConnectionStatus, with_name: bool) -> Markup {
     let link = |path: &str| Visitor { connection: one.connection.clone(), ..visitor.clone() }.link(path);
-    let action = match (one.health, one.hindrance) {
-        (Health::Failing, Some(Hindrance::Token)) => Some(("/settings", CONNECT_AGAIN)),
-        (Health::Failing, Some(Hindrance::Setting)) => Some(("/settings", TO_SETTINGS)),
+    let action = match (one.health, one.blocker) {
+        (Health::Failing, Some(Blocker::Token)) => Some(("/settings", CONNECT_AGAIN)),
+        (Health::Failing, Some(Blocker::Setting)) => Some(("/settings", TO_SETTINGS)),
         (Health::Failing | Health::Late, _) => Some(("/runs", TO_RUNS)),
         _ if one.parked + one.in_doubt > 0 => Some(("/problems", TO_PROBLEMS)),
         _ => None,
@@ -184,14 +171,14 @@ fn card(visitor: &Visitor, one: &ConnectionStatus, with_name: bool) -> Markup {
 /// The state of a connection in one sentence, or two.
 pub(crate) fn sentence(language: Language, one: &ConnectionStatus) -> String {
     let ago = one.last_success_ms_ago.map(|ms| format::ago(language, ms));
-    match (one.health, one.hindrance) {
+    match (one.health, one.blocker) {
         (Health::Never, _) => NEVER.get(language).to_owned(),
         (Health::Working, _) => working(language, one, ago.as_deref().unwrap_or_default()),
         (Health::Late, _) => late(language, ago.as_deref()),
-        (Health::Failing, Some(Hindrance::Token)) => TOKEN.get(language).to_owned(),
-        (Health::Failing, Some(Hindrance::Setting)) => SETTING.get(language).to_owned(),
-        (Health::Failing, Some(Hindrance::Kaspi)) => KASPI.get(language).to_owned(),
-        (Health::Failing, Some(Hindrance::Amocrm)) => AMOCRM.get(language).to_owned(),
+        (Health::Failing, Some(Blocker::Token)) => TOKEN.get(language).to_owned(),
+        (Health::Failing, Some(Blocker::Setting)) => SETTING.get(language).to_owned(),
+        (Health::Failing, Some(Blocker::Kaspi)) => KASPI.get(language).to_owned(),
+        (Health::Failing, Some(Blocker::Amocrm)) => AMOCRM.get(language).to_owned(),
         (Health::Failing, _) => OTHER.get(language).to_owned(),
     }
 }

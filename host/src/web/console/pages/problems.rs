@@ -12,13 +12,12 @@ use super::{
     orders::{ORDER, link},
 };
 use crate::{
-    base::calendar::moment_ms,
+    contract::types::{Cause, Order, ProblemClass, RetryResult, RetryWhich},
     i18n::{
         format::{self, ORDERS, TRIES},
         messages::causes,
         words::Words,
     },
-    service::{Cause, FoundOrder, RetryAnswer, Which},
     web::{
         app::{background_tasks::State as Task, state::Web},
         auth::password::OWNER,
@@ -40,10 +39,17 @@ const SHOWN_MAX: usize = 200;
 /// What the page shows.
 pub(crate) struct View {
     /// Orders that are held up.
-    pub(crate) orders: Vec<FoundOrder>,
+    pub(crate) orders: Vec<Order>,
     /// How the last retry is doing.
-    pub(crate) retry: Task<(), Result<RetryAnswer, Words>>,
+    pub(crate) retry: Task<(), Result<RetryResult, Words>>,
     pub(crate) now_ms: i64,
+}
+
+impl View {
+    /// The orders with what holds them up.
+    fn held_up(&self) -> impl Iterator<Item = (&Order, &Cause)> {
+        self.orders.iter().filter_map(|order| Some((order, order.cause.as_ref()?)))
+    }
 }
 
 pub(crate) async fn problems(SignedIn(visitor): SignedIn, State(web): State<Web>) -> Response {
@@ -65,7 +71,7 @@ pub(crate) async fn problems(SignedIn(visitor): SignedIn, State(web): State<Web>
 
 /// Whether more than its turn holds an order up.
 fn is_problem(cause: &Cause) -> bool {
-    !matches!(cause.class.as_str(), "" | "waiting" | "paused" | "no_lead")
+    !matches!(cause.class, ProblemClass::Waiting | ProblemClass::Paused | ProblemClass::NoLead)
 }
 
 /// Who comes back to the form finds the page.
@@ -83,8 +89,8 @@ pub(crate) async fn retry(State(web): State<Web>, Signed(visitor, form): Signed<
     let there = see_other(&visitor.link("/problems"));
     let code = form.code.filter(|code| !code.is_empty());
     let which = match code.as_deref().map(order_code) {
-        None => Which::All,
-        Some(Some(code)) => Which::Codes(vec![code.to_owned()]),
+        None => RetryWhich::All,
+        Some(Some(code)) => RetryWhich::Codes(vec![code.to_owned()]),
         Some(None) => return there,
     };
     let host = web.site.host();
@@ -177,9 +183,8 @@ fn table(visitor: &Visitor, view: &View, is_working: bool) -> Markup {
                 th scope="col" { span class="visually-hidden" { (visitor.say(&RETRY)) } }
             } }
             tbody {
-                @for order in view.orders.iter().take(SHOWN_MAX) {
-                    @let cause = order.cause.clone().unwrap_or_default();
-                    @let explained = causes::explain(&cause.class);
+                @for (order, cause) in view.held_up().take(SHOWN_MAX) {
+                    @let explained = causes::explain(cause.class.name());
                     tr {
                         th scope="row" { (link(visitor, &order.code)) }
                         td {
@@ -187,15 +192,15 @@ fn table(visitor: &Visitor, view: &View, is_working: bool) -> Markup {
                             span class="hint" { (visitor.say(&explained.remedy)) }
                         }
                         td data-label=(visitor.say(&NEXT_TRY)) {
-                            @match cause.next_try_at.as_deref().and_then(moment_ms) {
+                            @match cause.next_try_at_ms {
                                 Some(at_ms) => (format::moment(language, at_ms, view.now_ms)),
                                 None => (visitor.say(&AFTER_RETRY)),
                             }
-                            @if cause.tries > 0 { br; span class="hint" { (tries(language, cause.tries)) } }
+                            @if cause.tries > 0 { br; span class="hint" { (tries(language, cause.tries.into())) } }
                         }
                         td {
                             // A doubt is never shortened.
-                            @if cause.class != "in_doubt" {
+                            @if cause.class != ProblemClass::InDoubt {
                                 form method="post" action=(visitor.link("/problems/retry")) {
                                     (form_token(visitor))
                                     input type="hidden" name="code" value=(order.code);
@@ -231,7 +236,7 @@ fn tries(language: Language, count: u64) -> String {
 }
 
 /// What became of a wish to try again.
-fn answered(language: Language, answer: &RetryAnswer) -> String {
+fn answered(language: Language, answer: &RetryResult) -> String {
     let parts = [
         (&answer.retried, Words::new("tried again", "отправлено снова", "қайта жіберілді")),
         (&answer.in_doubt, Words::new("still in doubt", "ещё под вопросом", "әлі күмәнді")),

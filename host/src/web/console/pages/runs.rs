@@ -11,12 +11,10 @@ use tracing::Level;
 
 use super::overview::job;
 use crate::{
-    base::{
-        clock::{millis, now_ms},
-        recent_log::{self, Line},
-    },
+    base::clock::{millis, now_ms},
+    base::recent_log::{self, Line},
     i18n::{format, words::Words},
-    service::{Report, schedule::NEW_EVERY},
+    service::{schedule::NEW_EVERY, stored_report::StoredReport},
     store::{RunRecord, Span},
     web::{
         app::state::Web,
@@ -179,8 +177,8 @@ fn missed(language: Language, gap_ms: i64) -> String {
 
 fn row(visitor: &Visitor, run: &RunRecord, now_ms: i64) -> Markup {
     let language = visitor.language;
-    let report: Option<Report> = run.report.as_deref().and_then(|text| serde_json::from_str(text).ok());
-    let cell = |words: &Words, count: fn(&Report) -> u64| {
+    let report = StoredReport::of(run);
+    let cell = |words: &Words, count: fn(&StoredReport) -> u64| {
         html! {
             @let count = report.as_ref().map(count);
             td class="number" data-label=(visitor.say(words)) data-zero[count == Some(0)] {
@@ -210,7 +208,7 @@ fn row(visitor: &Visitor, run: &RunRecord, now_ms: i64) -> Markup {
                         ul {
                             @for problem in problems {
                                 li {
-                                    @if let Some(code) = problem.code.as_str() { (code) ": " }
+                                    @if !problem.code.is_empty() { (problem.code) ": " }
                                     (problem.message)
                                 }
                             }
@@ -272,6 +270,7 @@ mod tests {
             took_ms: 30_000,
             report: None,
             error: None,
+            blocker: None,
         };
         for (newer_ms, expected) in
             [(1_060_000, None), (1_210_000, None), (1_210_001, Some(180_001)), (900_000, None)]

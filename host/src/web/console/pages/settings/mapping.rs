@@ -12,14 +12,15 @@ use maud::{Markup, html};
 use crate::{
     base::job::Job,
     config::{Changes, Settings},
+    contract::types::{AccountDescription, AccountPart, Named},
     diagnostics::{doctor, finding::Finding},
     i18n::{messages::settings_pages, words::Words},
     onboarding::{
         choices::{self, Choice},
-        dry_run::{self, Difference, Planned, Rehearsal},
+        dry_run::{self, Difference, Planned, Rehearsal, fate},
         setup, stages,
     },
-    service::{AccountDescription, Host, Item, RunError},
+    service::{Host, RunError},
     web::{
         app::state::Web,
         auth::password::OWNER,
@@ -97,7 +98,7 @@ struct Wanted {
     /// New values; of what is made first they are empty.
     changes: Changes,
     /// What has to be made in the account.
-    make: Vec<&'static str>,
+    make: Vec<AccountPart>,
 }
 
 impl Wanted {
@@ -129,7 +130,7 @@ fn all_choices(account: &AccountDescription, settings: &Settings, connection: &s
     all
 }
 
-fn stages_of(account: &AccountDescription, settings: &Settings, connection: &str) -> Vec<Item> {
+fn stages_of(account: &AccountDescription, settings: &Settings, connection: &str) -> Vec<Named> {
     let pipeline = choices::pipeline_in_force(account, settings, connection);
     pipeline.map(|pipeline| pipeline.stages.clone()).unwrap_or_default()
 }
@@ -268,10 +269,10 @@ fn orders_table(visitor: &Visitor, account: &AccountDescription, orders: &[Diffe
     const ROWS_MAX: usize = 50;
     let planned = |planned: &Option<Planned>| match planned {
         None => visitor.say(&settings_pages::NOTHING).to_owned(),
-        Some(Planned { fate, status_id: None, .. }) => visitor.say(&fate.words()).to_owned(),
-        Some(Planned { fate, status_id, .. }) => {
+        Some(Planned { lead, status_id: None, .. }) => visitor.say(&fate(*lead)).to_owned(),
+        Some(Planned { lead, status_id, .. }) => {
             let stage = chooser::stage_name(visitor, account, *status_id);
-            format!("{}: {stage}", visitor.say(&fate.words()))
+            format!("{}: {stage}", visitor.say(&fate(*lead)))
         }
     };
     html! {
@@ -328,9 +329,8 @@ fn form(visitor: &Visitor, act: &str, submit: &Words, body: &Markup) -> Markup {
 #[expect(clippy::result_large_err, reason = "the error is the answer")]
 fn told(visitor: &Visitor, error: RunError) -> Result<Markup, Response> {
     match error {
-        RunError::Config(_) | RunError::Upstream(_) | RunError::Busy => {
-            let findings: Vec<Finding> = doctor::unexamined(error).into_iter().collect();
-            Ok(chooser::findings(visitor.language, &findings))
+        RunError::Config(_) | RunError::InvalidCall(_) | RunError::Upstream(_) | RunError::Busy => {
+            Ok(chooser::findings(visitor.language, &doctor::unexamined(error)))
         }
         RunError::Settings(error) => {
             let findings: Vec<Finding> = error.findings.iter().map(doctor::wrong_setting).collect();

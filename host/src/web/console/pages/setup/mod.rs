@@ -20,6 +20,7 @@ use super::chooser::{self, Fields};
 use crate::{
     base::job::Job,
     config::Changes,
+    contract::types::{AccountPart, Side, SymptomClass},
     diagnostics::doctor,
     onboarding::{
         choices,
@@ -165,7 +166,7 @@ async fn take(place: &mut Place<'_>, step: Step, fields: &Fields) -> Result<Outc
     match step {
         Step::Kaspi => {
             secret(place, &table::KASPI_API_TOKEN, field("token"))?;
-            let seen = place.tried("kaspi").await?;
+            let seen = place.tried(Side::Kaspi).await?;
             return Ok(Outcome::Again(questions::kaspi_works(place, &seen)));
         }
         Step::Account => match setup::account(field("account")) {
@@ -180,10 +181,10 @@ async fn take(place: &mut Place<'_>, step: Step, fields: &Fields) -> Result<Outc
                 let address = place.value(&table::AMO_REDIRECT_URI).unwrap_or_default();
                 return Ok(Outcome::Again(questions::access(place, &address)));
             }
-            "check" => drop(place.tried("amocrm").await?),
+            "check" => drop(place.tried(Side::Amocrm).await?),
             _ => {
                 secret(place, &table::AMO_LONG_LIVED_TOKEN, field("token"))?;
-                place.tried("amocrm").await?;
+                place.tried(Side::Amocrm).await?;
             }
         },
         Step::Pipeline => {
@@ -200,7 +201,7 @@ async fn take(place: &mut Place<'_>, step: Step, fields: &Fields) -> Result<Outc
             place.change(&changes)?;
             place.make(&wanted).await?;
             if field("make_fields") == "yes" && place.value(&table::AMO_CATALOG_ID).is_some() {
-                place.make(&["sku", "price"]).await?;
+                place.make(&[AccountPart::Sku, AccountPart::Price]).await?;
             }
         }
         Step::Stages => {
@@ -231,7 +232,8 @@ fn secret(place: &mut Place<'_>, setting: &'static Setting, typed: &str) -> Resu
         Some(value) => place.set(setting, value),
         None if typed.trim().is_empty() => {
             let is_kaspi = setting.name == table::KASPI_API_TOKEN.name;
-            let class = if is_kaspi { "kaspi_token_missing" } else { "amo_token_missing" };
+            let class =
+                if is_kaspi { SymptomClass::KaspiTokenMissing } else { SymptomClass::AmoTokenMissing };
             Err(Halt::Findings(vec![doctor::plain(class)]))
         }
         None => Err(Halt::Findings(vec![doctor::unusable_setting(setting, typed.trim())])),

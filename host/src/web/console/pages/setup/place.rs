@@ -6,9 +6,10 @@ use kaspi_amocrm_settings::Setting;
 
 use crate::{
     config::{Changes, Settings},
+    contract::types::{AccountDescription, AccountPart, Examination, Side},
     diagnostics::{doctor, finding::Finding},
     onboarding::setup,
-    service::{AccountDescription, Examination, Host, RunError},
+    service::{Host, RunError},
     web::{app::state::Web, console::frame::visitor::Visitor},
 };
 
@@ -34,8 +35,8 @@ pub(super) enum Halt {
 impl From<RunError> for Halt {
     fn from(error: RunError) -> Self {
         match error {
-            RunError::Config(_) | RunError::Upstream(_) | RunError::Busy => {
-                Self::Findings(doctor::unexamined(error).into_iter().collect())
+            RunError::Config(_) | RunError::InvalidCall(_) | RunError::Upstream(_) | RunError::Busy => {
+                Self::Findings(doctor::unexamined(error))
             }
             RunError::Settings(error) => {
                 Self::Findings(error.findings.iter().map(doctor::wrong_setting).collect())
@@ -81,13 +82,13 @@ impl<'v> Place<'v> {
     }
 
     /// Whether one side takes what was set for it.
-    pub(super) async fn tried(&self, part: &str) -> Result<Examination, Halt> {
-        let tried = setup::try_part(&self.host, self.connection(), part, &self.web.stop).await?;
+    pub(super) async fn tried(&self, side: Side) -> Result<Examination, Halt> {
+        let tried = setup::try_side(&self.host, self.connection(), side, &self.web.stop).await?;
         if tried.stopping.is_empty() { Ok(tried.seen) } else { Err(Halt::Findings(tried.stopping)) }
     }
 
     /// Makes in the account what was asked for, and sets what was made.
-    pub(super) async fn make(&mut self, wanted: &[&str]) -> Result<(), Halt> {
+    pub(super) async fn make(&mut self, wanted: &[AccountPart]) -> Result<(), Halt> {
         if wanted.is_empty() {
             return Ok(());
         }

@@ -7,10 +7,10 @@ use maud::{Markup, html};
 use super::place::Place;
 use crate::{
     config::{self, Changes},
+    contract::types::{AccountDescription, Examination},
     diagnostics::finding::Finding,
     i18n::{messages::setup_pages, words::Words},
     onboarding::{choices, dry_run::Rehearsal, setup::Step},
-    service::{AccountDescription, Examination},
     web::console::{
         frame::{page::plain_page, visitor::Visitor},
         pages::chooser,
@@ -80,7 +80,7 @@ pub(crate) fn kaspi_works(place: &Place<'_>, seen: &Examination) -> Markup {
     let orders = seen.kaspi.as_ref().map(|kaspi| kaspi.orders).unwrap_or_default();
     html! {
         p.state data-state="good" { (visitor.say(&setup_pages::KASPI_WORKS)) " " span.number { (orders) } }
-        @for hint in seen.findings.iter().map(Finding::symptom) {
+        @for hint in seen.symptoms.iter().map(Finding::symptom) {
             p.hint { (hint.cause(visitor.language)) ". " (hint.remedy(visitor.language)) }
         }
         p.actions { a href=(visitor.link("/setup/account")) { (visitor.say(&setup_pages::NEXT)) } }

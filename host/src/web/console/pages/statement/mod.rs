@@ -17,9 +17,9 @@ pub(crate) use view::{View, body};
 
 use super::order;
 use crate::{
+    base::clock::now_ms,
     base::{
         calendar::{self, Day, Range},
-        clock::now_ms,
         percent::encoded,
     },
     i18n::words::Words,

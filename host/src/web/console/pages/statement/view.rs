@@ -7,12 +7,13 @@ use maud::{Markup, html};
 
 use crate::{
     base::calendar::{Day, Range},
+    contract::types::{Difference, DifferenceKind, FieldDifference, RangeStatement, StateCounts},
     i18n::{
         format::{self, ORDERS},
         messages::causes,
         words::Words,
     },
-    service::{Difference, Field, StateCounts, Statement},
+    service::Comparison as _,
     web::{
         app::background_tasks::{Asked, Compared, State as Task},
         console::{
@@ -178,8 +179,10 @@ fn ended(
 }
 
 fn repair_forms(visitor: &Visitor, range: Range, open: &[&Difference]) -> Markup {
-    let acts =
-        [("repair", REPAIR, true), ("missing", REPAIR_MISSING, open.iter().any(|one| one.kind == "missing"))];
+    let acts = [
+        ("repair", REPAIR, true),
+        ("missing", REPAIR_MISSING, open.iter().any(|one| one.kind == DifferenceKind::Missing)),
+    ];
     html! {
         div class="actions" {
             @for (act, words, _) in acts.into_iter().filter(|(.., is_offered)| *is_offered) {
@@ -196,7 +199,7 @@ fn repair_forms(visitor: &Visitor, range: Range, open: &[&Difference]) -> Markup
     }
 }
 
-fn summary(language: Language, statement: &Statement, open: usize) -> String {
+fn summary(language: Language, statement: &RangeStatement, open: usize) -> String {
     let number = |count| format::number(language, count);
     let open = number(u64::try_from(open).unwrap_or(u64::MAX));
     let (orders, leads) = (ORDERS.of(language, statement.orders), number(statement.leads));
@@ -234,36 +237,37 @@ const STATE: Words = Words::new("State", "Состояние", "Күйі");
 const TOTAL: Words = Words::new("Orders", "Заказы", "Тапсырыстар");
 
 /// What can be the matter with an order.
-pub(crate) fn kind(name: &str) -> Option<Words> {
-    Some(match name {
-        "agree" => Words::new("Agree", "Совпадают", "Сәйкес"),
-        "missing" => Words::new("No lead", "Нет сделки", "Мәміле жоқ"),
-        "doubled" => Words::new("Several leads", "Несколько сделок", "Бірнеше мәміле"),
-        "different" => Words::new("Different", "Отличаются", "Айырмашылығы бар"),
-        "kept" => Words::new("Changed by hand", "Изменены вручную", "Қолмен өзгертілген"),
-        "no_lead" => Words::new("Need no lead", "Без сделки", "Мәміле қажет емес"),
-        _ => return None,
-    })
+fn kind(kind: DifferenceKind) -> Words {
+    match kind {
+        DifferenceKind::Missing => Words::new("No lead", "Нет сделки", "Мәміле жоқ"),
+        DifferenceKind::Doubled => Words::new("Several leads", "Несколько сделок", "Бірнеше мәміле"),
+        DifferenceKind::Different => Words::new("Different", "Отличаются", "Айырмашылығы бар"),
+        DifferenceKind::Kept => Words::new("Changed by hand", "Изменены вручную", "Қолмен өзгертілген"),
+        DifferenceKind::NoLead => Words::new("Need no lead", "Без сделки", "Мәміле қажет емес"),
+    }
 }
+
+const AGREE: Words = Words::new("Agree", "Совпадают", "Сәйкес");
 
 fn by_state(visitor: &Visitor, states: &[StateCounts]) -> Markup {
     let language = visitor.language;
-    let kinds = ["agree", "missing", "doubled", "different", "kept", "no_lead"];
-    let say = |name| kind(name).map_or(name, |words| words.get(language));
+    use DifferenceKind::{Different, Doubled, Kept, Missing, NoLead};
+    let kinds = [Missing, Doubled, Different, Kept, NoLead].map(kind);
+    let columns = || std::iter::once(&AGREE).chain(&kinds);
     html! {
         table class="list" {
             thead { tr {
                 th scope="col" { (visitor.say(&STATE)) }
                 th scope="col" class="number" { (visitor.say(&TOTAL)) }
-                @for name in kinds { th scope="col" class="number" { (say(name)) } }
+                @for words in columns() { th scope="col" class="number" { (visitor.say(words)) } }
             } }
             tbody {
                 @for one in states {
                     tr {
                         th scope="row" { (causes::at_kaspi(language, &one.state, &one.status)) }
                         td class="number" data-label=(visitor.say(&TOTAL)) { (format::number(language, one.orders)) }
-                        @for (name, count) in kinds.into_iter().zip(counts(one)) {
-                            td class="number" data-label=(say(name)) data-zero[count == 0] {
+                        @for (words, count) in columns().zip(counts(one)) {
+                            td class="number" data-label=(visitor.say(words)) data-zero[count == 0] {
                                 (format::number(language, count))
                             }
                         }
@@ -296,21 +300,16 @@ fn differences(visitor: &Visitor, view: &View, open: &[&Difference]) -> Markup {
                     tr {
                         th scope="row" { (link(visitor, &one.code)) }
                         td {
-                            strong {
-                                @match kind(&one.kind) {
-                                    Some(words) => (visitor.say(&words)),
-                                    None => (one.kind),
-                                }
-                            }
+                            strong { (visitor.say(&kind(one.kind))) }
                             @for field in &one.fields { br; (differs(language, field)) }
-                            @let told = if language == Language::En { &one.told.en } else { &one.told.ru };
+                            @let told = one.message.text(if language == Language::En { Language::En } else { Language::Ru });
                             @if !told.is_empty() { br; span class="hint" { (told) } }
                             @if one.will_mend { br; span class="pill state" data-state="good" { (visitor.say(&WILL_MEND)) } }
                         }
                         td data-label=(visitor.say(&LEAD)) {
                             @for (place, id) in one.lead_ids.iter().enumerate() {
                                 @if place > 0 { ", " }
-                                (lead_link(view.account.as_deref(), id, id))
+                                (lead_link(view.account.as_deref(), *id))
                             }
                             @if one.lead_ids.is_empty() { "—" }
                         }
@@ -324,17 +323,23 @@ fn differences(visitor: &Visitor, view: &View, open: &[&Difference]) -> Markup {
     }
 }
 
-fn differs(language: Language, field: &Field) -> String {
-    let words = match field.field.as_str() {
-        "price" => Some(Words::new("price", "сумма", "сомасы")),
-        "stage" => Some(Words::new("stage", "этап", "кезең")),
-        _ => None,
+fn differs(language: Language, field: &FieldDifference) -> String {
+    let tenge = |amount: i64| {
+        u64::try_from(amount).map_or_else(|_| amount.to_string(), |amount| format::tenge(language, amount))
     };
-    let name = words.as_ref().map_or(field.field.as_str(), |words| words.get(language));
-    let value = |text: &str| match (field.field.as_str(), text.parse()) {
-        (_, _) if text.is_empty() => "—".to_owned(),
-        ("price", Ok(amount)) => format::tenge(language, amount),
-        _ => text.to_owned(),
+    let (name, kaspi, amocrm) = match field {
+        FieldDifference::Price(both) => {
+            let words = Words::new("price", "сумма", "сомасы");
+            (words.get(language), tenge(both.kaspi), tenge(both.amocrm))
+        }
+        FieldDifference::Stage(both) => {
+            let words = Words::new("stage", "этап", "кезең");
+            (words.get(language), both.kaspi.to_string(), both.amocrm.to_string())
+        }
+        FieldDifference::Lines(both) => {
+            let value = |text: &str| if text.is_empty() { "—".to_owned() } else { text.to_owned() };
+            ("lines", value(&both.kaspi), value(&both.amocrm))
+        }
     };
-    format!("{name}: Kaspi {}, amoCRM {}", value(&field.kaspi), value(&field.amocrm))
+    format!("{name}: Kaspi {kaspi}, amoCRM {amocrm}")
 }

@@ -1,0 +1,71 @@
+//! The types of `wit/world.wit`, for the core on any target, and their JSON.
+
+#[expect(missing_docs, reason = "generated code; wit/world.wit says what everything is")]
+mod bindings {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "kaspi-amocrm:plugin/contract",
+        additional_derives: [PartialEq],
+    });
+}
+
+pub use bindings::kaspi_amocrm::plugin::types;
+
+#[path = "../../wit/json.rs"]
+pub mod json;
+
+use kaspi_amocrm_settings::{Finding, Message, MessageId, SettingsError};
+
+impl From<Message> for types::Message {
+    fn from(message: Message) -> Self {
+        Self { id: message.id.name().to_owned(), arguments: message.arguments }
+    }
+}
+
+impl From<MessageId> for types::Message {
+    fn from(id: MessageId) -> Self {
+        Message::plain(id).into()
+    }
+}
+
+impl From<&Finding> for types::Finding {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            setting: finding.name.clone(),
+            problem: finding.problem.clone().into(),
+            hint: finding.hint.clone().into(),
+        }
+    }
+}
+
+impl types::Error {
+    /// One setting is wrong.
+    pub fn config(message: impl Into<Message>) -> Self {
+        Self::Config(vec![types::Problem::new(types::ProblemClass::Config, message)])
+    }
+
+    /// The call makes no sense.
+    pub fn invalid(message: impl Into<Message>) -> Self {
+        Self::InvalidCall(message.into().into())
+    }
+
+    /// A word for programs.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Config(_) => "config",
+            Self::Busy => "busy",
+            Self::Upstream(_) => "upstream",
+            Self::InvalidCall(_) => "invalid_call",
+            Self::Internal(_) => "internal",
+        }
+    }
+}
+
+impl From<SettingsError> for types::Error {
+    fn from(error: SettingsError) -> Self {
+        let class = types::ProblemClass::Config;
+        Self::Config(
+            error.findings.iter().map(|finding| types::Problem::of_setting(class, finding)).collect(),
+        )
+    }
+}

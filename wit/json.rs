@@ -4,7 +4,7 @@
 //! `world.wit` (`super::types`). Golden files in `wit/json/` hold it. Texts are rendered here from their ids;
 //! where both languages are wanted in one text, as `english / по-русски`.
 
-use kaspi_amocrm_settings::{
+use kaspi_amocrm_contract::{
     Language,
     calendar::rfc3339,
     message::{both, render},

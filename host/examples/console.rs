@@ -23,7 +23,7 @@ use kaspi_amocrm::{
     wasm::Plugin,
     web::{self, Site},
 };
-use kaspi_amocrm_settings::rows::{OrderRow, ROW_VERSION, place, prefix};
+use kaspi_amocrm_contract::rows::{OrderRow, ROW_VERSION, place, prefix};
 use kaspi_amocrm_simulator::{
     amo::account,
     demo::demo_world,

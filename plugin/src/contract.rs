@@ -14,7 +14,7 @@ pub use bindings::kaspi_amocrm::plugin::types;
 #[path = "../../wit/json.rs"]
 pub mod json;
 
-use kaspi_amocrm_settings::{Finding, Message, MessageId, SettingsError};
+use kaspi_amocrm_contract::{Finding, Message, MessageId, SettingsError};
 
 impl From<Message> for types::Message {
     fn from(message: Message) -> Self {

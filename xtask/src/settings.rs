@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Context as _, Result};
-use kaspi_amocrm_settings::reference;
+use kaspi_amocrm_contract::reference;
 
 use crate::{command::say, workspace::Workspace};
 

@@ -127,8 +127,8 @@ pub(crate) fn bench_homes(workspace: &Workspace) -> Result<()> {
 pub(crate) fn trace(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
     const PROGRAM: &str = "kaspi-amocrm-testkit";
     say("building the trace");
-    // Naming the workspace chooses the features that the tests have; with the package alone all would be built again.
-    run(workspace.cargo().args(["build", "--workspace", "--bin", PROGRAM]))?;
+    // As for the program: naming a test chooses the features that the tests have.
+    run(workspace.cargo().args(["build", "--workspace", "--bin", PROGRAM, "--test=imports"]))?;
     say("playing the seeds");
     run(Command::new(workspace.target.join("debug").join(format!("{PROGRAM}{EXE_SUFFIX}"))).args(arguments))
 }

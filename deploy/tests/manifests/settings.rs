@@ -1,6 +1,6 @@
 //! What the manifests set is what the program knows, and no secret stands in them.
 
-use kaspi_amocrm_settings::{Finding, Scope, Setting, rules, table};
+use kaspi_amocrm_contract::{Finding, Scope, Setting, rules, table};
 use serde_json::Value;
 
 use crate::files::of_kind;

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use kaspi_amocrm_settings::calendar;
+use kaspi_amocrm_contract::calendar;
 
 use super::failure::{Exit, Failure, Text};
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, process::ExitCode};
 
-pub use kaspi_amocrm_settings::Text;
+pub use kaspi_amocrm_contract::Text;
 
 /// The exit codes. A contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

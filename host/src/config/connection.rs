@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use kaspi_amocrm_settings::{Finding, Message, MessageId, Scope, Setting, SettingsError, rules, table};
+use kaspi_amocrm_contract::{Finding, Message, MessageId, Scope, Setting, SettingsError, rules, table};
 
 use super::values::Values;
 use crate::egress::Origin;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kaspi_amocrm_settings::table;
+use kaspi_amocrm_contract::table;
 
 use super::values::Values;
 use crate::base::percent::encoded;

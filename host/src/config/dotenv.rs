@@ -1,6 +1,6 @@
 //! Reads a `.env` file the way the PHP tool's users wrote theirs: `export `, quotes, comments after a value.
 
-use kaspi_amocrm_settings::MessageId;
+use kaspi_amocrm_contract::MessageId;
 
 /// One assignment of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::{env, fs, io, path::Path};
 
-use kaspi_amocrm_settings::{Finding, Kind, Message, MessageId, Scope, Setting, table};
+use kaspi_amocrm_contract::{Finding, Kind, Message, MessageId, Scope, Setting, table};
 
 use super::{
     dotenv,

@@ -10,7 +10,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use kaspi_amocrm_settings::rows::KEY_PROOF;
+use kaspi_amocrm_contract::rows::KEY_PROOF;
 
 use super::settings::Settings;
 use crate::{

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kaspi_amocrm_settings::{Finding, Message, MessageId, Scope, Setting, SettingsError, rules, table};
+use kaspi_amocrm_contract::{Finding, Message, MessageId, Scope, Setting, SettingsError, rules, table};
 
 use super::{
     connection::Connection,

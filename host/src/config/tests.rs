@@ -1,4 +1,4 @@
-use kaspi_amocrm_settings::{Language, table};
+use kaspi_amocrm_contract::{Language, table};
 
 use super::*;
 

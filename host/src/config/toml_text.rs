@@ -1,6 +1,6 @@
 //! Changes lines of the TOML file and leaves all others alone. Whether it came out right is checked by reading it again.
 
-use kaspi_amocrm_settings::{Finding, MessageId, Scope};
+use kaspi_amocrm_contract::{Finding, MessageId, Scope};
 
 use super::values::{Changes, DEFAULT_CONNECTION, TOML_FILE, find};
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use kaspi_amocrm_settings::{Scope, Setting, table};
+use kaspi_amocrm_contract::{Scope, Setting, table};
 
 /// The connection that environment and `.env` describe.
 pub const DEFAULT_CONNECTION: &str = "default";

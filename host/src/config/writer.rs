@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kaspi_amocrm_settings::{Finding, Message, MessageId, Scope, Setting, table};
+use kaspi_amocrm_contract::{Finding, Message, MessageId, Scope, Setting, table};
 
 use super::{
     dotenv, files,

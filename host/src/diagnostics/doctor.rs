@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use kaspi_amocrm_settings::{Language, Setting, table::SECRET_KEY};
+use kaspi_amocrm_contract::{Language, Setting, table::SECRET_KEY};
 use serde_json::{Value, json};
 
 use super::{
@@ -141,7 +141,7 @@ fn told(text: impl Fn(Language) -> String) -> Text {
 }
 
 fn is_setting(name: &str) -> bool {
-    kaspi_amocrm_settings::table::find(name).is_some()
+    kaspi_amocrm_contract::table::find(name).is_some()
 }
 
 fn failed(text: &str) -> Finding {

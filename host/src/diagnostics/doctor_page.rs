@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 
 use super::class::{Severity, groups};
 use crate::i18n::words::Words;

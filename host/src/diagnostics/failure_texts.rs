@@ -1,6 +1,6 @@
 //! Every error as a failure of the program: its exit code, what happened, and what to do about it.
 
-use kaspi_amocrm_settings::{Finding, Language};
+use kaspi_amocrm_contract::{Finding, Language};
 
 use crate::{
     base::failure::{Exit, Failure, Text},

@@ -1,6 +1,6 @@
 //! What was looked at and what was found, with cause and remedy in words for people.
 
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use kaspi_amocrm_settings::MessageId;
+use kaspi_amocrm_contract::MessageId;
 use serde_json::json;
 
 use super::finding::{Check, Diagnosis, Finding};

@@ -1,6 +1,6 @@
 //! Numbers, counts and moments as people say them, in each language. Pure: what time it is now is given.
 
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 
 use super::words::Words;
 use crate::base::calendar::{Day, hour_and_minute};

@@ -1,6 +1,6 @@
 //! What pages say, in three languages.
 
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 
 /// One text of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

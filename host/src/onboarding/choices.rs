@@ -1,6 +1,6 @@
 //! What is chosen from the account, by name, and what is proposed.
 
-use kaspi_amocrm_settings::{Setting, table};
+use kaspi_amocrm_contract::{Setting, table};
 
 use crate::{
     config::Settings,

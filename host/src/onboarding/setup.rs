@@ -1,7 +1,7 @@
 //! From nothing to a working connection: what is asked, in which order, and what is proposed. Pure; the terminal
 //! (`cli/commands/setup`) and the browser (`web/console/pages/setup`) ask the same questions.
 
-use kaspi_amocrm_settings::{Setting, rules, table};
+use kaspi_amocrm_contract::{Setting, rules, table};
 
 use crate::{
     base::shutdown::Stop,

@@ -1,7 +1,7 @@
 //! Which stage belongs to which state of an order: what is proposed from the names of the stages, and what a choice
 //! makes of `STATUS_MAP`.
 
-use kaspi_amocrm_settings::{KNOWN_PAIRS, StatusMap};
+use kaspi_amocrm_contract::{KNOWN_PAIRS, StatusMap};
 
 use crate::{contract::types::Named, i18n::words::Words};
 

@@ -1,7 +1,7 @@
 //! The list of orders: rows that the component keeps in the clear for hosts, newest order first. They hold nothing
 //! personal.
 
-use kaspi_amocrm_settings::rows::{OrderRow, created_ms, prefix};
+use kaspi_amocrm_contract::rows::{OrderRow, created_ms, prefix};
 
 use crate::{
     contract::types::{OrderStep, ProblemClass},
@@ -182,7 +182,7 @@ async fn read(store: &dyn Store, prefix: &str, keys: &[String]) -> Result<Vec<Ro
 mod tests {
     use std::sync::Arc;
 
-    use kaspi_amocrm_settings::rows::place;
+    use kaspi_amocrm_contract::rows::place;
 
     use super::*;
     use crate::{

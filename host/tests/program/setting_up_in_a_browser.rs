@@ -236,6 +236,6 @@ async fn the_mapping_is_previewed_before_it_is_saved() {
     assert_eq!(rig.writes(), 0, "nothing was changed in the account");
 }
 
-fn kaspi_setting(name: &str) -> &'static kaspi_amocrm_settings::Setting {
-    kaspi_amocrm_settings::table::find(name).unwrap()
+fn kaspi_setting(name: &str) -> &'static kaspi_amocrm_contract::Setting {
+    kaspi_amocrm_contract::table::find(name).unwrap()
 }

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use kaspi_amocrm_settings::{Finding, Message, MessageId, Setting, table};
+use kaspi_amocrm_contract::{Finding, Message, MessageId, Setting, table};
 use serde_json::Value;
 
 use super::{

@@ -3,7 +3,7 @@
 use crate::ports::NetworkTrouble;
 use std::{cell::Cell, collections::BTreeSet};
 
-use kaspi_amocrm_settings::{Message, MessageId};
+use kaspi_amocrm_contract::{Message, MessageId};
 use serde_json::{Value, json};
 
 use super::{

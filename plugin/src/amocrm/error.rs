@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use kaspi_amocrm_settings::{Finding, Message, MessageId};
+use kaspi_amocrm_contract::{Finding, Message, MessageId};
 
 use crate::{
     contract::types::{Problem, ProblemClass},

@@ -2,7 +2,7 @@
 
 use crate::contract::types::{Account, AccountDescription, Named, Pipeline};
 use futures_util::future::{join, join4};
-use kaspi_amocrm_settings::MessageId;
+use kaspi_amocrm_contract::MessageId;
 use serde_json::Value;
 
 use super::{

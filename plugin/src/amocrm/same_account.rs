@@ -1,6 +1,6 @@
 //! The leads of a connection stay in one account.
 
-use kaspi_amocrm_settings::{Finding, Message, MessageId, table};
+use kaspi_amocrm_contract::{Finding, Message, MessageId, table};
 
 /// The leads of a connection stay in one account.
 pub(crate) fn another_account(connection: &str, now: i64, before: i64) -> Finding {

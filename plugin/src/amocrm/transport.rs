@@ -1,7 +1,7 @@
 //! Sends single requests: in their turn, under the lock of the account, and not while amoCRM wants a pause.
 
 use crate::ports::NetworkTrouble;
-use kaspi_amocrm_settings::{Message, MessageId};
+use kaspi_amocrm_contract::{Message, MessageId};
 use std::cell::{Cell, RefCell};
 
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use kaspi_amocrm_settings::calendar;
+use kaspi_amocrm_contract::calendar;
 
 /// Offset of Asia/Almaty.
 pub(crate) const OFFSET_MS: i64 = 5 * 3_600_000;

@@ -1,7 +1,7 @@
 //! Creates what a plan lacks: contacts, elements, leads, notes.
 
 use crate::amocrm::RefusedPart;
-use kaspi_amocrm_settings::Message;
+use kaspi_amocrm_contract::Message;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{

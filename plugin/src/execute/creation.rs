@@ -8,7 +8,7 @@
 use crate::amocrm::RefusedPart;
 use std::collections::BTreeMap;
 
-use kaspi_amocrm_settings::{Message, MessageId};
+use kaspi_amocrm_contract::{Message, MessageId};
 use serde_json::Value;
 
 use super::{failure::Failure, lookup::intents, session::Session};

@@ -4,7 +4,7 @@
 //! the real one would have done from the same state.
 use crate::contract::types::{LeadAction, PlannedContact, PlannedOrder, PlannedProduct, Report};
 use crate::report::planned_order::planned;
-use kaspi_amocrm_settings::{Message, MessageId};
+use kaspi_amocrm_contract::{Message, MessageId};
 
 use super::session::Session;
 use crate::{

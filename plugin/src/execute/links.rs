@@ -3,7 +3,7 @@
 //! Linking again only sets the pieces (docs/apis/amocrm.md 3.7), so what is not surely done is sent again. An answer
 //! that was lost may still take effect for a while: until then nothing is written that it could undo.
 use crate::amocrm::RefusedPart;
-use kaspi_amocrm_settings::{Message, MessageId};
+use kaspi_amocrm_contract::{Message, MessageId};
 
 use std::collections::BTreeSet;
 

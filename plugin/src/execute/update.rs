@@ -1,6 +1,6 @@
 //! Looks at leads whose orders Kaspi changed, and changes them.
 
-use kaspi_amocrm_settings::{Message, MessageId};
+use kaspi_amocrm_contract::{Message, MessageId};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{

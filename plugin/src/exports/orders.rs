@@ -1,6 +1,6 @@
 //! Where orders stand and why, for people.
 
-use kaspi_amocrm_settings::{Message, MessageId};
+use kaspi_amocrm_contract::{Message, MessageId};
 
 use crate::{
     contract::types::{

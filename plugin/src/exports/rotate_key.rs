@@ -4,8 +4,8 @@
 //! and who writes it meanwhile wins. The proof follows when a whole walk has found nothing else to do: until then, who
 //! has only the new key is refused at once, and not by some value in the middle of a run.
 use crate::contract::types::{Caller, KeyRotation};
-use kaspi_amocrm_settings::MessageId;
-use kaspi_amocrm_settings::rows::KEY_PROOF;
+use kaspi_amocrm_contract::MessageId;
+use kaspi_amocrm_contract::rows::KEY_PROOF;
 
 use std::collections::BTreeMap;
 

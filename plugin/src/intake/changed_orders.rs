@@ -8,7 +8,7 @@ use crate::contract::types::{ProblemClass, Report};
 use std::collections::BTreeSet;
 
 use futures_util::{StreamExt as _, stream};
-use kaspi_amocrm_settings::{Message, MessageId};
+use kaspi_amocrm_contract::{Message, MessageId};
 
 use super::{
     problems::{tell, tell_incomplete},

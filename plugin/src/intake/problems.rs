@@ -2,7 +2,7 @@
 
 use crate::contract::types::{ProblemClass, Report};
 use crate::kaspi::KaspiError;
-use kaspi_amocrm_settings::{Finding, MessageId};
+use kaspi_amocrm_contract::{Finding, MessageId};
 
 pub(crate) fn tell_incomplete(report: &mut Report) {
     report.problem(ProblemClass::KaspiIncomplete, MessageId::KaspiPagesIncomplete);

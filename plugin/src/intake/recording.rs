@@ -2,7 +2,7 @@
 
 use crate::contract::types::{LeadAction, PlannedOrder, ProblemClass, Report};
 use crate::report::planned_order::planned;
-use kaspi_amocrm_settings::{Message, MessageId};
+use kaspi_amocrm_contract::{Message, MessageId};
 use std::collections::BTreeMap;
 
 use super::problems::tell_unreadable;

@@ -10,7 +10,7 @@ use crate::{
     amocrm::{ContactDraft, FieldValue, LeadDraft},
     domain::{ContactId, Facts, Order, Phone},
 };
-use kaspi_amocrm_settings::{Message, MessageId};
+use kaspi_amocrm_contract::{Message, MessageId};
 
 pub(super) fn lead_step(work: &Work, crm: &Crm, policy: &Policy<'_>, plan: &mut Plan) {
     let code = &work.order.code;

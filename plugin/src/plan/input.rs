@@ -1,6 +1,6 @@
 //! What a plan is made from: orders, what is known of the CRM, and the policy.
 
-use kaspi_amocrm_settings::Message;
+use kaspi_amocrm_contract::Message;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{

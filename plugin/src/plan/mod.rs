@@ -16,7 +16,7 @@ pub(crate) use steps::{Plan, PlannedNote, Product, Relink};
 
 use crate::records::Note;
 use create::{contact_step, lead_step};
-use kaspi_amocrm_settings::MessageId;
+use kaspi_amocrm_contract::MessageId;
 use update::{
     follow, is_turned_down, lead_stands, link, link_rows, may_link, note_step, products_of, with_ours,
 };

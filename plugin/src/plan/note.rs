@@ -1,6 +1,6 @@
 //! The summary note of an order, and the marker by which it is found again.
 
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 use std::fmt::Write as _;
 
 use crate::domain::{Day, Facts, Money, Order, OrderCode};

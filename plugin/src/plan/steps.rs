@@ -1,7 +1,7 @@
 //! What a plan says.
 
 use crate::contract::types::ProblemClass;
-use kaspi_amocrm_settings::Message;
+use kaspi_amocrm_contract::Message;
 use std::collections::BTreeMap;
 
 use crate::{

@@ -1,7 +1,7 @@
 //! The steps of a lead that is there: its products, and what Kaspi changed since it was last brought up to date.
 
 use crate::contract::types::ProblemClass;
-use kaspi_amocrm_settings::{Message, MessageId};
+use kaspi_amocrm_contract::{Message, MessageId};
 use std::collections::BTreeMap;
 
 use super::{

@@ -1,6 +1,6 @@
 //! Documents in the store: JSON, and an error that names the key of one that cannot be read.
 
-use kaspi_amocrm_settings::{Finding, Message, MessageId};
+use kaspi_amocrm_contract::{Finding, Message, MessageId};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::store::{Store, StoreError};

@@ -1,6 +1,6 @@
 //! Requests to other servers, and their answers.
 
-use kaspi_amocrm_settings::{Message, MessageId};
+use kaspi_amocrm_contract::{Message, MessageId};
 use std::fmt;
 
 use super::future::LocalFuture;

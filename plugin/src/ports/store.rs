@@ -1,6 +1,6 @@
 //! The key-value store.
 
-use kaspi_amocrm_settings::{Finding, Message, MessageId};
+use kaspi_amocrm_contract::{Finding, Message, MessageId};
 use std::fmt;
 /// The store failed. The run stops: what cannot be recorded must not be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What is kept of one order.
 
 use crate::contract::types::{OrderStep, ProblemClass};
-use kaspi_amocrm_settings::Message;
+use kaspi_amocrm_contract::Message;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::domain::{Buyer, Facts, LeadId, Line, Money, Order, OrderCode, Phone, SeenLine};
@@ -99,7 +99,7 @@ pub(crate) struct Times {
 
 /// Why an order gets no lead.
 pub(crate) mod tombstones {
-    use kaspi_amocrm_settings::{Message, MessageId};
+    use kaspi_amocrm_contract::{Message, MessageId};
 
     /// It is older than the first look-back; a backfill lifts this.
     pub(crate) const TOO_OLD: &str = "older than the first look-back";

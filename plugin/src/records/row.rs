@@ -2,7 +2,7 @@
 //! component has to understand records.
 
 use crate::contract::types::ProblemClass;
-use kaspi_amocrm_settings::rows::{OrderRow, ROW_VERSION};
+use kaspi_amocrm_contract::rows::{OrderRow, ROW_VERSION};
 
 use super::order::{DEATHS_PARKED, Record};
 use crate::domain::OrderCode;

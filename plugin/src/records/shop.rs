@@ -1,6 +1,6 @@
 //! The realm of one shop: its orders, where it has read to, what it was working on.
 
-use kaspi_amocrm_settings::rows::{self, place};
+use kaspi_amocrm_contract::rows::{self, place};
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};

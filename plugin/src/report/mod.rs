@@ -4,7 +4,7 @@ pub(crate) mod planned_order;
 
 use std::collections::BTreeSet;
 
-use kaspi_amocrm_settings::{Finding, Message};
+use kaspi_amocrm_contract::{Finding, Message};
 
 use crate::contract::types::{Activity, Problem, ProblemClass, Report, Requests};
 

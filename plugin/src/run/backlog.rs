@@ -1,7 +1,7 @@
 //! Brings the orders that wait as far as they go: what they need is completed, planned, applied, and recorded.
 
 use crate::contract::types::{ProblemClass, Report};
-use kaspi_amocrm_settings::{Message, MessageId};
+use kaspi_amocrm_contract::{Message, MessageId};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account_check::checked_account;

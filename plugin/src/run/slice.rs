@@ -15,7 +15,7 @@ use crate::{
     records::{AccountLedger, Meta, Record, ShopLedger},
     settings::Settings,
 };
-use kaspi_amocrm_settings::MessageId;
+use kaspi_amocrm_contract::MessageId;
 
 /// Sealed values that are opened together, so that a long backlog needs little memory.
 const SEALED_AT_ONCE: usize = 200;

@@ -2,16 +2,16 @@
 //!
 //! [`Settings::load`] reports everything that is wrong at once. What only the account can tell (does this status
 //! exist?) is not checked here; [`Settings::fingerprint`] tells when that check is due again.
-//! All names, shapes and defaults come from the crate `kaspi-amocrm-settings`, which hosts share.
+//! All names, shapes and defaults come from the crate `kaspi-amocrm-contract`, which hosts share.
 
 mod reader;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use kaspi_amocrm_settings::{Finding, Language, SettingsError, StatusMap};
+pub(crate) use kaspi_amocrm_contract::{Finding, Language, SettingsError, StatusMap};
 pub(crate) use reader::Secret;
 
-use kaspi_amocrm_settings::{key_list, rules, table};
+use kaspi_amocrm_contract::{key_list, rules, table};
 
 use crate::{
     domain::Job,

@@ -1,6 +1,6 @@
 //! Reads single settings and gathers what is wrong with them.
 
-use kaspi_amocrm_settings::{Finding, Message, MessageId, Setting, rules, table, yes_or_no};
+use kaspi_amocrm_contract::{Finding, Message, MessageId, Setting, rules, table, yes_or_no};
 
 use crate::ports::Config;
 

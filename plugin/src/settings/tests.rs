@@ -337,7 +337,7 @@ fn the_shared_checks_agree_with_what_uses_the_values() {
     for a in b'A'..=b'Z' {
         for b in b'A'..=b'Z' {
             let code = String::from_utf8(vec![a, b]).unwrap();
-            assert_eq!(kaspi_amocrm_settings::is_country(&code), phone::is_country(&code), "{code}");
+            assert_eq!(kaspi_amocrm_contract::is_country(&code), phone::is_country(&code), "{code}");
         }
     }
     let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";

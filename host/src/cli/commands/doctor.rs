@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::ValueEnum;
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 
 use crate::{
     base::failure::{Exit, Failure},

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kaspi_amocrm_settings::yes_or_no;
+use kaspi_amocrm_contract::yes_or_no;
 use tokio::net::TcpListener;
 
 use crate::{

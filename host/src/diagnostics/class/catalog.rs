@@ -1,6 +1,6 @@
 //! All classes, the one of a name, and its texts with their braces filled in.
 
-use kaspi_amocrm_settings::{Language, Text};
+use kaspi_amocrm_contract::{Language, Text};
 use serde_json::{Map, Value};
 
 use super::{amocrm, definition::Class, kaspi, machine};

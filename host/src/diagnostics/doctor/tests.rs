@@ -1,4 +1,4 @@
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 
 use super::*;
 use crate::contract::{

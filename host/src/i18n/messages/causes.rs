@@ -1,7 +1,7 @@
 //! Words for what the component tells in codes: why an order waits, what comes next, and what state it is in. A code of a
 //! newer component is shown as it is.
 
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 
 use crate::{contract::types::DoneStepKind, i18n::words::Words};
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use axum::http::{HeaderMap, HeaderValue, header, request::Parts};
-use kaspi_amocrm_settings::yes_or_no;
+use kaspi_amocrm_contract::yes_or_no;
 use subtle::ConstantTimeEq as _;
 
 use super::{

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kaspi_amocrm_settings::{Language, rows::OrderRow};
+use kaspi_amocrm_contract::{Language, rows::OrderRow};
 use maud::Markup;
 use serde_json::json;
 use tracing::Level;

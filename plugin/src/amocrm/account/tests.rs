@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 
 use crate::ports::Config;
 

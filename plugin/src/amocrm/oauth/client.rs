@@ -5,7 +5,7 @@
 //! renewal happens at half of the access token's life, so that a pair that got lost leaves hours to mend it.
 //! A pair of the settings moves into the store once, and again only when the settings changed.
 use crate::contract::types::Account;
-use kaspi_amocrm_settings::{Finding, Message, MessageId};
+use kaspi_amocrm_contract::{Finding, Message, MessageId};
 
 use std::cell::{Cell, RefCell};
 

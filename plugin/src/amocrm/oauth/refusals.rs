@@ -1,6 +1,6 @@
 //! What a person has to do when amoCRM refuses a token or a code.
 
-use kaspi_amocrm_settings::{Finding, Message, MessageId};
+use kaspi_amocrm_contract::{Finding, Message, MessageId};
 
 use crate::amocrm::error::Stop;
 

@@ -1,7 +1,7 @@
 //! Finds the leads of orders.
 
 use crate::contract::types::ProblemClass;
-use kaspi_amocrm_settings::{Message, MessageId};
+use kaspi_amocrm_contract::{Message, MessageId};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::walk::{DAY_S, Falling, PAGES_MAX};

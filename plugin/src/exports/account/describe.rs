@@ -1,7 +1,7 @@
 //! What the account of the settings looks like, for people who fill them in.
 
 use crate::contract::types::AccountDescription;
-use kaspi_amocrm_settings::Finding;
+use kaspi_amocrm_contract::Finding;
 
 use crate::{
     amocrm::{Amo, Extent, Layout, another_account, check_account},

@@ -4,7 +4,7 @@ use crate::contract::types::{
     Detail, Examination, SeenAmocrm, SeenKaspi, Side, Symptom, SymptomClass, TokenKind,
 };
 use crate::ports::NetworkTrouble;
-use kaspi_amocrm_settings::{Finding, MessageId, rules, table};
+use kaspi_amocrm_contract::{Finding, MessageId, rules, table};
 
 use crate::{
     amocrm::{AccountCheck, Amo, Extent, Layout, Stop, account_id, another_account, check_account},

@@ -1,8 +1,8 @@
 //! Makes in the account what a person asked for: fields, and a list of products. What is there is not made again.
 
 use crate::contract::types::{AccountPart, Caller, Prepared, PreparedPart, Problem, ProblemClass};
-use kaspi_amocrm_settings::SettingsError;
-use kaspi_amocrm_settings::{Finding, Message, MessageId};
+use kaspi_amocrm_contract::SettingsError;
+use kaspi_amocrm_contract::{Finding, Message, MessageId};
 
 use crate::{
     amocrm::{Amo, Part, Stop, Write, account_id},

@@ -2,7 +2,7 @@
 //!
 //! Both ask for `CRON_SECRET`. `/cron` answers as that of our own host does (docs/configuration.md, Addresses).
 use crate::contract::types::{Caller, Lease, RunOptions};
-use kaspi_amocrm_settings::{Language, Message, MessageId};
+use kaspi_amocrm_contract::{Language, Message, MessageId};
 
 mod page;
 mod status;

@@ -1,7 +1,7 @@
 //! The page.
 
-use kaspi_amocrm_settings::Language;
-use kaspi_amocrm_settings::calendar::rfc3339;
+use kaspi_amocrm_contract::Language;
+use kaspi_amocrm_contract::calendar::rfc3339;
 
 use super::status::{State, Status};
 use crate::{domain::day::OFFSET_MS, run::history::PastRun};

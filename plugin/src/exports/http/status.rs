@@ -2,8 +2,8 @@
 //!
 //! Asks the store only, so it costs the servers nothing however often somebody looks.
 
-use kaspi_amocrm_settings::calendar::rfc3339;
-use kaspi_amocrm_settings::{Finding, Language};
+use kaspi_amocrm_contract::calendar::rfc3339;
+use kaspi_amocrm_contract::{Finding, Language};
 use serde_json::{Value, json};
 
 use crate::{

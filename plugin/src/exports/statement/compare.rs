@@ -5,7 +5,7 @@ use crate::contract::types::{DifferenceKind as Kind, FieldDifference};
 use crate::contract::types::{TwoNumbers, TwoTexts};
 use std::collections::BTreeMap;
 
-use kaspi_amocrm_settings::{Message, MessageId};
+use kaspi_amocrm_contract::{Message, MessageId};
 
 use super::sides::Sides;
 use crate::{

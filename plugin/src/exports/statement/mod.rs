@@ -13,7 +13,7 @@ mod sides;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kaspi_amocrm_settings::{Message, MessageId};
+use kaspi_amocrm_contract::{Message, MessageId};
 
 use crate::{
     amocrm::{Amo, Catalog, Lead, PAGE_SIZE, Stop},

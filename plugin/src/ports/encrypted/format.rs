@@ -1,6 +1,6 @@
 //! Which versions may use a store: it names its format in clear, from its first write on.
 
-use kaspi_amocrm_settings::{Finding, Message, MessageId};
+use kaspi_amocrm_contract::{Finding, Message, MessageId};
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -1,6 +1,6 @@
 //! One secret key and its envelopes.
 
-use kaspi_amocrm_settings::{Finding, Message, MessageId};
+use kaspi_amocrm_contract::{Finding, Message, MessageId};
 use std::fmt;
 
 use chacha20poly1305::{

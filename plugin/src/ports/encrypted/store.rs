@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use kaspi_amocrm_settings::rows::KEY_PROOF;
+use kaspi_amocrm_contract::rows::KEY_PROOF;
 
 use super::{
     format,

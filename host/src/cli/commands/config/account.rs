@@ -1,6 +1,6 @@
 //! What the settings of a connection mean in its account, by name.
 
-use kaspi_amocrm_settings::{KNOWN_PAIRS, StatusMap};
+use kaspi_amocrm_contract::{KNOWN_PAIRS, StatusMap};
 
 use crate::{
     cli::support::table,

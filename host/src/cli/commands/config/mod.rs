@@ -4,7 +4,7 @@ mod account;
 
 use std::path::Path;
 
-use kaspi_amocrm_settings::{Language, Scope, Setting, docs, rules, table};
+use kaspi_amocrm_contract::{Language, Scope, Setting, docs, rules, table};
 
 use crate::{
     base::{

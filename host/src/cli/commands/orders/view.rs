@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kaspi_amocrm_settings::{Language, calendar::rfc3339};
+use kaspi_amocrm_contract::{Language, calendar::rfc3339};
 
 use crate::{
     cli::support::table,

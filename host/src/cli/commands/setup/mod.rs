@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use kaspi_amocrm_settings::{Language, Setting, StatusMap, table};
+use kaspi_amocrm_contract::{Language, Setting, StatusMap, table};
 
 use super::doctor::Spoken;
 use crate::{

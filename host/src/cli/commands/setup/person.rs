@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 use tokio::sync::mpsc;
 
 use crate::{

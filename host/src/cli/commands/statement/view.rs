@@ -1,6 +1,6 @@
 //! A statement as lines for people.
 
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 
 use crate::{
     cli::support::table,

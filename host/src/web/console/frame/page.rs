@@ -4,7 +4,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 use maud::{DOCTYPE, Markup, html};
 
 use super::{

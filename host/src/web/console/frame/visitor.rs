@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
     response::Response,
 };
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 use serde::Deserialize;
 
 use crate::{

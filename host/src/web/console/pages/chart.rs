@@ -1,6 +1,6 @@
 //! Orders and leads per hour, as a picture and as a table that says the same.
 
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 use maud::{Markup, html};
 
 use crate::{

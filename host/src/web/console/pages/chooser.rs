@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kaspi_amocrm_settings::{Language, StatusMap, table};
+use kaspi_amocrm_contract::{Language, StatusMap, table};
 use maud::{Markup, html};
 
 use crate::{

@@ -4,7 +4,7 @@ use axum::{
     extract::{Query, State},
     response::Response,
 };
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 use maud::{Markup, html};
 use serde::Deserialize;
 

@@ -1,7 +1,7 @@
 //! How somebody wants to see the pages: language and colours, kept in their browser.
 
 use axum::{extract::State, http::header, response::Response};
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 use serde::Deserialize;
 
 use crate::web::{

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{extract::State, response::Response};
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 use maud::{Markup, html};
 use serde::Deserialize;
 

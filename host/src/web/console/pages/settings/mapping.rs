@@ -6,7 +6,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use kaspi_amocrm_settings::table;
+use kaspi_amocrm_contract::table;
 use maud::{Markup, html};
 
 use crate::{

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use kaspi_amocrm_settings::{Language, Scope, Setting, docs, table};
+use kaspi_amocrm_contract::{Language, Scope, Setting, docs, table};
 use maud::{Markup, html};
 
 use super::chooser::{self, Fields};

@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use kaspi_amocrm_settings::{Setting, table, yes_or_no};
+use kaspi_amocrm_contract::{Setting, table, yes_or_no};
 use maud::Markup;
 
 use super::chooser::{self, Fields};

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kaspi_amocrm_settings::Setting;
+use kaspi_amocrm_contract::Setting;
 
 use crate::{
     config::{Changes, Settings},

@@ -1,7 +1,7 @@
 //! The pages of the setup.
 
 use axum::{http::StatusCode, response::Response};
-use kaspi_amocrm_settings::table;
+use kaspi_amocrm_contract::table;
 use maud::{Markup, html};
 
 use super::place::Place;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kaspi_amocrm_settings::Language;
+use kaspi_amocrm_contract::Language;
 use maud::{Markup, html};
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use kaspi_amocrm_settings::reference::{COMMAND, configuration, env_example, messages_json, spin_toml};
+use kaspi_amocrm_contract::reference::{COMMAND, configuration, env_example, messages_json, spin_toml};
 
 fn file(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);

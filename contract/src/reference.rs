@@ -14,7 +14,7 @@ pub const COMMAND: &str = "cargo xtask settings";
 
 /// The rendered part of `docs/configuration.md` begins and ends with these lines.
 const BEGIN: &str =
-    "<!-- settings: rendered by `cargo xtask settings` from settings/src/docs.rs; do not edit -->";
+    "<!-- settings: rendered by `cargo xtask settings` from contract/src/docs.rs; do not edit -->";
 const END: &str = "<!-- end of settings -->";
 
 /// `docs/configuration.md` with its tables as they are to be; `None` where it has no place for them.

@@ -69,3 +69,26 @@ impl From<SettingsError> for types::Error {
         )
     }
 }
+
+#[cfg(test)]
+#[path = "../../wit/json_samples.rs"]
+pub mod json_samples;
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use serde_json::Value;
+
+    use super::json_samples;
+
+    #[test]
+    fn json_of_every_answer_is_that_of_the_golden_files() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/json");
+        for (name, value) in json_samples::all() {
+            let text = fs::read_to_string(folder.join(name).with_extension("json")).expect("a golden file");
+            let golden: Value = serde_json::from_str(&text).expect("JSON");
+            assert_eq!(value, golden, "{name}: the host's test of the same name writes it anew");
+        }
+    }
+}

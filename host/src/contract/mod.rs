@@ -20,7 +20,7 @@ mod tests {
     use super::json_samples;
 
     #[test]
-    fn answers_are_printed_as_the_golden_files_say() {
+    fn json_of_every_answer_is_that_of_the_golden_files() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/json");
         for (name, value) in json_samples::all() {
             let file = folder.join(name).with_extension("json");

@@ -24,7 +24,7 @@ pub enum CallError {
     /// Stopped at the deadline around the whole call.
     #[error("the component did not come back within {0:?} and was stopped")]
     Deadline(Duration),
-    /// Stopped at a limit of its [`Sandbox`].
+    /// Stopped at a limit of its [`Sandbox`](super::Sandbox).
     #[error("the component was stopped: it reached the limit of {0}")]
     Limit(Limit),
     /// It trapped, or does not fit this host.

@@ -3,33 +3,9 @@
 macro_rules! options {
     ([$next:ident $($rest:ident)*] $($rows:tt)*) => {
         $next! { [$($rest)*] $($rows)*
-            OptionsUnreadable "options-unreadable" {
-                en: "options: {detail}",
-                ru: "options: {detail}",
-            }
-            OptionUnknown "option-unknown" {
-                en: "options: {name} is not known, there are {known}",
-                ru: "options: {name} не известен, есть {known}",
-            }
-            OptionMissing "option-missing" {
-                en: "options: {name} is missing",
-                ru: "options: не хватает {name}",
-            }
             OptionRangeReversed "option-range-reversed" {
                 en: "options: from_ms is later than to_ms",
                 ru: "options: from_ms позже, чем to_ms",
-            }
-            OptionLeaseUnknown "option-lease-unknown" {
-                en: "options: lease is neither \"host\" nor \"own\"",
-                ru: "options: lease должен быть \"host\" или \"own\"",
-            }
-            OptionMakeUnknown "option-make-unknown" {
-                en: "options: make: {word} is not known",
-                ru: "options: make: {word} не известен",
-            }
-            OptionPartUnknown "option-part-unknown" {
-                en: "options: part: kaspi or amocrm",
-                ru: "options: part: kaspi или amocrm",
             }
             OptionCodesUnusable "option-codes-unusable" {
                 en: "options: codes: {code} is no order number",

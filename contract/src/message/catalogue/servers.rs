@@ -39,10 +39,6 @@ macro_rules! servers {
                 en: "an answer that is not JSON",
                 ru: "ответ не в формате JSON",
             }
-            NoReasonGiven "no-reason-given" {
-                en: "no reason given",
-                ru: "причина не указана",
-            }
             RequestNotSent "request-not-sent" {
                 en: "not sent: {detail}",
                 ru: "запрос не отправлен: {detail}",

@@ -11,10 +11,6 @@ macro_rules! store {
                 en: "internal error: {detail}",
                 ru: "внутренняя ошибка: {detail}",
             }
-            ConnectionBusy "connection-busy" {
-                en: "another run holds this connection",
-                ru: "это подключение занято другим запуском",
-            }
             ConnectionLost "connection-lost" {
                 en: "another run has taken over this connection",
                 ru: "это подключение перехватил другой запуск",

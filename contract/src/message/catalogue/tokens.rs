@@ -52,10 +52,6 @@ macro_rules! tokens {
                 en: "the integration was switched off in amoCRM",
                 ru: "интеграцию отключили в amoCRM",
             }
-            PairLostEarlier "pair-lost-earlier" {
-                en: "{reason}; an earlier answer with the new tokens was lost",
-                ru: "{reason}; прежний ответ с новыми токенами потерян",
-            }
             ClientUnknown "client-unknown" {
                 en: "is not known to amoCRM ({reason})",
                 ru: "неизвестен amoCRM ({reason})",

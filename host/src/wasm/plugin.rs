@@ -18,15 +18,18 @@ use super::{
     call::{Answer, Call},
     embedded::{EMBEDDED, is_embedded},
     engine,
-    guest::{Guest, Sandbox, bindings},
+    guest::{
+        Guest, Sandbox,
+        bindings::{self, exports::kaspi_amocrm::plugin::sync::Guest as Sync},
+    },
     imports,
 };
 use crate::{
     base::calendar::Range,
     base::job::Job,
     contract::types::{
-        Account, AccountDescription, AccountPart, BuyerDetails, Caller, Examination, KeyRotation, Lease,
-        OrdersPage, OrdersQuery, Prepared, RangeStatement, Repair, Report, RetryResult, RetryWhich,
+        Account, AccountDescription, AccountPart, BuyerDetails, Caller, Error, Examination, KeyRotation,
+        Lease, OrdersPage, OrdersQuery, Prepared, RangeStatement, Repair, Report, RetryResult, RetryWhich,
         RunOptions, Side, TimeRange,
     },
 };
@@ -136,11 +139,9 @@ impl Plugin {
             // Without the right to change anything, all that a run can do is to show what it would.
             dry_run: !guest.may_change(),
         };
-        let (call, mut store) = self.begin(guest, self.limit_of(max));
-        call.ended(Box::pin(async {
-            let instance = self.instance(&mut store).await?;
-            instance.kaspi_amocrm_plugin_sync().call_run(&mut store, slice.job.into(), &options).await
-        }))
+        self.call(guest, self.limit_of(max), async |sync, store| {
+            sync.call_run(store, slice.job.into(), &options).await
+        })
         .await
     }
 
@@ -150,14 +151,9 @@ impl Plugin {
     /// When the component does not answer in time.
     pub async fn backfill(&self, guest: Guest, range: Range, max: Duration) -> Answer<Report> {
         let caller = caller(&guest);
-        let (call, mut store) = self.begin(guest, self.limit_of(max));
-        call.ended(Box::pin(async {
-            let instance = self.instance(&mut store).await?;
-            instance
-                .kaspi_amocrm_plugin_sync()
-                .call_backfill(&mut store, &caller, range.into(), Some(milliseconds(max)))
-                .await
-        }))
+        self.call(guest, self.limit_of(max), async |sync, store| {
+            sync.call_backfill(store, &caller, range.into(), Some(milliseconds(max))).await
+        })
         .await
     }
 
@@ -178,12 +174,7 @@ impl Plugin {
             after: after.map(str::to_owned),
             limit: None,
         };
-        let (call, mut store) = self.begin(guest, limit);
-        call.ended(Box::pin(async {
-            let instance = self.instance(&mut store).await?;
-            instance.kaspi_amocrm_plugin_sync().call_orders(&mut store, &query).await
-        }))
-        .await
+        self.call(guest, limit, async |sync, store| sync.call_orders(store, &query).await).await
     }
 
     /// Lets parked orders be tried again.
@@ -192,12 +183,7 @@ impl Plugin {
     /// When the component does not answer in time.
     pub async fn retry(&self, guest: Guest, which: &RetryWhich, limit: Duration) -> Answer<RetryResult> {
         let caller = caller(&guest);
-        let (call, mut store) = self.begin(guest, limit);
-        call.ended(Box::pin(async {
-            let instance = self.instance(&mut store).await?;
-            instance.kaspi_amocrm_plugin_sync().call_retry(&mut store, &caller, which).await
-        }))
-        .await
+        self.call(guest, limit, async |sync, store| sync.call_retry(store, &caller, which).await).await
     }
 
     /// Who ordered.
@@ -206,12 +192,8 @@ impl Plugin {
     /// When the component does not answer in time.
     pub async fn buyer(&self, guest: Guest, code: &str, limit: Duration) -> Answer<Option<BuyerDetails>> {
         let connection = guest.connection().to_owned();
-        let (call, mut store) = self.begin(guest, limit);
-        call.ended(Box::pin(async {
-            let instance = self.instance(&mut store).await?;
-            instance.kaspi_amocrm_plugin_sync().call_buyer(&mut store, Some(&connection), code).await
-        }))
-        .await
+        self.call(guest, limit, async |sync, store| sync.call_buyer(store, Some(&connection), code).await)
+            .await
     }
 
     /// The orders of a range against the leads.
@@ -226,14 +208,9 @@ impl Plugin {
         limit: Duration,
     ) -> Answer<RangeStatement> {
         let caller = caller(&guest);
-        let (call, mut store) = self.begin(guest, limit);
-        call.ended(Box::pin(async {
-            let instance = self.instance(&mut store).await?;
-            instance
-                .kaspi_amocrm_plugin_sync()
-                .call_statement(&mut store, &caller, range.into(), repair)
-                .await
-        }))
+        self.call(guest, limit, async |sync, store| {
+            sync.call_statement(store, &caller, range.into(), repair).await
+        })
         .await
     }
 
@@ -243,14 +220,9 @@ impl Plugin {
     /// When the component does not answer in time.
     pub async fn rotate_key(&self, guest: Guest, max: Duration, after: Option<&str>) -> Answer<KeyRotation> {
         let caller = caller(&guest);
-        let (call, mut store) = self.begin(guest, self.limit_of(max));
-        call.ended(Box::pin(async {
-            let instance = self.instance(&mut store).await?;
-            instance
-                .kaspi_amocrm_plugin_sync()
-                .call_rotate_key(&mut store, &caller, Some(milliseconds(max)), after)
-                .await
-        }))
+        self.call(guest, self.limit_of(max), async |sync, store| {
+            sync.call_rotate_key(store, &caller, Some(milliseconds(max)), after).await
+        })
         .await
     }
 
@@ -260,11 +232,9 @@ impl Plugin {
     /// When the component does not answer in time.
     pub async fn describe_account(&self, guest: Guest, limit: Duration) -> Answer<AccountDescription> {
         let connection = guest.connection().to_owned();
-        let (call, mut store) = self.begin(guest, limit);
-        call.ended(Box::pin(async {
-            let instance = self.instance(&mut store).await?;
-            instance.kaspi_amocrm_plugin_sync().call_describe_account(&mut store, Some(&connection)).await
-        }))
+        self.call(guest, limit, async |sync, store| {
+            sync.call_describe_account(store, Some(&connection)).await
+        })
         .await
     }
 
@@ -274,12 +244,8 @@ impl Plugin {
     /// When the component does not answer in time.
     pub async fn examine(&self, guest: Guest, side: Option<Side>, limit: Duration) -> Answer<Examination> {
         let connection = guest.connection().to_owned();
-        let (call, mut store) = self.begin(guest, limit);
-        call.ended(Box::pin(async {
-            let instance = self.instance(&mut store).await?;
-            instance.kaspi_amocrm_plugin_sync().call_examine(&mut store, Some(&connection), side).await
-        }))
-        .await
+        self.call(guest, limit, async |sync, store| sync.call_examine(store, Some(&connection), side).await)
+            .await
     }
 
     /// Makes what the account lacks.
@@ -293,12 +259,8 @@ impl Plugin {
         limit: Duration,
     ) -> Answer<Prepared> {
         let caller = caller(&guest);
-        let (call, mut store) = self.begin(guest, limit);
-        call.ended(Box::pin(async {
-            let instance = self.instance(&mut store).await?;
-            instance.kaspi_amocrm_plugin_sync().call_prepare_account(&mut store, &caller, parts).await
-        }))
-        .await
+        self.call(guest, limit, async |sync, store| sync.call_prepare_account(store, &caller, parts).await)
+            .await
     }
 
     /// Trades an authorization code for tokens.
@@ -307,12 +269,8 @@ impl Plugin {
     /// When the component does not answer in time.
     pub async fn connect_account(&self, guest: Guest, code: &str, limit: Duration) -> Answer<Account> {
         let caller = caller(&guest);
-        let (call, mut store) = self.begin(guest, limit);
-        call.ended(Box::pin(async {
-            let instance = self.instance(&mut store).await?;
-            instance.kaspi_amocrm_plugin_sync().call_connect_account(&mut store, &caller, code).await
-        }))
-        .await
+        self.call(guest, limit, async |sync, store| sync.call_connect_account(store, &caller, code).await)
+            .await
     }
 
     /// Marks the tokens as dead, if they are of this account.
@@ -321,11 +279,9 @@ impl Plugin {
     /// When the component does not answer in time.
     pub async fn disconnect_account(&self, guest: Guest, account_id: i64, limit: Duration) -> Answer<bool> {
         let caller = caller(&guest);
-        let (call, mut store) = self.begin(guest, limit);
-        call.ended(Box::pin(async {
-            let instance = self.instance(&mut store).await?;
-            instance.kaspi_amocrm_plugin_sync().call_disconnect_account(&mut store, &caller, account_id).await
-        }))
+        self.call(guest, limit, async |sync, store| {
+            sync.call_disconnect_account(store, &caller, account_id).await
+        })
         .await
     }
 
@@ -334,17 +290,23 @@ impl Plugin {
         max.saturating_add(self.sandbox.grace)
     }
 
-    fn begin(&self, guest: Guest, limit: Duration) -> (Call, Store<Guest>) {
+    /// Calls one function of a fresh instance, which is dropped afterwards.
+    async fn call<T: Debug>(
+        &self,
+        guest: Guest,
+        limit: Duration,
+        function: impl AsyncFnOnce(&Sync, &mut Store<Guest>) -> wasmtime::Result<Result<T, Error>>,
+    ) -> Answer<T> {
         let guest = guest.within(&self.sandbox);
         let call = Call { limit, answer_bytes: self.sandbox.report_bytes, panic: guest.stderr() };
         let mut store = self.engine.store(guest, Instant::now() + limit);
         store.limiter(Guest::limiter);
         store.set_hostcall_fuel(self.sandbox.call_bytes);
-        (call, store)
-    }
-
-    async fn instance(&self, store: &mut Store<Guest>) -> wasmtime::Result<bindings::Host_> {
-        self.linked.instantiate_async(store).await
+        call.ended(Box::pin(async {
+            let instance = self.linked.instantiate_async(&mut store).await?;
+            function(instance.kaspi_amocrm_plugin_sync(), &mut store).await
+        }))
+        .await
     }
 }
 
